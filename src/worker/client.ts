@@ -1,0 +1,94 @@
+/**
+ * The page's only door to the engine: owns the worker, one at a time, and turns a dead worker into an
+ * error that reaches every waiting call (comlink's own calls would wait for ever).
+ */
+import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
+import type {
+  CheckReport,
+  Clip,
+  Engine,
+  GenerateEvent,
+  GenerateRequest,
+  LoadEvent,
+  LoadRequest,
+  ModelInfo,
+  Result,
+} from './protocol';
+
+type Handler<E> = (event: E) => void;
+
+const dead = (detail: string): Result<never> => ({
+  ok: false,
+  error: {
+    code: 'worker-dead',
+    message: 'The engine stopped unexpectedly. Your clips are kept; try again to start it anew.',
+    detail,
+  },
+});
+
+export class EngineClient {
+  #worker: Worker | null = null;
+  #remote: Remote<Engine> | null = null;
+  #fail: ((detail: string) => void) | null = null;
+  #failed: Promise<string> = Promise.resolve('');
+
+  #open(): Remote<Engine> {
+    if (this.#remote) return this.#remote;
+    const worker = new Worker(new URL('./engine.worker.ts', import.meta.url), {
+      type: 'module',
+      name: 'kinora-engine',
+    });
+    this.#failed = new Promise((resolve) => (this.#fail = resolve));
+    worker.onerror = (e) => this.#drop(e.message || 'the worker could not start');
+    worker.onmessageerror = () => this.#drop('a message could not be read');
+    this.#worker = worker;
+    this.#remote = wrap<Engine>(worker);
+    return this.#remote;
+  }
+
+  /** Ends the worker at once; calls that wait are answered with `worker-dead`. */
+  #drop(detail: string): void {
+    this.#remote?.[releaseProxy]();
+    this.#worker?.terminate();
+    this.#remote = this.#worker = null;
+    this.#fail?.(detail);
+  }
+
+  async #call<T>(work: (engine: Remote<Engine>) => Promise<Result<T>>): Promise<Result<T>> {
+    const engine = this.#open();
+    try {
+      return await Promise.race([work(engine), this.#failed.then(dead)]);
+    } catch (e) {
+      return dead(e instanceof Error ? (e.stack ?? e.message) : String(e));
+    }
+  }
+
+  /** What this browser offers: adapter, features, codecs. */
+  check(): Promise<Result<CheckReport>> {
+    return this.#call((engine) => engine.check() as Promise<Result<CheckReport>>);
+  }
+
+  /** Downloads, verifies and uploads a model, and compiles its pipelines. */
+  load(request: LoadRequest, onEvent: Handler<LoadEvent>): Promise<Result<ModelInfo>> {
+    return this.#call(
+      (engine) => engine.load(request, proxy(onEvent)) as Promise<Result<ModelInfo>>,
+    );
+  }
+
+  /** Makes one clip; answers `busy` while another is being made. */
+  generate(request: GenerateRequest, onEvent: Handler<GenerateEvent>): Promise<Result<Clip>> {
+    return this.#call((engine) => engine.generate(request, proxy(onEvent)) as Promise<Result<Clip>>);
+  }
+
+  /** True when a clip was being made. Its `generate` then answers `cancelled`. */
+  async cancel(): Promise<boolean> {
+    return this.#remote ? await this.#remote.cancel() : false;
+  }
+
+  /** Frees the GPU and ends the worker. The client can be used again; it starts a new one. */
+  async dispose(): Promise<void> {
+    if (!this.#remote) return;
+    await Promise.race([this.#remote.dispose(), new Promise((r) => setTimeout(r, 2000))]);
+    this.#drop('the engine was closed');
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * What crosses between the page and the engine's worker: types only, no code.
+ *
+ * Every call answers with a `Result`: errors cross as data (a thrown error would lose all but its
+ * message). Times are in seconds unless a name says otherwise, sizes in pixels, memory in bytes.
+ */
+
+/** Stable names of what can go wrong; `src/app/words` holds the person's words for each. */
+export type ErrorCode =
+  | 'no-webgpu' // navigator.gpu is missing
+  | 'no-adapter' // WebGPU is there, but gives no adapter
+  | 'no-webcodecs' // VideoEncoder is missing
+  | 'no-encoder' // no codec of the ladder encodes this size
+  | 'bad-request' // a setting is out of range; `params` names it
+  | 'bad-model' // model.json or a weight file is damaged, or does not fit together
+  | 'hash-mismatch' // a file is not what model.json promised
+  | 'network' // a file could not be fetched
+  | 'not-loaded' // generate before load
+  | 'busy' // a clip is being made already
+  | 'cancelled' // the person asked for it
+  | 'out-of-memory'
+  | 'device-lost'
+  | 'not-finite' // the canary found NaN or Inf; `params.operation` names where
+  | 'storage' // OPFS refused a read or write
+  | 'worker-dead' // the worker ended without an answer
+  | 'internal';
+
+export interface EngineError {
+  code: ErrorCode;
+  /** One English sentence: what happened, with both numbers where sizes disagree, and what to do. */
+  message: string;
+  /** The numbers and names of the message, for translation. */
+  params?: Record<string, string | number>;
+  /** For a bug report: stack or the driver's own words. */
+  detail?: string;
+}
+
+export type Result<T> = { ok: true; value: T } | { ok: false; error: EngineError };
+
+export interface AdapterReport {
+  vendor: string;
+  architecture: string;
+  device: string;
+  description: string;
+  /** A software adapter: correct, and slow. */
+  isFallback: boolean;
+  features: string[];
+  maxBufferSize: number;
+  maxStorageBufferBindingSize: number;
+}
+
+export interface CheckReport {
+  backend: 'webgpu';
+  adapter: AdapterReport;
+  /** Codec strings that a trial encode passed, best first. Empty: nothing can be exported. */
+  codecs: string[];
+}
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** What the page needs to know of a loaded model; a part of `model.json`. */
+export interface ModelInfo {
+  id: string;
+  name: string;
+  edition: string;
+  fps: number;
+  /** Sizes it was trained for; the first is native. Other multiples of 16 px work, less well. */
+  sizes: Size[];
+  seconds: { default: number; max: number };
+  /** The default step list, unwarped, from 1000 downwards. */
+  timesteps: number[];
+  /** Example prompts by language ("en", "zh"). */
+  prompts: Record<string, string[]>;
+  /** Bytes of all its files. */
+  bytes: number;
+}
+
+export interface LoadRequest {
+  /** Folder of model.json, relative to the page, e.g. "models/pocket/". */
+  model: string;
+}
+
+export type LoadEvent =
+  | { type: 'download'; file: string; loaded: number; total: number }
+  | { type: 'upload'; loaded: number; total: number }
+  | { type: 'compile'; done: number; total: number };
+
+export interface GenerateRequest {
+  prompt: string;
+  /** Unsigned 32-bit integer. */
+  seed: number;
+  seconds: number;
+  width: number;
+  height: number;
+  /** Denoising steps per block (1…50); the model's own list is resampled to this length. */
+  steps: number;
+}
+
+export type Stage = 'text' | 'denoise' | 'decode' | 'encode' | 'finish';
+
+export type GenerateEvent =
+  | {
+      type: 'progress';
+      stage: Stage;
+      /** Blocks and steps count from 0. */
+      block: number;
+      blocks: number;
+      step: number;
+      steps: number;
+      /** Share of the whole work done, 0…1, weighted by costs learnt on this device. */
+      fraction: number;
+      /** Estimated seconds to the finished file; null until something was measured. */
+      secondsLeft: number | null;
+    }
+  | {
+      /** The present guess of a block at latent resolution. RGBA, 8 bit, row by row, frame after frame. */
+      type: 'preview';
+      block: number;
+      step: number;
+      frames: number;
+      width: number;
+      height: number;
+      rgba: Uint8ClampedArray<ArrayBuffer>;
+    }
+  | {
+      /** Decoded frames, in order, without gaps. The page owns and closes the bitmaps. */
+      type: 'frames';
+      block: number;
+      /** Index of the first frame in the clip. */
+      firstFrame: number;
+      fps: number;
+      bitmaps: ImageBitmap[];
+    };
+
+/** How a clip was made: goes into the MP4, the library and back into the page's controls. */
+export interface Recipe extends GenerateRequest {
+  model: string;
+  edition: string;
+  fps: number;
+  frames: number;
+  app: string;
+  /** ISO 8601. */
+  created: string;
+}
+
+export interface ClipTimings {
+  load: number;
+  firstFrame: number;
+  total: number;
+}
+
+export interface Clip {
+  mp4: Blob;
+  codec: string;
+  recipe: Recipe;
+  width: number;
+  height: number;
+  frames: number;
+  fps: number;
+  /** SHA-256 (hex) of each frame's I420 bytes, in order: same build, adapter, recipe → same hashes. */
+  frameHashes: string[];
+  /** A poster: first frame as PNG or WebP. */
+  poster: Blob;
+  backend: 'webgpu';
+  adapter: AdapterReport;
+  timings: ClipTimings;
+  peakGpuBytes: number;
+}
+
+/** The worker's whole surface, exposed with comlink. Callbacks are proxied; the client releases them. */
+export interface Engine {
+  check(): Promise<Result<CheckReport>>;
+  load(request: LoadRequest, onEvent: (e: LoadEvent) => void): Promise<Result<ModelInfo>>;
+  generate(request: GenerateRequest, onEvent: (e: GenerateEvent) => void): Promise<Result<Clip>>;
+  /** Takes effect before the next denoising step. True when something was running. */
+  cancel(): Promise<boolean>;
+  dispose(): Promise<void>;
+}
