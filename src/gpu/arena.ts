@@ -1,0 +1,49 @@
+/** Lends scratch buffers and takes them back. Lends again what is free and close enough in size. */
+import type { Memory } from './memory';
+import type { Storage } from './tensor';
+
+/** A free buffer is lent for anything that fills at least this share of it. */
+const FILL = 0.75;
+
+export class Arena {
+  readonly #memory: Memory;
+  readonly #dry: boolean;
+  #free: Storage[] = [];
+  #all = new Set<Storage>();
+  #dryId = -1;
+  /** Bytes of all buffers of the arena, lent or free: the scratch memory that a run needs. */
+  bytes = 0;
+
+  constructor(memory: Memory, dry: boolean) {
+    this.#memory = memory;
+    this.#dry = dry;
+  }
+
+  take(bytes: number, label: string): Storage {
+    let best = -1;
+    this.#free.forEach((s, i) => {
+      if (s.bytes < bytes || bytes < s.bytes * FILL) return;
+      if (best < 0 || s.bytes < this.#free[best]!.bytes) best = i;
+    });
+    if (best >= 0) return this.#free.splice(best, 1)[0]!;
+    // Sizes in steps of 256 bytes make more requests alike.
+    const rounded = Math.ceil(bytes / 256) * 256;
+    const storage: Storage = this.#dry
+      ? { bytes: rounded, buffer: null, id: this.#dryId-- }
+      : this.#memory.allocate(rounded, `scratch for ${label}`);
+    this.#all.add(storage);
+    this.bytes += rounded;
+    return storage;
+  }
+
+  give(storage: Storage): void {
+    this.#free.push(storage);
+  }
+
+  destroy(): void {
+    if (!this.#dry) for (const s of this.#all) this.#memory.free(s);
+    this.#all.clear();
+    this.#free = [];
+    this.bytes = 0;
+  }
+}

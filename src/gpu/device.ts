@@ -1,0 +1,152 @@
+/** Opens the GPU. The one owner of the device; everything else is handed a `Gpu`. */
+import { KinoraError } from '../errors';
+import type { AdapterReport } from '../worker/protocol';
+import { KernelCache } from './kernel';
+import { Memory } from './memory';
+import { size, type Elem, type Tensor } from './tensor';
+
+export interface GpuOptions {
+  /** Store activations as f16 where the adapter has shader-f16. Default: true. */
+  f16?: boolean;
+}
+
+/** What an adapter says of itself, as data. */
+export function reportAdapter(adapter: GPUAdapter): AdapterReport {
+  const { info, limits } = adapter;
+  return {
+    vendor: info.vendor,
+    architecture: info.architecture,
+    device: info.device,
+    description: info.description,
+    // Older browsers had it on the adapter itself.
+    isFallback:
+      info.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false,
+    features: [...adapter.features].sort(),
+    maxBufferSize: limits.maxBufferSize,
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+  };
+}
+
+/** The adapter, or a `KinoraError` that says what is missing. */
+export async function requestAdapter(entry: GPU | undefined): Promise<GPUAdapter> {
+  if (!entry)
+    throw new KinoraError('no-webgpu', 'This browser does not offer WebGPU (navigator.gpu is missing).');
+  const adapter = await entry.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new KinoraError('no-adapter', 'WebGPU is present, but it found no graphics adapter.');
+  return adapter;
+}
+
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterReport;
+  /** Storage type of activations. */
+  readonly elem: Elem;
+  readonly memory: Memory;
+  readonly kernels: KernelCache;
+  /**
+   * Floating-point operations that one dispatch may take: well below a second on the slowest adapter of
+   * the kind, so that no driver watchdog fires (Windows: 2 s). Software adapters reach some 2 GFLOP/s.
+   */
+  readonly flopsPerDispatch: number;
+  #failure: KinoraError | null = null;
+
+  constructor(device: GPUDevice, adapter: AdapterReport, elem: Elem) {
+    this.device = device;
+    this.adapter = adapter;
+    this.elem = elem;
+    const fail = (e: KinoraError) => this.fail(e);
+    this.memory = new Memory(device, fail);
+    this.kernels = new KernelCache(device, fail);
+    this.flopsPerDispatch = adapter.isFallback ? 5e8 : 2e10;
+    device.onuncapturederror = ({ error }) =>
+      fail(new KinoraError('internal', 'The GPU refused an operation.', {}, error.message));
+    void device.lost.then(({ reason, message }) => {
+      if (reason === 'destroyed') return;
+      fail(
+        new KinoraError(
+          'device-lost',
+          'The GPU was lost (driver reset, sleep or removal). Try again.',
+          {},
+          message,
+        ),
+      );
+    });
+  }
+
+  /** Keeps the first failure; `check` throws it. */
+  fail(error: KinoraError): void {
+    this.#failure ??= error;
+  }
+
+  /** Throws what went wrong on the GPU since the last call, if anything did. A lost device stays lost. */
+  check(): void {
+    const failure = this.#failure;
+    if (!failure) return;
+    if (failure.code !== 'device-lost') this.#failure = null;
+    throw failure;
+  }
+
+  /** Waits until all submitted work is done, then `check`s. */
+  async sync(): Promise<void> {
+    await this.device.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  /** The raw bytes of a tensor's storage (a copy). Waits for the GPU. */
+  async readBytes(t: Tensor): Promise<Uint8Array<ArrayBuffer>> {
+    const { buffer, bytes } = t.storage;
+    const staging = this.device.createBuffer({
+      size: bytes,
+      usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+    });
+    try {
+      const encoder = this.device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffer!, 0, staging, 0, bytes);
+      this.device.queue.submit([encoder.finish()]);
+      await staging.mapAsync(GPUMapMode.READ);
+      this.check();
+      return new Uint8Array(staging.getMappedRange().slice(0));
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  /** The values of an f32 or f16 tensor. Pending dispatches of a `Run` must be flushed first. */
+  async read(t: Tensor): Promise<Float32Array<ArrayBuffer>> {
+    const bytes = await this.readBytes(t);
+    const n = size(t);
+    if (t.dtype === 'f32') return new Float32Array(bytes.buffer, 0, n);
+    if (t.dtype !== 'f16') throw new TypeError(`read: ${t.label} is ${t.dtype}, not f32 or f16`);
+    return Float32Array.from(new Uint16Array(bytes.buffer, 0, n), halfToFloat);
+  }
+
+  destroy(): void {
+    this.memory.destroy();
+    this.device.destroy();
+  }
+}
+
+function halfToFloat(h: number): number {
+  const sign = h & 0x8000 ? -1 : 1;
+  const exponent = (h >> 10) & 31;
+  const fraction = h & 1023;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return exponent ? sign * 2 ** (exponent - 15) * (1 + fraction / 1024) : sign * 2 ** -14 * (fraction / 1024);
+}
+
+/** Opens a device with every limit that the adapter has and the features that kernels can use. */
+export async function openGpu(entry: GPU | undefined, options: GpuOptions = {}): Promise<Gpu> {
+  const adapter = await requestAdapter(entry);
+  const report = reportAdapter(adapter);
+  const f16 = (options.f16 ?? true) && adapter.features.has('shader-f16');
+  const { limits } = adapter;
+  const device = await adapter.requestDevice({
+    label: 'kinora',
+    requiredFeatures: f16 ? ['shader-f16'] : [],
+    requiredLimits: {
+      maxBufferSize: limits.maxBufferSize,
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    },
+  });
+  return new Gpu(device, report, f16 ? 'f16' : 'f32');
+}
