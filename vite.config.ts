@@ -1,0 +1,40 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
+
+/** Cross-origin isolation: exact timers, and threads for the CPU backend. The page works without it. */
+const headers = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+export default defineConfig({
+  base: './', // works in any folder of any host
+  plugins: [
+    svelte({ configFile: false }),
+    VitePWA({
+      registerType: 'prompt', // a new version waits until no tab runs the old one
+      injectRegister: 'script-defer',
+      workbox: {
+        // The shell only. Weights have a store of their own in OPFS, with ranges, hashes and resume.
+        globPatterns: ['**/*.{js,css,html,svg,png,webmanifest}'],
+        globIgnores: ['models/**'],
+        navigateFallback: 'index.html',
+        navigateFallbackDenylist: [/\/models\//],
+      },
+      manifest: {
+        name: 'Kinora',
+        short_name: 'Kinora',
+        description: 'Text to video in a browser tab',
+        display: 'standalone',
+        start_url: './',
+        background_color: '#101114',
+        theme_color: '#101114',
+      },
+    }),
+  ],
+  worker: { format: 'es' },
+  build: { target: 'es2023' },
+  server: { host: '127.0.0.1', headers },
+  preview: { host: '127.0.0.1', headers },
+});
