@@ -1,0 +1,70 @@
+/**
+ * A recipe that came from outside (an MP4 dropped on the page, an old entry of the library) is not to be
+ * trusted: this is the one place where it is checked, before anything of it reaches a control.
+ */
+import { KinoraError } from '../errors';
+import type { Recipe } from '../worker/protocol';
+
+/** UTF-16 units. The text encoder reads 512 tokens; this leaves room for any sentence that fills them. */
+const PROMPT_LIMIT = 20_000;
+const NAME_LIMIT = 200;
+
+function bad(setting: string, expected: string, found: unknown): KinoraError {
+  const shown = (typeof found === 'string' ? JSON.stringify(found) : String(found)).slice(0, 60);
+  return new KinoraError(
+    'bad-request',
+    `The clip's setting "${setting}" should be ${expected}, but it is ${shown}. The settings cannot be used.`,
+    { setting, expected, found: shown },
+  );
+}
+
+/**
+ * A clean `Recipe` made of `value`'s known fields; what else `value` holds is left behind.
+ *
+ * Ranges: seed 0…2³²−1, seconds 0…3600, width and height 1…16384 px, steps 1…50, fps 0…240, frames
+ * 1…864000, prompt up to 20 000 UTF-16 units, names up to 200, created an ISO 8601 date.
+ * Throws `bad-request` with the setting's name, what was expected and what was found.
+ */
+export function parseRecipe(value: unknown): Recipe {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw bad('recipe', 'an object', Array.isArray(value) ? 'a list' : value);
+  const fields = value as Record<string, unknown>;
+
+  const number = (name: keyof Recipe, above: number, most: number): number => {
+    const found = fields[name];
+    if (typeof found !== 'number' || !(found > above && found <= most))
+      throw bad(name, `a number above ${above} and up to ${most}`, found);
+    return found;
+  };
+  const integer = (name: keyof Recipe, least: number, most: number): number => {
+    const found = fields[name];
+    if (typeof found !== 'number' || !Number.isInteger(found) || found < least || found > most)
+      throw bad(name, `a whole number from ${least} to ${most}`, found);
+    return found;
+  };
+  const text = (name: keyof Recipe, limit: number): string => {
+    const found = fields[name];
+    if (typeof found !== 'string' || found.length > limit)
+      throw bad(name, `text of at most ${limit} characters`, found);
+    return found;
+  };
+
+  const created = text('created', 40);
+  if (!/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(created) || Number.isNaN(Date.parse(created)))
+    throw bad('created', 'a date as in 2026-01-31T12:00:00Z', created);
+
+  return {
+    prompt: text('prompt', PROMPT_LIMIT),
+    seed: integer('seed', 0, 2 ** 32 - 1),
+    seconds: number('seconds', 0, 3600),
+    width: integer('width', 1, 16_384),
+    height: integer('height', 1, 16_384),
+    steps: integer('steps', 1, 50),
+    model: text('model', NAME_LIMIT),
+    edition: text('edition', NAME_LIMIT),
+    fps: number('fps', 0, 240),
+    frames: integer('frames', 1, 864_000),
+    app: text('app', NAME_LIMIT),
+    created,
+  };
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { parseRecipe } from '../../src/media/recipe';
+import { RECIPE } from '../helpers/clips';
+
+it('keeps a good recipe and drops what it does not know', () => {
+  const given = JSON.parse(JSON.stringify({ ...RECIPE, extra: 1, __proto__: { evil: true } }));
+  expect(parseRecipe({ ...given, extra: 1 })).toEqual(RECIPE);
+});
+
+describe('refuses', () => {
+  it.each([
+    ['seed', -1],
+    ['seed', 2 ** 32],
+    ['seed', 1.5],
+    ['seed', '7'],
+    ['seconds', 0],
+    ['seconds', NaN],
+    ['seconds', Infinity],
+    ['seconds', 1e9],
+    ['width', 0],
+    ['height', 1e9],
+    ['steps', 0],
+    ['steps', 51],
+    ['fps', 0],
+    ['fps', -16],
+    ['frames', 0],
+    ['frames', 2.5],
+    ['prompt', null],
+    ['prompt', 'x'.repeat(20_001)],
+    ['model', 'x'.repeat(201)],
+    ['edition', 1],
+    ['app', undefined],
+    ['created', 'yesterday'],
+    ['created', '2026-13-45T99:99:99Z'],
+    ['created', '2026'],
+  ])('%s = %j', (setting, value) => {
+    expect(() => parseRecipe({ ...RECIPE, [setting]: value })).toThrow(
+      expect.objectContaining({ code: 'bad-request', params: expect.objectContaining({ setting }) }),
+    );
+  });
+
+  it.each([[null], [7], ['text'], [[RECIPE]]])('%j', (value) => {
+    expect(() => parseRecipe(value)).toThrow(expect.objectContaining({ code: 'bad-request' }));
+  });
+});
