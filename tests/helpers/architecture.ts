@@ -38,7 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'weights/upload': ['errors.ts', 'gpu', 'weights'],
   models: ['errors.ts', 'ops', 'gpu', 'weights/upload'],
   media: ['errors.ts', 'gpu', 'ops'],
-  library: ['errors.ts'],
+  library: ['errors.ts', 'media'],
   onnx: ['errors.ts', 'text', 'sampling', 'weights'],
   pipeline: ['errors.ts', 'text', 'sampling', 'weights', 'gpu', 'ops', 'weights/upload', 'models', 'media'],
   'worker/engine.worker': ['errors.ts', 'weights', 'gpu', 'pipeline', 'onnx', 'media', 'library'],

@@ -1,5 +1,5 @@
 /** Pictures and recipes for tests of media and library. */
-import type { Recipe } from '../../src/worker/protocol';
+import type { Clip, Recipe } from '../../src/worker/protocol';
 
 export const RECIPE: Recipe = {
   prompt: 'a red boat drifting on the sea at sunset',
@@ -66,4 +66,33 @@ export function psnr(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let squares = 0;
   for (let i = 0; i < a.length; i++) squares += (a[i]! - b[i]!) ** 2;
   return 10 * Math.log10((255 * 255 * a.length) / squares);
+}
+
+/** A finished clip with placeholder bytes, for the library. */
+export function clip(change: Partial<Clip> = {}): Clip {
+  return {
+    mp4: new Blob(['the clip'], { type: 'video/mp4' }),
+    codec: 'avc1.64001e',
+    recipe: RECIPE,
+    width: 96,
+    height: 64,
+    frames: 32,
+    fps: 16,
+    frameHashes: [],
+    poster: new Blob(['the poster'], { type: 'image/webp' }),
+    backend: 'webgpu',
+    adapter: {
+      vendor: 'google',
+      architecture: 'swiftshader',
+      device: '0xc0de',
+      description: 'SwiftShader Device',
+      isFallback: true,
+      features: [],
+      maxBufferSize: 2 ** 30,
+      maxStorageBufferBindingSize: 2 ** 30,
+    },
+    timings: { load: 1, firstFrame: 2, total: 3 },
+    peakGpuBytes: 0,
+    ...change,
+  };
 }
