@@ -10,6 +10,7 @@ const headers = {
 
 export default defineConfig({
   base: './', // works in any folder of any host
+  appType: 'mpa', // a missing file is a 404, not the page
   plugins: [
     svelte({ configFile: false }),
     VitePWA({

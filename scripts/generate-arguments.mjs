@@ -1,0 +1,119 @@
+/** The arguments of `npm run generate`, checked before anything is started. */
+import { existsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+export const USAGE = `Usage: npm run generate -- "PROMPT" --out FILE.mp4 [options]
+
+  --out FILE        where the MP4 goes; its folder must exist
+  --seed N          0…4294967295; default: a random one
+  --seconds S       length of the clip; default: the model's
+  --size WxH        picture size in pixels, multiples of 16; default: the model's
+  --steps N         denoising steps of each block, 1…50; default: the model's
+  --model NAME      a folder of public/models; default: pocket
+  --frames DIR      also writes each frame of the MP4 as DIR/frame-00000.png …
+  --adapter KIND    software (default; the same on every machine, slow) or hardware (this machine's GPU)
+  --json            prints one line of JSON on stdout
+  --help            prints this
+
+Exit codes: 0 done, 1 the clip could not be made, 2 bad usage.`;
+
+/** A mistake in the command line. */
+export class BadUsage extends Error {}
+
+const OPTIONS = {
+  out: { type: 'string' },
+  seed: { type: 'string' },
+  seconds: { type: 'string' },
+  size: { type: 'string' },
+  steps: { type: 'string' },
+  model: { type: 'string', default: 'pocket' },
+  frames: { type: 'string' },
+  adapter: { type: 'string', default: 'software' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+};
+
+function parse(argv) {
+  try {
+    return parseArgs({ args: argv, options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new BadUsage(error.message.split('. ')[0] + '.');
+  }
+}
+
+/** A plain decimal number: Number() alone would take "", "0x10" and "1e3" as well. */
+function readNumber(name, text, { integer, least, most }) {
+  const value = (integer ? /^\d+$/ : /^\d+(\.\d+)?$/).test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most) return value;
+  const kind = integer ? 'a whole number' : 'a number';
+  throw new BadUsage(`--${name} ${text}: it must be ${kind} from ${least} to ${most}.`);
+}
+
+function readSize(text) {
+  const match = /^(\d+)[x×](\d+)$/.exec(text);
+  const [width, height] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
+  const good = (n) => n >= 16 && n <= 4096 && n % 16 === 0;
+  if (!good(width) || !good(height))
+    throw new BadUsage(`--size ${text}: write WIDTHxHEIGHT, both multiples of 16, such as 96x64.`);
+  return { width, height };
+}
+
+function checkPlaces({ out, frames }) {
+  const folder = dirname(resolve(out));
+  if (!existsSync(folder)) throw new BadUsage(`--out ${out}: there is no folder ${folder}.`);
+  if (existsSync(out) && statSync(out).isDirectory()) throw new BadUsage(`--out ${out} is a folder.`);
+  if (frames === undefined) return;
+  const parent = dirname(resolve(frames));
+  if (!existsSync(parent)) throw new BadUsage(`--frames ${frames}: there is no folder ${parent}.`);
+  if (existsSync(frames) && !statSync(frames).isDirectory())
+    throw new BadUsage(`--frames ${frames} is a file, not a folder.`);
+}
+
+/**
+ * @typedef {{help: boolean, prompt: string, seed: number, seconds: number, width: number, height: number,
+ *   steps?: number, model: string, out: string, frames?: string, json: boolean, adapter: string}} Options
+ */
+
+/**
+ * @param argv the words after `npm run generate --`
+ * @param readModel gives a model's model.json by name; throws where there is none
+ * @returns {Options} the settings, with the model's defaults in place. Throws `BadUsage`.
+ */
+export function readArguments(argv, readModel) {
+  const { values, positionals } = parse(argv);
+  if (values.help) return /** @type {any} */ ({ help: true });
+  if (positionals.length === 0) throw new BadUsage('The prompt is missing.');
+  if (positionals.length > 1)
+    throw new BadUsage(`There are ${positionals.length} prompts; put one prompt in quotes.`);
+  const prompt = positionals[0].trim();
+  if (!prompt) throw new BadUsage('The prompt is empty.');
+  if (!values.out) throw new BadUsage('--out FILE.mp4 is missing.');
+  if (!['software', 'hardware'].includes(values.adapter))
+    throw new BadUsage(`--adapter ${values.adapter}: it must be software or hardware.`);
+
+  const { out, frames, json, adapter } = values;
+  checkPlaces(values);
+  const seed = readNumber('seed', values.seed ?? randomSeed(), {
+    integer: true,
+    least: 0,
+    most: 2 ** 32 - 1,
+  });
+  const steps =
+    values.steps === undefined
+      ? undefined
+      : readNumber('steps', values.steps, { integer: true, least: 1, most: 50 });
+  const size = values.size === undefined ? undefined : readSize(values.size);
+  const model = readModel(values.model);
+  const { max } = model.seconds;
+  const seconds = readNumber('seconds', values.seconds ?? String(model.seconds.default), {
+    integer: false,
+    least: 1 / model.fps,
+    most: max,
+  });
+  const { width, height } = size ?? model.sizes[0];
+  const settings = { prompt, seed, seconds, width, height, steps, model: values.model };
+  return { ...settings, out, frames, json, adapter, help: false };
+}
+
+const randomSeed = () => String(Math.floor(Math.random() * 2 ** 32));

@@ -1,0 +1,264 @@
+/**
+ * `npm run generate -- "a prompt" --out clip.mp4`: the page's own job without a window. Opens the built
+ * page in a headless Chromium with the settings in the address, and writes the MP4 that it makes.
+ */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { launchBrowser } from './browser.mjs';
+import { BadUsage, readArguments, USAGE } from './generate-arguments.mjs';
+import { drawProgress } from './generate-progress.mjs';
+import { ensureBuild, serveSite } from './site.mjs';
+
+const ROOT = join(import.meta.dirname, '..');
+/** Without any event for so long, the page is taken to hang. One step takes seconds even in software. */
+const SILENCE_MINUTES = 15;
+const CHUNK = 3 * 2 ** 20; // a multiple of 3, so that base64 pieces join
+
+/** What goes wrong while making the clip, with a message for the person. */
+class Failure extends Error {}
+
+/** The page's address with the settings in its fragment. */
+function addressOf(base, settings) {
+  const fields = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return `${base}#${new URLSearchParams([...fields, ['auto', '1']])}`;
+}
+
+/** Opens the page and resolves to the finished clip's facts; its bytes stay in the page. */
+async function makeClip(page, address, progress) {
+  let timer;
+  try {
+    return await new Promise((done, failed) => {
+      const fail = (message) => failed(new Failure(message));
+      const heard = () => {
+        clearTimeout(timer);
+        timer = setTimeout(
+          () => fail(`The page said nothing for ${SILENCE_MINUTES} minutes.`),
+          SILENCE_MINUTES * 60_000,
+        );
+      };
+      heard();
+      page.on('crash', () => fail('The page crashed; perhaps memory ran out.'));
+      page.on('pageerror', (error) => fail(`The page failed: ${error.message}`));
+      page
+        .context()
+        .browser()
+        ?.on('disconnected', () => fail('The browser ended unexpectedly.'));
+      const open = async () => {
+        await page.exposeFunction('kinoraReport', (name, detail) => {
+          heard();
+          if (name === 'progress') progress(detail);
+          else if (name === 'done') done(detail);
+          else if (name === 'error')
+            failed(Object.assign(new Failure(detail.message), { code: detail.code, detail: detail.detail }));
+        });
+        await page.addInitScript(listen);
+        await page.goto(address);
+      };
+      open().catch(failed);
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Runs in the page, before its own scripts: passes its events on to us, without pictures and blobs. */
+function listen() {
+  const report = (name, detail) => void globalThis.kinoraReport(name, detail);
+  document.addEventListener('kinora:progress', ({ detail }) => {
+    if (['progress', 'download', 'upload', 'compile'].includes(detail.type)) report('progress', detail);
+  });
+  document.addEventListener('kinora:error', ({ detail }) => report('error', { ...detail }));
+  document.addEventListener('kinora:done', ({ detail }) => {
+    globalThis.kinoraClip = detail.mp4;
+    const facts = { ...detail };
+    delete facts.mp4;
+    delete facts.poster;
+    report('done', facts);
+  });
+}
+
+/** The bytes of the clip, moved out of the page piece by piece. */
+async function readClip(page) {
+  const size = await page.evaluate(() => globalThis.kinoraClip.size);
+  const pieces = [];
+  for (let start = 0; start < size; start += CHUNK) {
+    const url = await page.evaluate(
+      ([from, to]) =>
+        new Promise((done, failed) => {
+          const reader = new FileReader();
+          reader.onload = () => done(reader.result);
+          reader.onerror = () => failed(reader.error);
+          reader.readAsDataURL(globalThis.kinoraClip.slice(from, to));
+        }),
+      [start, Math.min(start + CHUNK, size)],
+    );
+    pieces.push(Buffer.from(url.slice(url.indexOf(',') + 1), 'base64'));
+  }
+  return Buffer.concat(pieces, size);
+}
+
+/** Decodes the MP4 in the page with mediabunny (not the writer) and yields each frame as PNG bytes. */
+async function* decodeFrames(page) {
+  await page.addScriptTag({ path: join(ROOT, 'node_modules/mediabunny/dist/bundles/mediabunny.min.cjs') });
+  await page.evaluate(async () => {
+    const { ALL_FORMATS, BlobSource, CanvasSink, Input } = globalThis.Mediabunny;
+    const input = new Input({ formats: ALL_FORMATS, source: new BlobSource(globalThis.kinoraClip) });
+    globalThis.kinoraFrames = new CanvasSink(await input.getPrimaryVideoTrack()).canvases();
+  });
+  for (;;) {
+    const url = await page.evaluate(async () => {
+      const { value, done } = await globalThis.kinoraFrames.next();
+      if (done) return null;
+      const canvas = value.canvas;
+      const blob = await (canvas.convertToBlob?.({ type: 'image/png' }) ??
+        new Promise((ready) => canvas.toBlob(ready, 'image/png')));
+      return new Promise((ready) => {
+        const reader = new FileReader();
+        reader.onload = () => ready(reader.result);
+        reader.readAsDataURL(blob);
+      });
+    });
+    if (url === null) return;
+    yield Buffer.from(url.slice(url.indexOf(',') + 1), 'base64');
+  }
+}
+
+/** Files under temporary names next to their places; `commit` moves all, `discard` leaves no trace. */
+class Outputs {
+  #files = new Map();
+
+  write(path, bytes) {
+    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+    this.#files.set(temporary, path);
+    writeFileSync(temporary, bytes);
+  }
+
+  commit() {
+    for (const [temporary, path] of this.#files) renameSync(temporary, path);
+    this.#files.clear();
+  }
+
+  discard() {
+    for (const temporary of this.#files.keys()) rmSync(temporary, { force: true });
+    this.#files.clear();
+  }
+}
+
+/** Writes frame-00000.png … and drops frames that an earlier, longer clip left in the folder. */
+async function writeFrames(page, folder, expected, outputs) {
+  mkdirSync(folder, { recursive: true });
+  const names = new Set();
+  for await (const png of decodeFrames(page)) {
+    const name = `frame-${String(names.size).padStart(5, '0')}.png`;
+    names.add(name);
+    outputs.write(join(folder, name), png);
+  }
+  if (names.size !== expected)
+    throw new Failure(`The clip has ${expected} frames, but ${names.size} could be read back from it.`);
+  return () => {
+    for (const name of readdirSync(folder))
+      if (/^frame-\d{5}\.png$/.test(name) && !names.has(name)) rmSync(join(folder, name));
+  };
+}
+
+/** Facts about the machine and the model that bound what may be asked for. */
+function readModel(id) {
+  const folder = join(ROOT, 'public', 'models', id);
+  const path = join(folder, 'model.json');
+  if (!/^[\w.-]+$/.test(id) || !existsSync(folder)) {
+    const models = readdirSync(join(ROOT, 'public', 'models'));
+    throw new BadUsage(`There is no model "${id}". There is: ${models.join(', ')}.`);
+  }
+  if (!existsSync(path)) throw new Failure(`The model "${id}" has no model.json.`);
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+const nameOf = ({ description, device, vendor, architecture }) =>
+  description || device || `${vendor} ${architecture}`.trim();
+
+/** The line that --json prints. Times in seconds, memory in bytes. */
+function summary(options, clip) {
+  const { width, height, frames, fps, recipe, backend, adapter, timings, peakGpuBytes } = clip;
+  const { codec, frameHashes } = clip;
+  const { load, firstFrame, total } = timings;
+  return {
+    out: options.out,
+    ...{ width, height, frames, fps, seed: recipe.seed, model: recipe.model, backend },
+    adapter: nameOf(adapter),
+    timings: { load, firstFrame, total },
+    ...{ peakGpuBytes, codec, frameHashes },
+  };
+}
+
+/** Ctrl-C came: what fails from now on fails because of it. */
+let stopping = false;
+
+async function main(argv) {
+  const options = readArguments(argv, readModel);
+  if (options.help) return void console.log(USAGE);
+
+  const outputs = new Outputs();
+  const progress = drawProgress(process.stderr);
+  let browser, site;
+  const clean = async () => {
+    outputs.discard();
+    await browser?.close().catch(() => {});
+    await site?.close().catch(() => {});
+  };
+  const interrupted = (code) => () => {
+    stopping = true;
+    progress.end();
+    console.error('Stopped; nothing was written.');
+    setTimeout(() => process.exit(code), 5000).unref(); // should the browser not close
+    void clean().then(() => process.exit(code));
+  };
+  process.once('SIGINT', interrupted(130));
+  process.once('SIGTERM', interrupted(143));
+
+  try {
+    ensureBuild();
+    site = await serveSite();
+    const ownSignals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+    browser = await launchBrowser({ adapter: options.adapter, ...ownSignals });
+    const page = await browser.newPage({ bypassCSP: true }); // for the script that decodes the frames
+    const { prompt, seed, seconds, width, height, steps, model } = options;
+    const settings = { prompt, seed, seconds, width, height, steps, model };
+    const clip = await makeClip(page, addressOf(site.address, settings), progress.show);
+    outputs.write(resolve(options.out), await readClip(page));
+    let dropOldFrames = () => {};
+    if (options.frames) dropOldFrames = await writeFrames(page, options.frames, clip.frames, outputs);
+    outputs.commit();
+    dropOldFrames();
+    progress.end();
+    if (options.json) console.log(JSON.stringify(summary(options, clip)));
+    else
+      console.log(
+        `${options.out}: ${clip.frames} frames, ${clip.width}×${clip.height}, ${clip.fps} a second, ` +
+          `${clip.codec}, seed ${clip.recipe.seed}, made in ${clip.timings.total.toFixed(1)} s`,
+      );
+  } finally {
+    progress.end();
+    await clean();
+  }
+}
+
+try {
+  await main(process.argv.slice(2));
+  process.exit(0);
+} catch (error) {
+  if (stopping) await new Promise(() => {});
+  const badUsage = error instanceof BadUsage || error.code === 'bad-request';
+  console.error(error instanceof BadUsage || error instanceof Failure ? error.message : error.stack);
+  if (error instanceof Failure && error.detail) console.error(error.detail);
+  if (error instanceof BadUsage) console.error(`\n${USAGE}`);
+  process.exit(badUsage ? 2 : 1);
+}

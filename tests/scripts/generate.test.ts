@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { BadUsage, readArguments } from '../../scripts/generate-arguments.mjs';
+import { describe as describeEvent, drawProgress } from '../../scripts/generate-progress.mjs';
+
+const model = { fps: 16, sizes: [{ width: 96, height: 64 }], seconds: { default: 2, max: 5 } };
+const read = (...argv: string[]) => readArguments(argv, () => model);
+
+test('takes the model’s defaults and a random seed', () => {
+  const options = read('a red boat', '--out', 'a.mp4');
+  expect(options).toMatchObject({ prompt: 'a red boat', seconds: 2, width: 96, height: 64, model: 'pocket' });
+  expect(options.steps).toBeUndefined();
+  expect(Number.isInteger(options.seed)).toBe(true);
+});
+
+test('reads every option', () => {
+  const argv =
+    '--seed 4294967295 --seconds 1.5 --size 160x96 --steps 50 --frames f --json --adapter hardware';
+  const options = read('x', '--out', 'a.mp4', ...argv.split(' '));
+  expect(options).toMatchObject({ seed: 4294967295, seconds: 1.5, width: 160, height: 96, steps: 50 });
+  expect(options).toMatchObject({ frames: 'f', json: true, adapter: 'hardware' });
+});
+
+test.each([
+  [[], 'prompt is missing'],
+  [['  ', '--out', 'a'], 'prompt is empty'],
+  [['a', 'red', 'boat', '--out', 'a'], 'There are 3 prompts'],
+  [['x'], '--out FILE.mp4 is missing'],
+  [['x', '--out', 'a', '--sede', '7'], "Unknown option '--sede'"],
+  [['x', '--out', 'a', '--seed', '-1'], '--seed'],
+  [['x', '--out', 'a', '--seed', '4294967296'], '--seed 4294967296: it must be a whole number'],
+  [['x', '--out', 'a', '--seed', '1e3'], '--seed 1e3'],
+  [['x', '--out', 'a', '--seconds', '6'], 'from 0.0625 to 5'],
+  [['x', '--out', 'a', '--seconds', 'two'], '--seconds two'],
+  [['x', '--out', 'a', '--size', '96'], '--size 96: write WIDTHxHEIGHT'],
+  [['x', '--out', 'a', '--size', '100x64'], 'multiples of 16'],
+  [['x', '--out', 'a', '--steps', '0'], 'from 1 to 50'],
+  [['x', '--out', 'a', '--adapter', 'fast'], 'software or hardware'],
+])('refuses %j', (argv, message) => {
+  expect(() => read(...argv)).toThrow(BadUsage);
+  expect(() => read(...argv)).toThrow(message);
+});
+
+test('the command says what is wrong, exits with 2 and leaves nothing', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kinora-cli-'));
+  const out = join(folder, 'no', 'clip.mp4');
+  const script = join(import.meta.dirname, '../../scripts/generate.mjs');
+  const run = spawnSync(process.execPath, [script, 'a boat', '--out', out], { encoding: 'utf8' });
+  expect(run.stderr).toContain('there is no folder');
+  expect(run.stderr).toContain('Usage:');
+  expect(run.stdout).toBe('');
+  expect(run.status).toBe(2);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('says where the work is', () => {
+  const at = { block: 1, blocks: 3, step: 0, steps: 4, fraction: 0.4, secondsLeft: 12.1 };
+  expect(describeEvent({ type: 'progress', stage: 'denoise', ...at })).toEqual({
+    stage: 'denoise',
+    share: 0.4,
+    text: 'block 2 of 3, step 1 of 4, 13 s left',
+  });
+  const bytes = { loaded: 2 ** 20, total: 4 * 2 ** 20 };
+  expect(describeEvent({ type: 'download', file: 'x', ...bytes }).text).toBe('1.0 of 4.0 MiB');
+});
+
+test('a log gets a line for each tenth, a terminal one moving line', () => {
+  const draw = (isTTY: boolean) => {
+    let text = '';
+    const progress = drawProgress({ isTTY, columns: 80, write: (s: string) => (text += s) });
+    for (let done = 0; done <= 100; done++) progress.show({ type: 'compile', done, total: 100 });
+    progress.end();
+    return text;
+  };
+  expect(draw(false).trim().split('\n')).toHaveLength(11);
+  expect(draw(true)).not.toContain('\n');
+  expect(draw(true).endsWith('\r\x1b[2K')).toBe(true);
+});
