@@ -140,6 +140,7 @@ export class ClipEncoder {
   #write(chunk: EncodedVideoChunk, meta?: EncodedVideoChunkMetadata): void {
     if (this.#state === 'done') return;
     try {
+      if (this.#written === 0 && chunk.type !== 'key') throw new Error('its first picture is no key frame');
       const data = new Uint8Array(chunk.byteLength);
       chunk.copyTo(data);
       const { fps, codec } = this.#options;
