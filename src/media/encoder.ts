@@ -9,6 +9,7 @@ import { encodeOptions, requireWebCodecs, type CodecChoice } from './codecs';
 import { BT709_LIMITED, guardEven, videoFrame } from './frames';
 import { completeCodecBox } from './mp4';
 import { provenanceBox } from './provenance';
+import { parseRecipe } from './recipe';
 
 export { chooseCodec, listCodecs, type CodecChoice } from './codecs';
 
@@ -41,10 +42,11 @@ export class ClipEncoder {
   #given = 0;
   #written = 0;
 
-  /** Throws `no-webcodecs`, `no-encoder` or `bad-request` (odd size, fractional rate). */
+  /** Throws `no-webcodecs`, `no-encoder` or `bad-request` (odd size, fractional rate, bad recipe). */
   static async open(options: ClipEncoderOptions): Promise<ClipEncoder> {
     requireWebCodecs();
     guardEven(options);
+    parseRecipe(options.recipe); // now, not after minutes of work
     const { width, height, fps, codec } = options;
     if (!Number.isInteger(fps) || fps < 1 || fps > 240)
       throw new KinoraError('bad-request', `A clip needs 1 to 240 whole frames a second, not ${fps}.`, {

@@ -231,3 +231,13 @@ it('is not opened for a size other than the codec was tried at', async () => {
   const options = { width: 128, height: 64, fps: 16, codec: choice(), recipe: RECIPE };
   await expect(ClipEncoder.open(options)).rejects.toThrow('chosen for 96 × 64, but the clip is 128 × 64');
 });
+
+it('is not opened with a recipe that could not be written at the end', async () => {
+  stubWebCodecs();
+  const recipe = { ...RECIPE, seed: -1 };
+  const options = { width: 96, height: 64, fps: 16, codec: choice(), recipe };
+  await expect(ClipEncoder.open(options)).rejects.toMatchObject({
+    code: 'bad-request',
+    params: { setting: 'seed' },
+  });
+});
