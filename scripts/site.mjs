@@ -38,7 +38,9 @@ export function ensureBuild() {
   console.error('Building the page …');
   const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
   const args = [vite, 'build', '--logLevel', 'warn'];
-  const { status } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
+  // Under vitest these would make it a build for tests, not the one that people get.
+  const { NODE_ENV, VITEST, ...env } = process.env;
+  const { status } = spawnSync(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 2, 2] });
   if (status !== 0) throw new Error('The page could not be built; the lines above say why.');
   mkdirSync(dirname(STAMP), { recursive: true });
   writeFileSync(STAMP, stamp);
