@@ -32,6 +32,10 @@ export async function openDawn() {
 
 /** Loads a TypeScript module of this repository, `?raw` imports and all. Path from the root. */
 export async function loadModule(path) {
-  const { module } = await runnerImport(join(ROOT, path), { root: ROOT, configFile: false, logLevel: 'error' });
+  const { module } = await runnerImport(join(ROOT, path), {
+    root: ROOT,
+    configFile: false,
+    logLevel: 'error',
+  });
   return module;
 }
