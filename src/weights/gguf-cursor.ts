@@ -1,0 +1,162 @@
+/** A cursor over the head of a GGUF file. Checks every length against the file before it reads. */
+import { damaged, type MetadataArray, type MetadataValue } from './source';
+
+/** The head that was read ends before byte `needed`, but the file goes on. */
+export class NeedMore extends Error {
+  constructor(readonly needed: number) {
+    super(`header longer than the ${needed} bytes read`);
+  }
+}
+
+/** Metadata value types [gguf.md `gguf_metadata_value_type`] and their bytes. */
+const SCALARS: Readonly<Record<number, number>> = {
+  0: 1,
+  1: 1,
+  2: 2,
+  3: 2,
+  4: 4,
+  5: 4,
+  6: 4,
+  7: 1,
+  10: 8,
+  11: 8,
+  12: 8,
+};
+const STRING = 8;
+const ARRAY = 9;
+
+export class HeaderCursor {
+  /** Bytes from the start of the file. */
+  at = 0;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView;
+  readonly #text = new TextDecoder('utf-8', { fatal: true });
+
+  constructor(
+    readonly file: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    /** Of the whole file. */
+    readonly size: number,
+  ) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  fail(problem: string, params: Record<string, string | number> = {}): Error {
+    return damaged(this.file, problem, params);
+  }
+
+  /** Steps over `length` bytes and returns where they start. */
+  #take(length: number, what: string): number {
+    const start = this.at;
+    const end = start + length;
+    if (end > this.size)
+      throw this.fail(
+        `${what} ends at byte ${end}, but the file has ${this.size}. It is cut off, or damaged.`,
+        {
+          end,
+          size: this.size,
+        },
+      );
+    if (end > this.#bytes.byteLength) throw new NeedMore(end);
+    this.at = end;
+    return start;
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4, 'its header'), true);
+  }
+
+  /** A 64-bit number that must fit JavaScript's integers. */
+  u64(what: string): number {
+    const value = this.#view.getBigUint64(this.#take(8, what), true);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw this.fail(`${what} says ${value}, which cannot be.`);
+    return Number(value);
+  }
+
+  /** How many things follow that take at least `least` bytes each. */
+  count(what: string, least: number): number {
+    const n = this.u64(`the number of ${what}`);
+    const room = Math.floor((this.size - this.at) / least);
+    if (n > room)
+      throw this.fail(`it says it has ${n} ${what}, but the file has room for at most ${room}.`, {
+        count: n,
+        room,
+      });
+    return n;
+  }
+
+  string(what: string): string {
+    const length = this.u64(`the length of ${what}`);
+    const start = this.#take(length, what);
+    try {
+      return this.#text.decode(this.#bytes.subarray(start, start + length));
+    } catch {
+      throw this.fail(`${what} at byte ${start} is not UTF-8 text.`, { offset: start });
+    }
+  }
+
+  /** A metadata value; 64-bit integers become numbers where they fit. */
+  value(type: number, key: string): MetadataValue {
+    const what = `the metadata "${key}"`;
+    if (type === STRING) return this.string(what);
+    if (type !== ARRAY) return this.#scalar(type, this.#take(this.#scalarBytes(type, what), what), what);
+    const inner = this.u32();
+    if (inner === STRING) {
+      const n = this.count(`texts in ${what}`, 8);
+      return Array.from({ length: n }, () => this.string(what));
+    }
+    const bytes = this.#scalarBytes(inner, what);
+    const n = this.count(`values in ${what}`, bytes);
+    const start = this.#take(n * bytes, what);
+    return Array.from({ length: n }, (_, i) => this.#scalar(inner, start + i * bytes, what)) as MetadataArray;
+  }
+
+  #scalarBytes(type: number, what: string): number {
+    const bytes = SCALARS[type];
+    if (bytes === undefined)
+      throw this.fail(
+        type === ARRAY
+          ? `${what} is a list of lists, which Kinora does not read.`
+          : `${what} has the unknown type ${type}.`,
+        { type },
+      );
+    return bytes;
+  }
+
+  #scalar(type: number, at: number, what: string): number | bigint | boolean {
+    const v = this.#view;
+    switch (type) {
+      case 0:
+        return v.getUint8(at);
+      case 1:
+        return v.getInt8(at);
+      case 2:
+        return v.getUint16(at, true);
+      case 3:
+        return v.getInt16(at, true);
+      case 4:
+        return v.getUint32(at, true);
+      case 5:
+        return v.getInt32(at, true);
+      case 6:
+        return v.getFloat32(at, true);
+      case 7: {
+        const bit = v.getUint8(at);
+        if (bit > 1) throw this.fail(`${what} is a yes/no value of ${bit}.`);
+        return bit === 1;
+      }
+      case 10:
+        return narrow(v.getBigUint64(at, true));
+      case 11:
+        return narrow(v.getBigInt64(at, true));
+      default:
+        return v.getFloat64(at, true);
+    }
+  }
+}
+
+function narrow(n: bigint): number | bigint {
+  const small = Number(n);
+  return Number.isSafeInteger(small) ? small : n;
+}

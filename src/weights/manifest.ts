@@ -1,0 +1,292 @@
+/** model.json: what a model is, which files it has, and how it is sampled. Written by training/. */
+import { KinoraError } from '../errors';
+import type { ModelInfo, Size } from '../worker/protocol';
+
+export const MODEL_FORMAT = 'kinora-model/1';
+
+export interface ModelFile {
+  /** Relative to model.json, with "/" between folders. */
+  path: string;
+  bytes: number;
+  /** Lower-case hex. */
+  sha256: string;
+}
+
+export interface Component<Network extends string = string> {
+  network: Network;
+  /** The checkpoint's own config (diffusers', transformers' or taehv's); the network checks it. */
+  config: Record<string, unknown>;
+  file: string;
+}
+
+export interface ModelManifest {
+  format: typeof MODEL_FORMAT;
+  id: string;
+  name: string;
+  edition: string;
+  license: string;
+  fps: number;
+  /** Multiples of the latent stride; the first is native. */
+  sizes: Size[];
+  seconds: { default: number; max: number };
+  latent: {
+    channels: number;
+    /** Frames, height, width: pixels of one latent. */
+    stride: [number, number, number];
+    /** Per channel: latent = normalised · std + mean. */
+    mean: number[];
+    std: number[];
+  };
+  /** Normalised latent → RGB in [0, 1]: rgb = latent · matrix + bias. `matrix` is [channels][3]. */
+  preview: { matrix: number[][]; bias: number[] };
+  sampler: {
+    /** renoise: each step predicts x0 and adds fresh noise (Self-Forcing); euler: follows the flow. */
+    kind: 'renoise' | 'euler';
+    /** Unwarped, strictly falling, in (0, 1000]. */
+    timesteps: number[];
+    shift: number;
+    /** Latent frames denoised together. */
+    num_frame_per_block: number;
+    /** Latent frames in the KV cache, the current block included. */
+    window: number;
+    /** First latent frames that stay in the cache. */
+    sink: number;
+  };
+  components: {
+    tokenizer: { file: string };
+    text_encoder: Component<'umt5'>;
+    transformer: Component<'wan-transformer-causal'>;
+    autoencoder: Component<'taehv'>;
+  };
+  files: ModelFile[];
+  /** Example prompts by language. */
+  prompts: Record<string, string[]>;
+  /** File with the words that the model knows. */
+  vocabulary?: string;
+  /** Facts about the training, for people. */
+  training?: Record<string, unknown>;
+}
+
+/**
+ * Checks model.json completely (but for the networks' configs, which the networks check).
+ * @param json what `JSON.parse` gave
+ * @throws KinoraError `bad-model`, naming the field, what it must be and what it is
+ */
+export function readModelManifest(json: unknown): ModelManifest {
+  const m = object(json, 'the file');
+  const format = text(m.format, 'format');
+  if (format !== MODEL_FORMAT)
+    throw wrong('format', `must be "${MODEL_FORMAT}", but is "${format}"; update Kinora or the model`);
+  const files = list(m.files, 'files', readFile, 1);
+  const paths = new Set<string>();
+  for (const { path } of files) {
+    if (paths.has(path)) throw wrong('files', `names "${path}" twice`);
+    paths.add(path);
+  }
+  const latent = readLatent(m.latent);
+  const sizes = list(m.sizes, 'sizes', readSize, 1);
+  sizes.forEach(({ width, height }, i) => {
+    const [, y, x] = latent.stride;
+    if (width % x !== 0 || height % y !== 0)
+      throw wrong(`sizes[${i}]`, `must be multiples of ${x}×${y}, but is ${width}×${height}`);
+  });
+  const manifest: ModelManifest = {
+    format: MODEL_FORMAT,
+    id: text(m.id, 'id'),
+    name: text(m.name, 'name'),
+    edition: text(m.edition, 'edition'),
+    license: text(m.license, 'license'),
+    fps: number(m.fps, 'fps', 1, 120),
+    sizes,
+    seconds: readSeconds(m.seconds),
+    latent,
+    preview: readPreview(m.preview, latent.channels),
+    sampler: readSampler(m.sampler),
+    components: readComponents(m.components, paths),
+    files,
+    prompts: readPrompts(m.prompts),
+  };
+  if (m.vocabulary !== undefined) manifest.vocabulary = safePath(m.vocabulary, 'vocabulary');
+  if (m.training !== undefined) manifest.training = object(m.training, 'training');
+  return manifest;
+}
+
+/** What the page needs to know of a model. */
+export function toModelInfo(m: ModelManifest): ModelInfo {
+  return {
+    id: m.id,
+    name: m.name,
+    edition: m.edition,
+    fps: m.fps,
+    sizes: m.sizes,
+    seconds: m.seconds,
+    timesteps: m.sampler.timesteps,
+    prompts: m.prompts,
+    bytes: m.files.reduce((sum, file) => sum + file.bytes, 0),
+  };
+}
+
+function readFile(value: unknown, at: string): ModelFile {
+  const file = object(value, at);
+  const sha256 = text(file.sha256, `${at}.sha256`);
+  if (!/^[0-9a-f]{64}$/.test(sha256))
+    throw wrong(`${at}.sha256`, `must be 64 hex digits, but is "${sha256}"`);
+  return { path: safePath(file.path, `${at}.path`), bytes: integer(file.bytes, `${at}.bytes`, 1), sha256 };
+}
+
+function readSize(value: unknown, at: string): Size {
+  const size = object(value, at);
+  return {
+    width: integer(size.width, `${at}.width`, 16, 8192),
+    height: integer(size.height, `${at}.height`, 16, 8192),
+  };
+}
+
+function readSeconds(value: unknown): ModelManifest['seconds'] {
+  const seconds = object(value, 'seconds');
+  const max = number(seconds.max, 'seconds.max', 0.1, 3600);
+  return { default: number(seconds.default, 'seconds.default', 0.1, max), max };
+}
+
+function readLatent(value: unknown): ModelManifest['latent'] {
+  const latent = object(value, 'latent');
+  const channels = integer(latent.channels, 'latent.channels', 1, 1024);
+  const stride = list(latent.stride, 'latent.stride', (v, at) => integer(v, at, 1, 64), 3, 3);
+  const perChannel = (v: unknown, at: string, least = -Infinity) =>
+    list(v, at, (n, where) => number(n, where, least), channels, channels);
+  return {
+    channels,
+    stride: stride as [number, number, number],
+    mean: perChannel(latent.mean, 'latent.mean'),
+    std: perChannel(latent.std, 'latent.std', 1e-6),
+  };
+}
+
+function readPreview(value: unknown, channels: number): ModelManifest['preview'] {
+  const preview = object(value, 'preview');
+  const rgb = (v: unknown, at: string) => list(v, at, (n, where) => number(n, where), 3, 3);
+  return {
+    matrix: list(preview.matrix, 'preview.matrix', rgb, channels, channels),
+    bias: rgb(preview.bias, 'preview.bias'),
+  };
+}
+
+function readSampler(value: unknown): ModelManifest['sampler'] {
+  const s = object(value, 'sampler');
+  const kind = oneOf(s.kind, 'sampler.kind', ['renoise', 'euler'] as const);
+  const timesteps = list(
+    s.timesteps,
+    'sampler.timesteps',
+    (v, at) => number(v, at, Number.MIN_VALUE, 1000),
+    1,
+  );
+  timesteps.forEach((t, i) => {
+    const before = timesteps[i - 1];
+    if (before !== undefined && t >= before)
+      throw wrong('sampler.timesteps', `must fall, but ${before} is followed by ${t}`);
+  });
+  const block = integer(s.num_frame_per_block, 'sampler.num_frame_per_block', 1, 1024);
+  const window = integer(s.window, 'sampler.window', block, 1 << 16);
+  return {
+    kind,
+    timesteps,
+    shift: number(s.shift, 'sampler.shift', Number.MIN_VALUE, 100),
+    num_frame_per_block: block,
+    window,
+    sink: integer(s.sink, 'sampler.sink', 0, window - block),
+  };
+}
+
+function readComponents(value: unknown, paths: ReadonlySet<string>): ModelManifest['components'] {
+  const components = object(value, 'components');
+  const file = (v: unknown, at: string) => {
+    const path = text(v, at);
+    if (!paths.has(path)) throw wrong(at, `names "${path}", which "files" does not list`);
+    return path;
+  };
+  const component = <N extends string>(name: string, network: N): Component<N> => {
+    const c = object(components[name], `components.${name}`);
+    return {
+      network: oneOf(c.network, `components.${name}.network`, [network]),
+      config: object(c.config, `components.${name}.config`),
+      file: file(c.file, `components.${name}.file`),
+    };
+  };
+  const tokenizer = object(components.tokenizer, 'components.tokenizer');
+  return {
+    tokenizer: { file: file(tokenizer.file, 'components.tokenizer.file') },
+    text_encoder: component('text_encoder', 'umt5'),
+    transformer: component('transformer', 'wan-transformer-causal'),
+    autoencoder: component('autoencoder', 'taehv'),
+  };
+}
+
+function readPrompts(value: unknown): Record<string, string[]> {
+  const entries = Object.entries(object(value, 'prompts'));
+  return Object.fromEntries(entries.map(([k, v]) => [k, list(v, `prompts.${k}`, text)]));
+}
+
+function wrong(field: string, problem: string): KinoraError {
+  return new KinoraError('bad-model', `model.json: ${field} ${problem}.`, { field });
+}
+
+/** A value in a message: short, whatever it is. */
+function show(value: unknown): string {
+  const json = value === undefined ? 'missing' : JSON.stringify(value);
+  return json.length > 40 ? `${json.slice(0, 40)}…` : json;
+}
+
+function object(value: unknown, at: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrong(at, `must be an object, but is ${show(value)}`);
+  return value as Record<string, unknown>;
+}
+
+function text(value: unknown, at: string): string {
+  if (typeof value !== 'string' || value === '') throw wrong(at, `must be text, but is ${show(value)}`);
+  return value;
+}
+
+function number(value: unknown, at: string, least = -Infinity, most = Infinity): number {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < least || value > most) {
+    const range = least === -Infinity && most === Infinity ? 'a number' : `a number from ${least} to ${most}`;
+    throw wrong(at, `must be ${range}, but is ${show(value)}`);
+  }
+  return value;
+}
+
+function integer(value: unknown, at: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  const n = number(value, at, least, most);
+  if (!Number.isInteger(n)) throw wrong(at, `must be a whole number, but is ${n}`);
+  return n;
+}
+
+function list<T>(
+  value: unknown,
+  at: string,
+  item: (value: unknown, at: string) => T,
+  least = 0,
+  most = 10_000,
+): T[] {
+  if (!Array.isArray(value)) throw wrong(at, `must be a list, but is ${show(value)}`);
+  if (value.length < least || value.length > most) {
+    const wanted = least === most ? `${least}` : `${least} to ${most}`;
+    throw wrong(at, `must have ${wanted} entries, but has ${value.length}`);
+  }
+  return value.map((v, i) => item(v, `${at}[${i}]`));
+}
+
+function oneOf<T extends string>(value: unknown, at: string, choices: readonly T[]): T {
+  const found = choices.find((c) => c === value);
+  if (!found) throw wrong(at, `must be "${choices.join('" or "')}", but is ${show(value)}`);
+  return found;
+}
+
+/** A path that stays inside the model's folder. */
+function safePath(value: unknown, at: string): string {
+  const path = text(value, at);
+  const parts = path.split('/');
+  if (/[\\:?#%]/.test(path) || parts.some((p) => p === '' || p === '.' || p === '..'))
+    throw wrong(at, `must be a path inside the model's folder, but is "${path}"`);
+  return path;
+}

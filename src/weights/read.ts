@@ -1,0 +1,15 @@
+/** Opens a checkpoint file of any format that Kinora knows, told by its first bytes. */
+import { readGguf } from './gguf';
+import { readSafetensors } from './safetensors';
+import { damaged, readExactly, type ByteSource, type WeightFile } from './source';
+
+/** Reads the header only. Throws `bad-model` when the file is damaged or of an unknown format. */
+export async function readWeights(source: ByteSource): Promise<WeightFile> {
+  if (source.size < 8) throw damaged(source.name, `it has only ${source.size} bytes.`, { size: source.size });
+  const head = await readExactly(source, 0, 4);
+  const magic = String.fromCharCode(...head);
+  if (magic === 'GGUF') return readGguf(source);
+  if (magic.startsWith('PK'))
+    throw damaged(source.name, 'it is a zip or PyTorch file; Kinora reads safetensors and GGUF.');
+  return readSafetensors(source);
+}

@@ -1,0 +1,181 @@
+/**
+ * Reading model files: where bytes come from (`ByteSource`) and what a reader makes of them
+ * (`WeightFile`). Nothing here holds a file whole; nothing here knows the GPU or a network.
+ */
+import { KinoraError } from '../errors';
+import type { FileDType } from './dtypes';
+
+/** Random access to bytes. `name` is for messages. */
+export interface ByteSource {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Exactly `length` bytes from `offset`; the caller keeps both inside the source. */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** A tensor in a file. `offset` and `bytes` were checked against the file's size. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly dtype: FileDType;
+  /** PyTorch's order, outermost axis first. */
+  readonly shape: readonly number[];
+  /** From the start of the file. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export type MetadataArray = string[] | number[] | bigint[] | boolean[];
+export type MetadataValue = string | number | bigint | boolean | MetadataArray;
+
+/** A checkpoint file whose header was read and checked. */
+export interface WeightFile {
+  readonly name: string;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly metadata: ReadonlyMap<string, MetadataValue>;
+  /**
+   * Raw bytes of a tensor as the file has them, or of a part: `length` bytes from `offset` inside it.
+   * Throws `bad-model` for a name that the file has not.
+   */
+  read(name: string, offset?: number, length?: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** `bad-model`, about this file. */
+export function damaged(
+  file: string,
+  problem: string,
+  params: Record<string, string | number> = {},
+): KinoraError {
+  return new KinoraError('bad-model', `${file}: ${problem}`, { file, ...params });
+}
+
+export function fromBytes(name: string, data: ArrayBuffer | Uint8Array<ArrayBuffer>): ByteSource {
+  const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+  return {
+    name,
+    size: bytes.byteLength,
+    // A copy: callers may hand it on, and must not be able to change the file.
+    read: async (offset, length) => bytes.slice(offset, offset + length),
+  };
+}
+
+/** A picked file, or one in OPFS (`handle.getFile()`): nothing is read before it is asked for. */
+export function fromBlob(name: string, blob: Blob): ByteSource {
+  return {
+    name,
+    size: blob.size,
+    async read(offset, length) {
+      try {
+        return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
+      } catch (e) {
+        throw new KinoraError(
+          'storage',
+          `${name} could not be read at byte ${offset}: it may have been changed or removed. Load it again.`,
+          { file: name, offset },
+          String(e),
+        );
+      }
+    },
+  };
+}
+
+/**
+ * A file behind a server that answers range requests. Asks for the first byte to learn the size.
+ * Throws `network` when the server gives no ranges: then the file must be downloaded whole.
+ */
+export async function fromUrl(name: string, url: string, options: UrlOptions = {}): Promise<ByteSource> {
+  const { fetch = globalThis.fetch, signal } = options;
+  const ask = async (offset: number, length: number): Promise<Response> => {
+    const range = `bytes=${offset}-${offset + length - 1}`;
+    const fail = (problem: string, detail = '') =>
+      new KinoraError(
+        'network',
+        `${name} could not be fetched: ${problem}. Try again.`,
+        { file: name, range },
+        detail,
+      );
+    let response: Response;
+    try {
+      response = await fetch(url, { headers: { Range: range }, signal: signal ?? null });
+    } catch (e) {
+      if (signal?.aborted) throw new KinoraError('cancelled', `Reading ${name} was cancelled.`);
+      throw fail('the connection failed', String(e));
+    }
+    if (response.status === 206) return response;
+    await response.body?.cancel();
+    throw fail(response.ok ? 'the server does not serve parts of files' : `status ${response.status}`);
+  };
+  const first = await ask(0, 1);
+  await first.body?.cancel();
+  const total = /^bytes 0-0\/(\d+)$/.exec(first.headers.get('Content-Range') ?? '')?.[1];
+  if (!total) throw new KinoraError('network', `${name}: the server did not tell its size.`, { file: name });
+  return {
+    name,
+    size: Number(total),
+    async read(offset, length) {
+      if (length === 0) return new Uint8Array();
+      const response = await ask(offset, length);
+      try {
+        return new Uint8Array(await response.arrayBuffer());
+      } catch (e) {
+        if (signal?.aborted) throw new KinoraError('cancelled', `Reading ${name} was cancelled.`);
+        throw new KinoraError(
+          'network',
+          `${name}: the connection broke at byte ${offset}. Try again.`,
+          { file: name, offset },
+          String(e),
+        );
+      }
+    },
+  };
+}
+
+export interface UrlOptions {
+  fetch?: typeof globalThis.fetch;
+  signal?: AbortSignal;
+}
+
+/** Reads inside the bounds of the source, and insists on getting every byte. */
+export async function readExactly(
+  source: ByteSource,
+  offset: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (offset < 0 || length < 0 || offset + length > source.size)
+    throw damaged(
+      source.name,
+      `bytes ${offset} to ${offset + length} were asked for, but it has ${source.size}.`,
+      {
+        end: offset + length,
+        size: source.size,
+      },
+    );
+  const bytes = await source.read(offset, length);
+  if (bytes.byteLength !== length)
+    throw damaged(source.name, `${length} bytes were asked for at ${offset}, ${bytes.byteLength} came.`, {
+      expected: length,
+      actual: bytes.byteLength,
+    });
+  return bytes;
+}
+
+/** A `WeightFile` over tensors that a reader has checked. */
+export function weightFile(
+  source: ByteSource,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  metadata: ReadonlyMap<string, MetadataValue>,
+): WeightFile {
+  return {
+    name: source.name,
+    tensors,
+    metadata,
+    async read(name, offset = 0, length) {
+      const info = tensors.get(name);
+      if (!info) throw damaged(source.name, `it has no tensor "${name}".`, { tensor: name });
+      const wanted = length ?? info.bytes - offset;
+      if (offset < 0 || wanted < 0 || offset + wanted > info.bytes)
+        throw new RangeError(`${name}: bytes ${offset} to ${offset + wanted} of ${info.bytes}`);
+      return readExactly(source, info.offset + offset, wanted);
+    },
+  };
+}
