@@ -102,11 +102,11 @@ export async function fromUrl(name: string, url: string, options: UrlOptions = {
       throw fail('the connection failed', String(e));
     }
     if (response.status === 206) return response;
-    await response.body?.cancel();
+    void response.body?.cancel().catch(() => {});
     throw fail(response.ok ? 'the server does not serve parts of files' : `status ${response.status}`);
   };
   const first = await ask(0, 1);
-  await first.body?.cancel();
+  void first.body?.cancel().catch(() => {});
   const total = /^bytes 0-0\/(\d+)$/.exec(first.headers.get('Content-Range') ?? '')?.[1];
   if (!total) throw new KinoraError('network', `${name}: the server did not tell its size.`, { file: name });
   return {

@@ -1,0 +1,148 @@
+/**
+ * Models of our own origin: fetched once, kept in OPFS, checked at every load.
+ *
+ * In OPFS a model has a folder, models/<its address>/, with `model.json` and one file per weight file,
+ * named by the SHA-256 of its content. So a file needs no temporary name and no mark of completeness: it
+ * is checked against its name before every use, what a killed tab left half-written fails the check,
+ * and two editions share what they have in common. `model.json` is written last.
+ *
+ * Runs in a worker (sync access handles). Without OPFS, as in private windows, everything stays in memory.
+ */
+import { KinoraError } from '../errors';
+import { Folder, openFolder } from './folder';
+import { fetchFile, fetchManifest } from './download';
+import { readModelManifest, type ModelFile, type ModelManifest } from './manifest';
+import type { ByteSource } from './source';
+
+export interface OpenModelOptions {
+  /** Only while something is downloaded. Bytes of all files that must be; `file` is the present one. */
+  onDownload?: (progress: { file: string; loaded: number; total: number }) => void;
+  signal?: AbortSignal;
+  /** For tests. Defaults: the global fetch; the origin's file system. */
+  fetch?: typeof fetch;
+  storage?: () => Promise<FileSystemDirectoryHandle>;
+}
+
+/** A model whose files are all here and are what model.json promised. */
+export interface ModelFiles {
+  manifest: ModelManifest;
+  /** False: the next visit will download again. `problem` says why. */
+  persisted: boolean;
+  problem: string | null;
+  /** True: model.json could not be fetched, and the last good one is used. */
+  offline: boolean;
+  /** A file by its path in model.json. Throws `bad-model` for one that it does not list. */
+  source(path: string): ByteSource;
+  /** A small file whole, as JSON. */
+  json(path: string): Promise<unknown>;
+}
+
+/**
+ * Opens a model, downloading what is not here yet.
+ * @param baseUrl absolute address of the folder of model.json, e.g. https://host/app/models/pocket/
+ * @throws KinoraError `network`, `bad-model`, `hash-mismatch` (after a second try), `cancelled`
+ */
+export async function openModel(baseUrl: string, options: OpenModelOptions = {}): Promise<ModelFiles> {
+  const base = new URL(baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`);
+  const lock = `kinora ${base.pathname}`;
+  const { signal } = options;
+  // Two tabs at once: the second waits, and then finds everything there.
+  const locks = (globalThis.navigator as Navigator | undefined)?.locks;
+  if (!locks) return open(base, options);
+  try {
+    return await locks.request(lock, signal ? { signal } : {}, () => open(base, options));
+  } catch (e) {
+    if (signal?.aborted) throw new KinoraError('cancelled', 'Loading the model was cancelled.');
+    throw e;
+  }
+}
+
+async function open(base: URL, options: OpenModelOptions): Promise<ModelFiles> {
+  const folder = await openFolder(encodeURIComponent(base.pathname), options.storage);
+  const kept = await readKept(folder);
+  let fetched: unknown;
+  try {
+    fetched = await fetchManifest(base, options);
+  } catch (e) {
+    if (!kept || isCode(e, 'cancelled')) throw e;
+    return collect(base, kept, folder, options, true);
+  }
+  const manifest = readModelManifest(fetched);
+  try {
+    return await collect(base, manifest, folder, options, false);
+  } catch (e) {
+    // A new edition that cannot be had completely must not take away the one that is here.
+    if (!kept || !isCode(e, 'network') || sameFiles(kept, manifest)) throw e;
+    return await collect(base, kept, folder, options, true);
+  }
+}
+
+/** Finds or fetches every file, then keeps the manifest and removes what it does not name. */
+async function collect(
+  base: URL,
+  manifest: ModelManifest,
+  folder: Folder,
+  options: OpenModelOptions,
+  offline: boolean,
+): Promise<ModelFiles> {
+  const sources = new Map<string, ByteSource>();
+  const missing: ModelFile[] = [];
+  for (const file of manifest.files) {
+    const kept = await folder.find(file);
+    if (kept) sources.set(file.path, kept);
+    else missing.push(file);
+  }
+  const total = missing.reduce((sum, file) => sum + file.bytes, 0);
+  let before = 0;
+  for (const file of missing) {
+    const onBytes = (n: number) => options.onDownload?.({ file: file.path, loaded: before + n, total });
+    sources.set(file.path, await fetchFile(base, file, folder, { ...options, onBytes }));
+    before += file.bytes;
+  }
+  if (!offline) await folder.commit(JSON.stringify(manifest), manifest.files);
+  return {
+    manifest,
+    persisted: folder.problem === null,
+    problem: folder.problem,
+    offline,
+    source: (path) => getSource(sources, path),
+    async json(path) {
+      const source = getSource(sources, path);
+      const bytes = await source.read(0, source.size);
+      try {
+        return JSON.parse(new TextDecoder().decode(bytes));
+      } catch (e) {
+        throw new KinoraError('bad-model', `${path} is not JSON.`, { file: path }, String(e));
+      }
+    },
+  };
+}
+
+function getSource(sources: ReadonlyMap<string, ByteSource>, path: string): ByteSource {
+  const source = sources.get(path);
+  if (!source) throw new KinoraError('bad-model', `model.json lists no file "${path}".`, { file: path });
+  return source;
+}
+
+/** The last good model.json, if there is one. */
+async function readKept(folder: Folder): Promise<ModelManifest | null> {
+  try {
+    const text = await folder.readManifest();
+    return text === null ? null : readModelManifest(JSON.parse(text));
+  } catch {
+    return null; // an older format, or damaged: as good as none
+  }
+}
+
+function sameFiles(a: ModelManifest, b: ModelManifest): boolean {
+  const hashes = (m: ModelManifest) =>
+    m.files
+      .map((f) => f.sha256)
+      .sort()
+      .join();
+  return hashes(a) === hashes(b);
+}
+
+function isCode(e: unknown, code: KinoraError['code']): boolean {
+  return e instanceof KinoraError && e.code === code;
+}

@@ -1,0 +1,222 @@
+import { beforeEach, expect, test } from 'vitest';
+import { openModel, type ModelFiles, type OpenModelOptions } from '../../src/weights/store';
+import { FILES, manifest, sha256 } from './model';
+import { FakeDisk } from './opfs';
+
+const BASE = 'https://kinora.example/app/models/pocket/';
+
+/** A server: what it serves, what was asked of it, and how it misbehaves. */
+class Server {
+  files: Record<string, string> = { ...FILES };
+  manifest: unknown = manifest();
+  online = true;
+  asked: string[] = [];
+  /** Changes the nth answer (from 0) to a path. */
+  misbehave: (path: string, nth: number) => BodyInit | Response | null = () => null;
+
+  readonly fetch = async (url: URL | RequestInfo, init?: RequestInit): Promise<Response> => {
+    const path = String(url).slice(BASE.length);
+    const nth = this.asked.filter((p) => p.split(' ')[0] === path).length;
+    this.asked.push(`${path} ${init?.cache}`);
+    if (!this.online) throw new TypeError('Failed to fetch');
+    init?.signal?.throwIfAborted();
+    const odd = this.misbehave(path, nth);
+    if (odd instanceof Response) return odd;
+    const body = odd ?? (path === 'model.json' ? JSON.stringify(this.manifest) : this.files[path]);
+    return body === undefined ? new Response('not here', { status: 404 }) : new Response(body);
+  };
+}
+
+let server: Server;
+let disk: FakeDisk;
+beforeEach(() => {
+  server = new Server();
+  disk = new FakeDisk();
+});
+
+const open = (options: OpenModelOptions = {}) =>
+  openModel(BASE, { fetch: server.fetch, storage: disk.storage, ...options });
+
+async function readAll(model: ModelFiles): Promise<Record<string, string>> {
+  const texts: Record<string, string> = {};
+  for (const { path } of model.manifest.files) {
+    const source = model.source(path);
+    texts[path] = new TextDecoder().decode(await source.read(0, source.size));
+  }
+  return texts;
+}
+
+const hashes = Object.values(FILES).map(sha256);
+
+test('first visit downloads, second asks for model.json alone', async () => {
+  const seen: { loaded: number; total: number }[] = [];
+  const first = await open({ onDownload: (p) => seen.push(p) });
+  expect(await readAll(first)).toEqual(FILES);
+  expect(first).toMatchObject({ persisted: true, problem: null, offline: false, manifest: manifest() });
+  const total = Object.values(FILES).join('').length;
+  expect(seen.at(-1)).toMatchObject({ loaded: total, total });
+  expect(seen.map((p) => p.loaded)).toEqual(seen.map((p) => p.loaded).sort((a, b) => a - b));
+  expect(disk.names()).toEqual([...hashes, 'model.json'].sort());
+
+  server.asked = [];
+  disk.writes = 0;
+  const second = await open({ onDownload: () => expect.unreachable('nothing to download') });
+  expect(server.asked).toEqual(['model.json no-cache']);
+  expect(disk.writes).toBe(0);
+  expect(await readAll(second)).toEqual(FILES);
+});
+
+test('JSON files', async () => {
+  const model = await open();
+  expect(await model.json('tokenizer.json')).toEqual({ 'a tokenizer': true });
+  await expect(model.json('transformer.gguf')).rejects.toMatchObject({ code: 'bad-model' });
+  expect(() => model.source('nothing')).toThrow('model.json lists no file "nothing"');
+});
+
+test('offline after the first visit', async () => {
+  await open();
+  server.online = false;
+  const model = await open();
+  expect(model.offline).toBe(true);
+  expect(await readAll(model)).toEqual(FILES);
+});
+
+test.each<[string, Response]>([
+  ['an error', new Response('down', { status: 503 })],
+  ['a start page', new Response('<!doctype html>')],
+])('model.json is %s: the kept one is used, or the error says so', async (_, answer) => {
+  server.misbehave = (path) => (path === 'model.json' ? answer.clone() : null);
+  await expect(open()).rejects.toMatchObject({ code: 'network' });
+  server.misbehave = () => null;
+  await open();
+  server.misbehave = (path) => (path === 'model.json' ? answer.clone() : null);
+  expect(await open()).toMatchObject({ offline: true, persisted: true });
+});
+
+test('offline at the first visit is an error with a reason', async () => {
+  server.online = false;
+  await expect(open()).rejects.toMatchObject({
+    code: 'network',
+    message: 'model.json could not be fetched: the connection failed. Check the connection and try again.',
+  });
+});
+
+test('a broken model.json is an error even with a kept one', async () => {
+  await open();
+  server.manifest = { ...manifest(), fps: 0 };
+  await expect(open()).rejects.toMatchObject({ code: 'bad-model', params: { field: 'fps' } });
+});
+
+test('a new edition replaces the old one and keeps what they share', async () => {
+  await open();
+  const files = { ...FILES, 'transformer.gguf': 'a better transformer' };
+  server.manifest = manifest(files, '2');
+  server.files = files;
+  server.asked = [];
+  const model = await open();
+  expect(model.manifest.edition).toBe('2');
+  expect(server.asked).toEqual(['model.json no-cache', 'transformer.gguf default']);
+  expect(disk.names()).toEqual([...Object.values(files).map(sha256), 'model.json'].sort());
+});
+
+test('a new edition that cannot be had leaves the old one working', async () => {
+  await open();
+  server.manifest = manifest({ ...FILES, 'transformer.gguf': 'never uploaded' }, '2');
+  delete server.files['transformer.gguf'];
+  const model = await open();
+  expect(model).toMatchObject({ offline: true, manifest: { edition: '1' } });
+  expect(await readAll(model)).toEqual(FILES);
+});
+
+const broken = (bytes: number) =>
+  new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(FILES['transformer.gguf']!.slice(0, bytes)));
+    },
+    pull: (controller) => controller.error(new TypeError('network error')),
+  });
+
+test.each<[string, () => BodyInit]>([
+  ['damaged', () => FILES['transformer.gguf']!.replace('t', 'T')],
+  ['cut off', () => FILES['transformer.gguf']!.slice(0, 99)],
+  ['too long', () => `${FILES['transformer.gguf']}!`],
+  ['interrupted', () => broken(99)],
+])('a file that comes %s is fetched again, past the cache', async (_, body) => {
+  server.misbehave = (path, nth) => (path === 'transformer.gguf' && nth === 0 ? body() : null);
+  const model = await open();
+  expect(await readAll(model)).toEqual(FILES);
+  expect(model.persisted).toBe(true);
+  expect(server.asked.filter((p) => p.startsWith('transformer'))).toEqual([
+    'transformer.gguf default',
+    'transformer.gguf reload',
+  ]);
+});
+
+test('twice damaged is an error that names both hashes, and is not kept', async () => {
+  const bad = FILES['transformer.gguf']!.replace('t', 'T');
+  server.misbehave = (path) => (path === 'transformer.gguf' ? bad : null);
+  const error = await open().catch((e: unknown) => e);
+  expect(error).toMatchObject({
+    code: 'hash-mismatch',
+    params: { file: 'transformer.gguf', actual: sha256(bad), expected: sha256(FILES['transformer.gguf']!) },
+  });
+  expect(String(error)).toContain(
+    `its SHA-256 is ${sha256(bad)}, expected ${sha256(FILES['transformer.gguf']!)}`,
+  );
+  expect(disk.names()).not.toContain(sha256(FILES['transformer.gguf']!));
+  expect(disk.names()).not.toContain('model.json');
+});
+
+test.each<[string, () => BodyInit, string, RegExp]>([
+  ['cut off', () => 'x', 'hash-mismatch', /its bytes are 1, expected 1200/],
+  ['endless', () => 'x'.repeat(5000), 'hash-mismatch', /its bytes are at least 5000, expected 1200/],
+  ['interrupted', () => broken(99), 'network', /the connection broke after 99 of 1200 bytes/],
+])('twice %s is an error with both numbers', async (_, body, code, message) => {
+  server.misbehave = (path) => (path === 'transformer.gguf' ? body() : null);
+  await expect(open()).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+});
+
+test('damage on the disk is noticed and mended', async () => {
+  await open();
+  const name = sha256(FILES['transformer.gguf']!);
+  disk.file(name).data[7]! ^= 1;
+  server.asked = [];
+  expect(await readAll(await open())).toEqual(FILES);
+  expect(server.asked).toEqual(['model.json no-cache', 'transformer.gguf default']);
+  // What a killed tab left half-written is the same case.
+  disk.file(name).data = disk.file(name).data.slice(0, 40);
+  expect(await readAll(await open())).toEqual(FILES);
+});
+
+test('without OPFS everything stays in memory, and is said so', async () => {
+  const storage = () => Promise.reject(new DOMException('no', 'SecurityError'));
+  const model = await open({ storage });
+  expect(model).toMatchObject({ persisted: false, problem: 'SecurityError: no', offline: false });
+  expect(await readAll(model)).toEqual(FILES);
+});
+
+test('a full disk: the rest goes to memory, what was kept is used next time', async () => {
+  disk.room = 900; // tokenizer and text encoder fit
+  const model = await open();
+  expect(await readAll(model)).toEqual(FILES);
+  expect(model).toMatchObject({ persisted: false, problem: expect.stringContaining('QuotaExceededError') });
+  expect(disk.names()).toEqual([FILES['tokenizer.json']!, FILES['text_encoder.gguf']!].map(sha256).sort());
+  disk.room = Infinity;
+  server.asked = [];
+  expect((await open()).persisted).toBe(true);
+  expect(server.asked.map((p) => p.split(' ')[0])).toEqual([
+    'model.json',
+    'transformer.gguf',
+    'taehv.safetensors',
+  ]);
+});
+
+test('cancelling stops at once and closes the file', async () => {
+  const stop = new AbortController();
+  server.misbehave = (path) => {
+    if (path === 'text_encoder.gguf') stop.abort();
+    return null;
+  };
+  await expect(open({ signal: stop.signal })).rejects.toMatchObject({ code: 'cancelled' });
+  expect(await readAll(await open())).toEqual(FILES);
+});
