@@ -1,0 +1,129 @@
+"""Trains the autoencoder on crops of rendered clips: python -m training.train_ae [--preset pocket|smoke].
+
+Writes runs/NAME/ae.pt (resumed from when present) and a JSON line per report to runs/NAME/ae.jsonl.
+"""
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from .muon import optimisers
+from .taehv import CONFIG, TAEHV
+from .world import render, sample_scenes
+
+RUNS = Path(__file__).parent / "runs"
+PRESETS = {
+    "pocket": {"minutes": 9.0, "batch": 8, "crop": 32, "frames": 9, "pool": 700, "lr": 6e-3},
+    "smoke": {"minutes": 0.3, "batch": 4, "crop": 32, "frames": 5, "pool": 16, "lr": 3e-3},
+}
+
+
+class Pool:
+    """Rendered clips, some replaced before every batch; a batch is random crops of them."""
+
+    def __init__(self, size: int, rng: np.random.Generator):
+        self.rng, self.next = rng, 0
+        self.clips = render(sample_scenes(size, rng))
+
+    def batch(self, n: int, crop: int, frames: int) -> torch.Tensor:
+        """-> [n, frames, 3, crop, crop] in [0, 1]."""
+        i = self.next % len(self.clips)
+        self.clips[i] = render(sample_scenes(1, self.rng), start=self.rng.uniform(0, 6))[0]
+        self.next += 1
+        total, height, width = self.clips.shape[1:4]
+        out = np.empty((n, frames, crop, crop, 3), np.uint8)
+        for k in range(n):
+            c, t = self.rng.integers(len(self.clips)), self.rng.integers(total - frames + 1)
+            y, x = self.rng.integers(height - crop + 1), self.rng.integers(width - crop + 1)
+            out[k] = self.clips[c, t:t + frames, y:y + crop, x:x + crop]
+        return torch.from_numpy(out).permute(0, 1, 4, 2, 3).float() / 255
+
+
+def reconstruction_loss(out: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """L1, heavier at edges and where things move, plus L1 of the picture's gradients. [N, T, 3, H, W]."""
+    weight = torch.ones_like(x[:, :, :1])
+    dx, dy = x.diff(dim=-1), x.diff(dim=-2)
+    weight[..., 1:] += 3 * dx.abs().amax(2, keepdim=True)
+    weight[..., 1:, :] += 3 * dy.abs().amax(2, keepdim=True)
+    weight[:, 1:] += 3 * x.diff(dim=1).abs().amax(2, keepdim=True)
+    error = out - x
+    l1 = (weight * (error.abs() + 2 * error.square())).mean()
+    gradient = (out.diff(dim=-1) - dx).abs().mean() + (out.diff(dim=-2) - dy).abs().mean()
+    return l1 + 0.7 * gradient
+
+
+@torch.no_grad()
+def psnr(model: TAEHV, clips: np.ndarray) -> float:
+    """Mean over clips of the PSNR in dB; clips uint8 [n, T, H, W, 3]."""
+    x = torch.from_numpy(clips).permute(0, 1, 4, 2, 3).float() / 255
+    with torch.autocast("cpu", torch.bfloat16):
+        out = model.decode(model.encode(x)).float().clamp(0, 1)
+    return float((-10 * (out - x).square().mean((1, 2, 3, 4)).log10()).mean())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--preset", default="pocket", choices=PRESETS)
+    parser.add_argument("--name", default=None)
+    parser.add_argument("--minutes", type=float)
+    arguments = parser.parse_args()
+    preset = PRESETS[arguments.preset]
+    minutes = arguments.minutes or preset["minutes"]
+    folder = RUNS / (arguments.name or arguments.preset)
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
+    torch.set_num_threads(2)
+    model = TAEHV(CONFIG).to(memory_format=torch.channels_last)
+    opts = optimisers(model, preset["lr"], lambda n, p: p.ndim == 4 and p.shape[0] > 3 and p.shape[1] > 3)
+    step, spent, path = 0, 0.0, folder / "ae.pt"
+    if path.exists():
+        saved = torch.load(path, weights_only=False)
+        model.load_state_dict(saved["model"])
+        for o, s in zip(opts, saved["opts"]):
+            o.load_state_dict(s)
+        step, spent = saved["step"], saved["spent"]
+    pool = Pool(preset["pool"], np.random.default_rng(step))
+    held_out = render(sample_scenes(12, np.random.default_rng(10 ** 6)))
+    began, reported, total = time.time(), time.time(), 0.0
+
+    def save() -> None:
+        state = {"model": model.state_dict(), "opts": [o.state_dict() for o in opts], "step": step,
+                 "spent": spent + time.time() - began, "config": CONFIG}
+        torch.save(state, path.with_suffix(".tmp"))
+        path.with_suffix(".tmp").rename(path)
+
+    while (done := (spent + time.time() - began) / (60 * minutes)) < 1:
+        rate = min(1, (step + 1) / 60) * (0.5 + 0.5 * math.cos(math.pi * done)) + 0.005
+        opts[0].param_groups[0]["lr"] = preset["lr"] * rate
+        opts[1].param_groups[0]["lr"] = 0.35 * preset["lr"] * rate
+        x = pool.batch(preset["batch"], preset["crop"], preset["frames"])
+        with torch.autocast("cpu", torch.bfloat16):
+            z = model.encode(x)
+            out = model.decode(z + 0.1 * torch.randn_like(z))
+        loss = reconstruction_loss(out.float(), x) + 1e-3 * z.float().square().mean()
+        for o in opts:
+            o.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for o in opts:
+            o.step()
+        step, total = step + 1, total + loss.item()
+        if time.time() - reported > 15:
+            line = {"step": step, "minutes": round(done * minutes, 2), "loss": loss.item(), "psnr": round(psnr(model, held_out), 2),
+                    "z": round(z.float().std().item(), 3)}
+            print(json.dumps(line), flush=True)
+            with open(folder / "ae.jsonl", "a") as log:
+                log.write(json.dumps(line) + "\n")
+            save()
+            reported = time.time()
+    save()
+    print(json.dumps({"step": step, "psnr": psnr(model, held_out)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
