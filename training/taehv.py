@@ -1,7 +1,8 @@
-"""The tiny video autoencoder: the TAEHV graph, stride 4 x 8 x 8, 16 latent channels, key names of taehv.py.
+"""The tiny video autoencoder: TAEHV's decoder graph and key names, stride 4 x 8 x 8, 16 latent channels.
 
-Frames are [N, T, 3, H, W] in [0, 1]; latents are [N, F, C, h, w], about unit variance per channel.
-T = 4 F - 3: the encoder pads T at its end to a multiple of 4, the decoder drops its first 3 frames.
+Frames are [N, T, 3, H, W] in [0, 1]; latents are [N, F, C, h, w]. T = 4 F - 3: the decoder drops its first 3 frames.
+The decoder works on the latents' own grid and ends in an 8 x 8 pixel shuffle (patch_size 8, no upsampling),
+so that it can start from the closed-form linear autoencoder: on a CPU that saves most of the training.
 """
 import torch
 import torch.nn as nn
@@ -9,12 +10,12 @@ import torch.nn.functional as F
 
 CONFIG = {
     "latent_channels": 16,
-    "decoder_channels": [128, 64, 32, 32],
-    "encoder_channels": 32,
+    "decoder_channels": [96, 96, 128, 128],
+    "encoder_channels": 64,
     "encoder_time_downscale": [True, True, False],
     "decoder_time_upscale": [False, True, True],
-    "decoder_space_upscale": [True, True, True],
-    "patch_size": 1,
+    "decoder_space_upscale": [False, False, False],
+    "patch_size": 8,
 }
 
 
@@ -39,19 +40,6 @@ class MemBlock(nn.Module):
 
     def forward(self, x, past):
         return F.relu(self.conv(torch.cat([x, past], 1)) + self.skip(x))
-
-
-class TPool(nn.Module):
-    """Joins `stride` time steps into one by a 1x1 convolution."""
-
-    def __init__(self, n: int, stride: int):
-        super().__init__()
-        self.stride = stride
-        self.conv = nn.Conv2d(n * stride, n, 1, bias=False)
-
-    def forward(self, x):  # [N*T, C, H, W] -> [N*T/stride, C, H, W]
-        nt, c, h, w = x.shape
-        return self.conv(x.reshape(nt // self.stride, self.stride * c, h, w))
 
 
 class TGrow(nn.Module):
@@ -81,39 +69,94 @@ def run(layers: nn.Sequential, x: torch.Tensor) -> torch.Tensor:
     return x.unflatten(0, (n, -1))
 
 
+class Encoder(nn.Module):
+    """Training's encoder: a linear projection of each 4 x 8 x 8 patch plus a small causal network.
+
+    It is not the TAEHV encoder: the page only decodes. Latent i describes frames 4i-3 .. 4i (the first, frame 0).
+    """
+
+    def __init__(self, z: int, width: int = 128):
+        super().__init__()
+        self.linear = nn.Conv2d(768, z, 1)
+        self.wide = nn.Conv2d(768, width, 1)
+        self.blocks = nn.Sequential(MemBlock(width), MemBlock(width))
+        self.out = conv(width, z)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, patches):  # [N, F, 768, h, w] -> [N, F, z, h, w]
+        flat = patches.flatten(0, 1)
+        deep = run(self.blocks, F.relu(self.wide(flat)).unflatten(0, patches.shape[:2]))
+        return (self.linear(flat) + self.out(deep.flatten(0, 1))).unflatten(0, patches.shape[:2])
+
+
+def patches(frames: torch.Tensor) -> torch.Tensor:
+    """frames [N, 4F-3, 3, H, W] -> [N, F, 4*3*8*8, H/8, W/8], the first frame repeated three times in front."""
+    frames = torch.cat([frames[:, :1].expand(-1, 3, -1, -1, -1), frames], 1)
+    n, t = frames.shape[:2]
+    cells = F.pixel_unshuffle(frames.flatten(0, 1), 8)  # [N*T, 192, h, w]
+    return cells.unflatten(0, (n, t // 4, 4)).flatten(2, 3)
+
+
 class TAEHV(nn.Module):
     def __init__(self, config: dict = CONFIG):
         super().__init__()
-        c, z, d = config["encoder_channels"], config["latent_channels"], config["decoder_channels"]
-        encoder = [conv(3, c), nn.ReLU()]
-        for down in config["encoder_time_downscale"]:
-            encoder += [TPool(c, 2 if down else 1), conv(c, c, stride=2, bias=False), *(MemBlock(c) for _ in range(3))]
-        self.encoder = nn.Sequential(*encoder, conv(c, z))
+        self.patch, z, d = config["patch_size"], config["latent_channels"], config["decoder_channels"]
+        self.encoder = Encoder(z)
         decoder = [Clamp(), conv(z, d[0]), nn.ReLU()]
         for i, (grow, up) in enumerate(zip(config["decoder_time_upscale"], config["decoder_space_upscale"])):
             decoder += [*(MemBlock(d[i]) for _ in range(3)), nn.Upsample(scale_factor=2 if up else 1),
                         TGrow(d[i], 2 if grow else 1), conv(d[i], d[i + 1], bias=False)]
-        self.decoder = nn.Sequential(*decoder, nn.ReLU(), conv(d[3], 3))
-        self.initialise()
+        self.decoder = nn.Sequential(*decoder, nn.ReLU(), conv(d[3], 3 * self.patch ** 2))
+        for block in (b for b in self.modules() if isinstance(b, MemBlock)):
+            nn.init.zeros_(block.conv[4].weight)
+            nn.init.zeros_(block.conv[4].bias)
 
-    def initialise(self) -> None:
-        """Every residual block starts as the identity, every other layer keeps the variance."""
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                if layer.bias is not None:
-                    nn.init.zeros_(layer.bias)
-        for layer in self.modules():
-            if isinstance(layer, MemBlock):
-                nn.init.zeros_(layer.conv[4].weight)
+    @torch.no_grad()
+    def start_from_pca(self, frames: torch.Tensor, spread: float = 0.6) -> None:
+        """Make encoder and decoder the best linear ones for frames [N, T, 3, H, W].
+
+        The decoder's trunk carries (z, -z) through its ReLUs; each time-doubling moves them to slots of their own,
+        so that the last convolution knows which of the four frames it draws.
+        """
+        x = patches(frames).permute(0, 1, 3, 4, 2).reshape(-1, 768).double()
+        mean = x.mean(0)
+        values, vectors = torch.linalg.eigh((x - mean).T @ (x - mean) / len(x))
+        z = self.decoder[1].in_channels
+        scale = spread / values[-z:].flip(0).sqrt()
+        basis = (vectors[:, -z:].flip(1) * scale).T.float()  # [z, 768]
+        self.encoder.linear.weight.copy_(basis[:, :, None, None])
+        self.encoder.linear.bias.copy_(-(basis @ mean.float()))
+        back = (vectors[:, -z:].flip(1) / scale).float()  # [768, z]
+        slot, pair = 2 * z, torch.cat([torch.eye(z), -torch.eye(z)])
+        carry = torch.eye(slot)
+        convs = [i for i, layer in enumerate(self.decoder) if isinstance(layer, nn.Conv2d)]
+        self.decoder[convs[0]].weight[:slot] = 0
+        self.decoder[convs[0]].weight[:slot, :, 1, 1] = pair
+        self.decoder[convs[0]].bias.zero_()
+        used = slot
+        for layer in self.decoder:
+            if isinstance(layer, TGrow):
+                w = layer.conv.weight
+                n = w.shape[0] // layer.stride
+                for step in range(layer.stride):
+                    w[step * n:(step * n + used * layer.stride)] = 0
+                    w[step * n + step * used:step * n + (step + 1) * used, :, 0, 0] = torch.eye(used, w.shape[1])
+                used *= layer.stride
+            elif isinstance(layer, nn.Conv2d) and layer.bias is None:
+                layer.weight[:used] = 0
+                layer.weight[:used, :, 1, 1] = torch.eye(used, layer.weight.shape[1])
+        last = self.decoder[convs[-1]]
+        last.weight.zero_()
+        for k in range(4):  # slots are in time order
+            rows = back[192 * k:192 * (k + 1)]
+            last.weight[:, slot * k:slot * (k + 1), 1, 1] = torch.cat([rows, -rows], 1)
+        last.bias.copy_(mean.float().view(4, 192).mean(0))
 
     def encode(self, frames: torch.Tensor) -> torch.Tensor:
-        """frames [N, T, 3, H, W] in [0, 1] -> latents [N, ceil(T/4), C, H/8, W/8]."""
-        pad = -frames.shape[1] % 4
-        if pad:
-            frames = torch.cat([frames, frames[:, -1:].expand(-1, pad, -1, -1, -1)], 1)
-        return run(self.encoder, frames)
+        """frames [N, 4F-3, 3, H, W] in [0, 1] -> latents [N, F, C, H/8, W/8]."""
+        return self.encoder(patches(frames))
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """latents [N, F, C, h, w] -> frames [N, 4F-3, 3, 8h, 8w], not yet clamped to [0, 1]."""
-        return run(self.decoder, latents)[:, 3:]
+        return F.pixel_shuffle(run(self.decoder, latents)[:, 3:].flatten(0, 1), self.patch).unflatten(0, (len(latents), -1))

@@ -1,30 +1,38 @@
-"""The prompt tokenizer: Unigram over the captions, lower-casing, ids <pad> 0, </s> 1 (appended), <unk> 2."""
-import json
+"""The prompt tokenizer: Unigram, lower-casing, ids <pad> 0, </s> 1 (appended), <unk> 2.
+
+Its pieces are the words of the world's grammar, whole, then letters and single Chinese characters for the rest, so
+the model meets one token for one idea. Every word costs the same, so the fewest pieces win.
+"""
 from pathlib import Path
 
-import numpy as np
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-from .captions import WORDS, caption
-from .world import sample_scenes
+from .captions import MEASURES, WORDS
 
-VOCABULARY = 1024
+SPECIAL = ["<pad>", "</s>", "<unk>"]
+OTHER_WORDS = "a an the is thing of and with very".split()
+PUNCTUATION = ",.!?，。、"
 
 
-def build(path: Path, captions: int = 30_000) -> Tokenizer:
-    """Train on generated captions and on every listed word, and save."""
-    rng = np.random.default_rng(1)
-    lines = [caption(s, rng) for s in sample_scenes(captions, rng)]
-    lines += [w for language in WORDS.values() for values in language.values() for words in values.values() for w in words] * 20
-    lines += list("abcdefghijklmnopqrstuvwxyz0123456789,.!?'-，。") * 5
-    tokenizer = Tokenizer(models.Unigram())
+def pieces() -> list:
+    """[(piece, score)]: special tokens, words, then single characters."""
+    english = {w for values in WORDS["en"].values() for words in values.values() for text in words for w in text.replace("-", " - ").split()}
+    chinese = {w for values in WORDS["zh"].values() for words in values.values() for w in words}
+    stems = {w.lstrip("在").rstrip("的") for w in chinese}
+    counts = {"一" + m for m in MEASURES.values()} | {"东西", "一个", "的", "在"}
+    words = sorted({"▁" + w for w in english | set(OTHER_WORDS)}) + sorted({w for w in stems | counts if len(w) > 1})
+    letters = sorted(set("".join(chinese | counts)) | set("abcdefghijklmnopqrstuvwxyz0123456789-'" + PUNCTUATION))
+    plain = [w for w in words if len(w) > 1]
+    return [(s, 0.0) for s in SPECIAL] + [(w, -6.0) for w in plain] + [("▁", -4.0)] + [(c, -9.0) for c in letters]
+
+
+def build(path: Path) -> Tokenizer:
+    tokenizer = Tokenizer(models.Unigram(pieces(), unk_id=2, byte_fallback=False))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-    # words and punctuation apart; a Chinese run stays one word, which Unigram cuts
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex("[,.!?，。、]"), "isolated"), pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")])
+        pre_tokenizers.Split(Regex(f"[{PUNCTUATION}-]"), "isolated"), pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")])
     tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
-    tokenizer.train_from_iterator(lines, trainers.UnigramTrainer(
-        vocab_size=VOCABULARY, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>", max_piece_length=12))
+    tokenizer.add_special_tokens(SPECIAL)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,8 +47,3 @@ def load(path: Path) -> Tokenizer:
 def size(tokenizer: Tokenizer) -> int:
     """Rows of the embedding table: the vocabulary rounded up to a multiple of 32."""
     return -(-tokenizer.get_vocab_size() // 32) * 32
-
-
-if __name__ == "__main__":
-    t = build(Path("/dev/shm/tokenizer.json"))
-    print(t.get_vocab_size(), [json.dumps(t.encode(x).tokens, ensure_ascii=False) for x in ("A red boat drifting on the sea at sunset", "一艘红色的船日落时在海上漂流")])

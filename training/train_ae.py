@@ -18,7 +18,7 @@ from .world import render, sample_scenes
 
 RUNS = Path(__file__).parent / "runs"
 PRESETS = {
-    "pocket": {"minutes": 9.0, "batch": 8, "crop": 32, "frames": 9, "pool": 700, "lr": 6e-3},
+    "pocket": {"minutes": 4.5, "batch": 8, "crop": 48, "frames": 13, "pool": 700, "lr": 2e-3},
     "smoke": {"minutes": 0.3, "batch": 4, "crop": 32, "frames": 5, "pool": 16, "lr": 3e-3},
 }
 
@@ -79,7 +79,7 @@ def main() -> None:
     torch.manual_seed(0)
     torch.set_num_threads(2)
     model = TAEHV(CONFIG).to(memory_format=torch.channels_last)
-    opts = optimisers(model, preset["lr"], lambda n, p: p.ndim == 4 and p.shape[0] > 3 and p.shape[1] > 3)
+    opts = optimisers(model, preset["lr"], lambda n, p: p.ndim == 4)
     step, spent, path = 0, 0.0, folder / "ae.pt"
     if path.exists():
         saved = torch.load(path, weights_only=False)
@@ -88,6 +88,8 @@ def main() -> None:
             o.load_state_dict(s)
         step, spent = saved["step"], saved["spent"]
     pool = Pool(preset["pool"], np.random.default_rng(step))
+    if not step:
+        model.start_from_pca(pool.batch(min(120, preset["pool"]), 64, 33))
     held_out = render(sample_scenes(12, np.random.default_rng(10 ** 6)))
     began, reported, total = time.time(), time.time(), 0.0
 
@@ -97,6 +99,7 @@ def main() -> None:
         torch.save(state, path.with_suffix(".tmp"))
         path.with_suffix(".tmp").rename(path)
 
+    print(json.dumps({"psnr at the start": psnr(model, held_out)}), flush=True)
     while (done := (spent + time.time() - began) / (60 * minutes)) < 1:
         rate = min(1, (step + 1) / 60) * (0.5 + 0.5 * math.cos(math.pi * done)) + 0.005
         opts[0].param_groups[0]["lr"] = preset["lr"] * rate
@@ -104,7 +107,7 @@ def main() -> None:
         x = pool.batch(preset["batch"], preset["crop"], preset["frames"])
         with torch.autocast("cpu", torch.bfloat16):
             z = model.encode(x)
-            out = model.decode(z + 0.1 * torch.randn_like(z))
+            out = model.decode(z + 0.05 * torch.randn_like(z))
         loss = reconstruction_loss(out.float(), x) + 1e-3 * z.float().square().mean()
         for o in opts:
             o.zero_grad(set_to_none=True)

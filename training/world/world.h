@@ -231,11 +231,11 @@ WORLD Rgb scenery(const Scene &s, float x, float y, float t, float hw, float hh,
     c = mix(c, {0.95f, 0.9f, 0.7f}, clamp01(0.5f - (fabsf(py + 0.35f * px) - 0.022f + 0.4f * fmaxf(fabsf(px) - 0.2f, 0)) / w));
   }
   if (s.place == CITY) {  // buildings, a third of a short side wide, with big windows
-    float bx = x / 0.26f + k, i = floorf(bx), f = bx - i;
-    float d = fmaxf(h - (0.38f + 0.34f * hash(i)), 0);
+    float bx = x / 0.34f + k, i = floorf(bx), f = bx - i;
+    float d = h - (0.38f + 0.34f * hash(i));
     Rgb wall = s.time == NIGHT ? Rgb{0.17f, 0.17f, 0.30f} : scale(pal.tint, {0.50f, 0.52f, 0.62f});
     Rgb lit = s.time == DAY ? Rgb{0.75f, 0.88f, 0.95f} : Rgb{1.0f, 0.85f, 0.35f};
-    float wy = h / 0.22f, window = fmaxf(fabsf(f - 0.5f) - 0.22f, fabsf(wy - floorf(wy) - 0.5f) - 0.26f);
+    float wy = h / 0.26f, window = fmaxf(fabsf(f - 0.53f) - 0.2f, fabsf(wy - floorf(wy) - 0.5f) - 0.26f);
     if (f > 0.06f) c = mix(c, window < 0 ? lit : wall, clamp01(0.5f - d / w));
   }
   const Rgb earth[6] = {{0.08f, 0.38f, 0.75f}, {0.95f, 0.78f, 0.42f}, {0.30f, 0.72f, 0.22f},

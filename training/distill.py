@@ -1,0 +1,78 @@
+"""Guidance distillation: python -m training.distill [--name pocket] [--minutes 5] [--guidance 2].
+
+Fine-tunes the student so that one pass predicts the guided flow of the frozen EMA teacher, v_u + w (v_c - v_u).
+Starts from the EMA weights of runs/NAME/dit.pt and writes runs/NAME/guided.pt in the same form.
+"""
+import argparse
+import copy
+import json
+import math
+import time
+
+import torch
+
+from .muon import optimisers
+from .train import PRESETS, is_matrix, load, pick_clips, report_line, teacher_forced
+from .train_ae import RUNS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--name", default="pocket")
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--guidance", type=float, default=2.0)
+    parser.add_argument("--batch", type=int, default=PRESETS["pocket"]["batch"])
+    arguments = parser.parse_args()
+    folder = RUNS / arguments.name
+    torch.set_num_threads(2)
+    teacher = load(folder)
+    saved = torch.load(folder / "dit.pt", weights_only=False)
+    data = torch.load(folder / "data.pt", weights_only=False)
+    student = copy.deepcopy(teacher).train()
+    ema = copy.deepcopy(teacher)
+    teacher.requires_grad_(False)
+    student.dit.condition_embedder.time_proj.weight.blocks = 6
+    opts = optimisers(student, 6e-4, is_matrix)
+    latents = ((data["latents"].float() - data["mean"][:, None, None, None]) / data["std"][:, None, None, None]).bfloat16()
+    if PRESETS["pocket"]["compile"] and arguments.minutes > 1:
+        for block in [*student.dit.blocks, *teacher.dit.blocks]:
+            block.forward = torch.compile(block.forward)
+    began, reported, step, errors = time.time(), time.time(), 0, []
+    while (done := (time.time() - began) / (60 * arguments.minutes)) < 1:
+        rate = min(1, (step + 1) / 20) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+        for o, scale in zip(opts, (1.0, 0.5)):
+            o.param_groups[0]["lr"] = 6e-4 * scale * rate
+        x0, ids, offset = pick_clips(data, latents, arguments.batch)
+        empty = torch.zeros_like(ids)
+        empty[:, 0] = 1
+        x, t, frames, plan, target, sigma = teacher_forced(x0, offset)
+        n = target.shape[2]
+        with torch.autocast("cpu", torch.bfloat16):
+            with torch.no_grad():
+                context = teacher.dit.text(teacher.text(torch.cat([ids, empty])))
+                both = teacher.dit(torch.cat([x, x]), torch.cat([t, t]), context, frames, plan)[0][:, :, -n:].float()
+            told, free = both.chunk(2)
+            flow = student.dit(x, t, student.dit.text(student.text(ids)), frames, plan)[0][:, :, -n:].float()
+        error = (flow - (free + arguments.guidance * (told - free))).square().mean((1, 3, 4))
+        for o in opts:
+            o.zero_grad(set_to_none=True)
+        error.mean().backward()
+        torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+        for o in opts:
+            o.step()
+        step += 1
+        with torch.no_grad():
+            torch._foreach_lerp_(list(ema.parameters()), list(student.parameters()), max(0.02, 1 / (step / 5 + 1)))
+        errors.append((error.detach().flatten(), sigma.flatten()))
+        if time.time() - reported > 20:
+            e, s = (torch.cat(v) for v in zip(*errors))
+            line = {"step": step, "minutes": round(done * arguments.minutes, 2), "guidance": arguments.guidance, "mean": round(e.mean().item(), 4), **report_line(e, s)}
+            print(json.dumps(line), flush=True)
+            with open(folder / "distill.jsonl", "a") as log:
+                log.write(json.dumps(line) + "\n")
+            reported, errors = time.time(), []
+    torch.save({"ema": ema.state_dict(), "step": step, **{k: saved[k] for k in ("text_config", "dit_config")}}, folder / "guided.pt")
+
+
+if __name__ == "__main__":
+    main()

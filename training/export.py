@@ -1,0 +1,130 @@
+"""Writes public/models/pocket from a run: python -m training.export [--name pocket] [--kind euler|renoise].
+
+All files are made in a temporary folder and then moved, model.json last.
+"""
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import gguf
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from . import train
+from .captions import WORDS
+from .data import load_autoencoder
+from .sampling import BLOCK, WINDOW
+from .train_ae import RUNS
+
+TARGET = Path(__file__).parents[1] / "public" / "models" / "pocket"
+PROMPTS = {
+    "en": ["a red boat drifting on the sea at sunset", "a blue car driving right in the city at night",
+           "a pink heart pulsing in a meadow in daylight", "a white rocket taking off in space at night",
+           "a yellow star spinning in the desert at night", "a green snowman bouncing in the snow by day",
+           "an orange balloon rising in the desert at sunset", "a purple fish moving left at sea in daylight"],
+    "zh": ["一艘红色的船日落时在海上漂流", "一辆蓝色的汽车夜晚在城市里向右行驶", "一颗粉色的爱心白天在草地上变大变小", "一枚白色的火箭夜晚在太空中上升",
+           "一颗黄色的星星夜晚在沙漠里旋转", "一个绿色的雪人白天在雪地里弹跳", "一个橙色的气球傍晚在沙漠里上升", "一条紫色的鱼白天在海上向左移动"],
+}
+
+
+def write_gguf(path: Path, architecture: str, state: dict) -> None:
+    """2-D weights whose rows are a multiple of 32 long become Q8_0, the rest F32."""
+    writer = gguf.GGUFWriter(str(path), architecture)
+    for name, tensor in state.items():
+        value = tensor.detach().float().numpy()
+        if value.ndim > 4:
+            writer.add_array(f"comfy.gguf.orig_shape.{name}", [int(n) for n in value.shape])
+            value = value.reshape(value.shape[0], -1)
+        elif value.ndim == 2 and value.shape[1] % 32 == 0 and "scale_shift" not in name:
+            kind = gguf.GGMLQuantizationType.Q8_0
+            writer.add_tensor(name, gguf.quants.quantize(value, kind), raw_dtype=kind)
+            continue
+        writer.add_tensor(name, np.ascontiguousarray(value))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def read_gguf(path: Path) -> dict:
+    """The tensors as float32, in their true shapes."""
+    reader, out = gguf.GGUFReader(str(path)), {}
+    for t in reader.tensors:
+        shape = [int(n) for n in reversed(t.shape)]
+        field = reader.fields.get(f"comfy.gguf.orig_shape.{t.name}")
+        value = gguf.quants.dequantize(t.data, t.tensor_type)
+        out[t.name] = torch.from_numpy(np.array(value, np.float32).reshape([int(n) for n in field.contents()] if field else shape))
+    return out
+
+
+def preview(autoencoder, latents: torch.Tensor, mean, std) -> dict:
+    """Least squares from normalised latents [n, C, F, h, w] to the mean RGB of each decoded 8 x 8 cell."""
+    with torch.no_grad():
+        frames = autoencoder.decode(latents.transpose(1, 2)).clamp(0, 1)
+    last = frames[:, ::4]  # the last frame of every latent
+    colour = torch.nn.functional.avg_pool2d(last.flatten(0, 1), 8).permute(0, 2, 3, 1).reshape(-1, 3)
+    z = ((latents - mean[:, None, None, None]) / std[:, None, None, None]).permute(0, 2, 3, 4, 1).reshape(-1, len(mean))
+    fit = torch.linalg.lstsq(torch.cat([z, torch.ones(len(z), 1)], 1), colour).solution
+    return {"matrix": fit[:-1].tolist(), "bias": fit[-1].tolist()}
+
+
+def facts(folder: Path) -> dict:
+    """What the logs say of the training."""
+    last = lambda name: json.loads((folder / name).read_text().splitlines()[-1]) if (folder / name).exists() else {}
+    return {"hardware": "two CPU cores", "autoencoder": last("ae.jsonl"), "transformer": last("dit.jsonl"), "distillation": last("distill.jsonl")}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--name", default="pocket")
+    parser.add_argument("--kind", default="euler", choices=["euler", "renoise"])
+    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--out", type=Path, default=TARGET)
+    arguments = parser.parse_args()
+    folder, out = RUNS / arguments.name, arguments.out
+    weights = "guided.pt" if (folder / "guided.pt").exists() else "dit.pt"
+    autoencoder, model = load_autoencoder(folder).float(), train.load(folder, weights)
+    out.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=out, suffix=".tmp"))
+    write_gguf(temporary / "transformer.gguf", "wan", model.dit.state_dict())
+    write_gguf(temporary / "text_encoder.gguf", "umt5", model.text.state_dict())
+    half = {k: v.half().contiguous() for k, v in autoencoder.state_dict().items() if k.startswith("decoder.")}
+    save_file(half, str(temporary / "taehv.safetensors"))
+    shutil.copy(folder / "tokenizer.json", temporary / "tokenizer.json")
+    vocabulary = {language: {a: dict(v) for a, v in words.items()} for language, words in WORDS.items()}
+    (temporary / "vocabulary.json").write_text(json.dumps(vocabulary, ensure_ascii=False, indent=1))
+    data = torch.load(folder / "data.pt", weights_only=False)
+    saved = torch.load(folder / "dit.pt", weights_only=False)
+    ae_config = torch.load(folder / "ae.pt", weights_only=False)["config"]
+    files = [{"path": p.name, "bytes": p.stat().st_size, "sha256": hashlib.sha256(p.read_bytes()).hexdigest()}
+             for p in sorted(temporary.iterdir())]
+    document = {
+        "format": "kinora-model/1", "id": "pocket", "name": "Kinora Pocket", "edition": "1", "license": "MIT", "fps": 16,
+        "sizes": [{"width": 96, "height": 64}], "seconds": {"default": 2, "max": 5},
+        "latent": {"channels": 16, "stride": [4, 8, 8], "mean": model.mean.tolist(), "std": model.std.tolist()},
+        "preview": preview(autoencoder, data["latents"][:64].float(), model.mean, model.std),
+        "sampler": {"kind": arguments.kind, "timesteps": [1000 * (arguments.steps - i) / arguments.steps for i in range(arguments.steps)],
+                    "shift": 5, "num_frame_per_block": BLOCK, "window": WINDOW, "sink": 0},
+        "components": {
+            "tokenizer": {"file": "tokenizer.json"},
+            "text_encoder": {"network": "umt5", "config": saved["text_config"], "file": "text_encoder.gguf"},
+            "transformer": {"network": "wan-transformer-causal", "config": saved["dit_config"], "file": "transformer.gguf"},
+            "autoencoder": {"network": "taehv", "config": ae_config, "file": "taehv.safetensors"},
+        },
+        "files": files, "prompts": PROMPTS, "vocabulary": "vocabulary.json", "training": facts(folder),
+    }
+    for entry in files:
+        os.replace(temporary / entry["path"], out / entry["path"])
+    (temporary / "model.json").write_text(json.dumps(document, ensure_ascii=False, indent=1))
+    os.replace(temporary / "model.json", out / "model.json")
+    temporary.rmdir()
+    print(json.dumps({f["path"]: f["bytes"] for f in files}))
+
+
+if __name__ == "__main__":
+    main()

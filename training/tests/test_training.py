@@ -1,0 +1,146 @@
+"""What must hold before a model is worth training: python -m pytest training/tests."""
+import numpy as np
+import pytest
+import torch
+
+from training import captions, tokens, train, umt5, wan
+from training.export import read_gguf, write_gguf
+from training.sampling import sample
+from training.taehv import CONFIG as AE_CONFIG, TAEHV
+from training.world import ATTRIBUTES, MOTIONS, SCENE, render, sample_scenes
+
+SMALL = {**wan.CONFIG, "num_layers": 2, "text_dim": 192}
+
+
+def small_transformer(seed: int = 0) -> wan.WanTransformer:
+    torch.manual_seed(seed)
+    return wan.WanTransformer(SMALL).eval()
+
+
+def test_the_world_is_the_same_for_the_same_seed():
+    draw = lambda: render(sample_scenes(4, np.random.default_rng(3)), frames=5)
+    assert (draw() == draw()).all()
+    assert draw().shape == (4, 5, 64, 96, 3)
+
+
+@pytest.mark.parametrize("motion", range(len(MOTIONS)))
+def test_every_motion_moves_and_goes_on_for_ever(motion):
+    scenes = sample_scenes(2, np.random.default_rng(0), motion=motion, place=1)
+    early, late = render(scenes, frames=17), render(scenes, frames=17, start=60.0)
+    for clip in (early, late):
+        assert np.abs(np.diff(clip.astype(int), axis=0 if clip.ndim == 4 else 1)).max() > 60
+
+
+def test_two_values_of_an_attribute_never_share_a_word():
+    for language in captions.WORDS.values():
+        for attribute, values in language.items():
+            assert list(values) == ATTRIBUTES[attribute]
+            words = [w for listed in values.values() for w in listed]
+            assert len(words) == len(set(words)), attribute
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_caption_says_only_what_is_true(language):
+    rng = np.random.default_rng(5)
+    for scene in sample_scenes(300, rng):
+        text, named = captions.caption(scene, rng, language), captions.values(scene)
+        for value, words in captions.WORDS[language]["colour"].items():
+            said = any(w in text.split() if language == "en" else w in text for w in words if len(w) > 1)
+            assert not said or value == named["colour"], (text, named)
+
+
+def test_captions_fit_and_have_no_unknown_tokens(tmp_path):
+    tokenizer, rng = tokens.build(tmp_path / "tokenizer.json"), np.random.default_rng(6)
+    for scene in sample_scenes(500, rng):
+        ids = tokenizer.encode(captions.caption(scene, rng).upper()).ids
+        assert len(ids) <= 32 and ids[-1] == 1 and 2 not in ids
+
+
+def test_the_bidirectional_transformer_is_diffusers():
+    diffusers = pytest.importorskip("diffusers")
+    torch.manual_seed(0)
+    config = {k: tuple(v) if k == "patch_size" else v for k, v in SMALL.items() if k != "text_len"}
+    theirs = diffusers.WanTransformer3DModel(**config).eval()
+    ours = wan.WanTransformer(SMALL).eval()
+    ours.load_state_dict(theirs.state_dict())
+    x, hidden = torch.randn(1, 16, 3, 8, 12), torch.randn(1, SMALL["text_len"], 192)
+    with torch.no_grad():
+        a = theirs(x, torch.tensor([700.0]), hidden).sample
+        b = ours(x, torch.full((1, 3), 700.0), ours.text(hidden))[0]
+    assert (a - b).abs().max() < 1e-5
+
+
+def test_the_text_encoder_is_transformers():
+    transformers = pytest.importorskip("transformers")
+    config = {**umt5.CONFIG, "vocab_size": 64}
+    torch.manual_seed(0)
+    theirs = transformers.UMT5EncoderModel(transformers.UMT5Config(**config)).eval()
+    ours = umt5.UMT5(config).eval()
+    state = {k: v for k, v in theirs.state_dict().items() if k != "encoder.embed_tokens.weight"}
+    ours.load_state_dict(state)
+    ids = torch.tensor([[5, 9, 33, 1, 0, 0]])
+    with torch.no_grad():
+        a = theirs(ids, attention_mask=(ids != 0).long()).last_hidden_state[:, :4]
+        b = ours(ids)[:, :4]
+    assert (a - b).abs().max() < 1e-4
+
+
+def test_later_frames_change_earlier_ones_by_exactly_nothing():
+    model = small_transformer()
+    x0, context = torch.randn(1, 16, 6, 8, 12), model.text(torch.randn(1, 4, 192))
+
+    def first_block(x):
+        plan = wan.teacher_forcing([(0, True), (1, True)], 72)
+        with torch.no_grad():
+            return model(x, torch.zeros(1, 6), context, mask=plan)[0][:, :, :3]
+
+    other = x0.clone()
+    other[:, :, 3:] = torch.randn(1, 16, 3, 8, 12)
+    assert (first_block(x0) - first_block(other)).abs().max() == 0
+
+
+def test_teacher_forcing_sees_what_the_cache_holds():
+    """A noisy block beside its clean past gives the flow that sampling computes from cached keys and values."""
+    model = small_transformer()
+    x0, context = torch.randn(1, 16, 6, 8, 12), model.text(torch.randn(1, 4, 192))
+    t = torch.tensor([[0.0] * 3 + [600.0] * 3])
+    with torch.no_grad():
+        whole = model(x0, t, context, mask=wan.teacher_forcing([(0, True), (1, False)], 72))[0][:, :, 3:]
+        caches = model(x0[:, :, :3], t[:, :3], context)[1]
+        step = model(x0[:, :, 3:], t[:, 3:], context, torch.arange(3, 6), caches=caches)[0]
+    assert (whole - step).abs().max() < 1e-5
+
+
+def test_sampling_gives_every_block():
+    text = umt5.UMT5(umt5.CONFIG).eval()
+    z = sample(small_transformer(), text, torch.tensor([[5, 1]]), blocks=4, steps=2)
+    assert z.shape == (1, 16, 12, 8, 12) and z.isfinite().all()
+
+
+def test_the_linear_start_of_the_autoencoder_reconstructs():
+    frames = torch.from_numpy(render(sample_scenes(12, np.random.default_rng(1)), frames=9)).permute(0, 1, 4, 2, 3).float() / 255
+    model = TAEHV(AE_CONFIG)
+    model.start_from_pca(frames)
+    with torch.no_grad():
+        out = model.decode(model.encode(frames))
+    assert out.shape == frames.shape
+    assert -10 * (out - frames).square().mean().log10() > 17
+
+
+def test_gguf_keeps_names_shapes_and_values(tmp_path):
+    model = small_transformer()
+    write_gguf(tmp_path / "t.gguf", "wan", model.state_dict())
+    read = read_gguf(tmp_path / "t.gguf")
+    assert read.keys() == model.state_dict().keys()
+    for name, value in model.state_dict().items():
+        assert read[name].shape == value.shape, name
+        assert (read[name] - value).norm() <= 0.01 * value.norm(), name
+
+
+def test_the_noisy_targets_are_paired_with_their_frames():
+    x0 = torch.randn(2, 16, 6, 8, 12)
+    x, t, frames, _, target, sigma = train.teacher_forced(x0, 0)
+    level = sigma[:, None, :, None, None]
+    clean = x[:, :, 3:] - level * target  # x = x0 + sigma * (noise - x0)
+    assert torch.allclose(clean, torch.cat([x0[:, :, :3], x0[:, :, :3], x0[:, :, 3:]], 2), atol=1e-5)
+    assert frames.tolist() == [0, 1, 2] * 3 + [3, 4, 5] and (t[:, :3] == 0).all() and SCENE.itemsize == 44
