@@ -1,0 +1,193 @@
+/** The page's parts and what passes between them. Components take it from the context. */
+import { createContext } from 'svelte';
+import { openLibrary, readRecipe } from '../library/library';
+import { EngineClient } from '../worker/client';
+import type { Clip, Recipe } from '../worker/protocol';
+import { fetchJson, readCard, type Card } from './card';
+import { fileName, saveFile } from './filename';
+import { readFragment, type Wish } from './fragment';
+import { toPictures } from './pictures';
+import { Preferences } from './preferences.svelte';
+import { Settings } from './settings.svelte';
+import { asError, Shelf, type Item, type Shelved } from './shelf.svelte';
+import { Stage } from './stage.svelte';
+import { browserStore, type Store } from './store';
+import { Studio, type Emit, type Engine } from './studio.svelte';
+import { surprise } from './surprise';
+
+export const [getApp, setApp] = createContext<App>();
+
+/** One passing message. With `undo` it stays until it is dismissed; `settle` runs when it goes. */
+export interface Toast {
+  text: string;
+  undo?: () => void;
+  settle?: () => void;
+}
+
+export interface Parts {
+  engine?: Engine;
+  openShelf?: () => Promise<Shelved>;
+  store?: Store;
+  languages?: readonly string[];
+  hash?: string;
+}
+
+const emitEvent: Emit = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+
+export class App {
+  readonly preferences: Preferences;
+  readonly settings: Settings;
+  readonly studio: Studio;
+  readonly shelf: Shelf;
+  readonly stage = new Stage();
+  card = $state.raw<Card | null>(null);
+  toast = $state.raw<Toast | null>(null);
+  readonly #folder: string;
+  readonly #auto: boolean;
+  #vocabulary: Promise<unknown> | null = null;
+
+  constructor(parts: Parts = {}) {
+    const store = parts.store ?? browserStore();
+    this.preferences = new Preferences(store, parts.languages ?? navigator.languages);
+    this.settings = new Settings(store);
+    this.shelf = new Shelf(parts.openShelf ?? openLibrary, store);
+    const wish = readFragment(parts.hash ?? location.hash);
+    if (wish) this.settings.apply(wish);
+    this.#auto = wish?.auto ?? false;
+    this.#folder = `models/${wish?.model ?? 'pocket'}/`;
+    this.studio = new Studio({
+      engine: parts.engine ?? new EngineClient(),
+      settings: this.settings,
+      emit: emitEvent,
+      model: this.#folder,
+      onClip: (clip) => void this.#finished(clip),
+      toPictures,
+    });
+  }
+
+  /** "Pocket" of "Kinora Pocket": how the page calls the model. */
+  get modelName(): string {
+    return (this.studio.model?.name || this.card?.name || 'Pocket').replace(/^Kinora /, '');
+  }
+
+  get modelBytes(): number {
+    return this.studio.model?.bytes || this.card?.bytes || 0;
+  }
+
+  get examples(): readonly string[] {
+    const { prompts } = this.studio.model ?? this.card ?? {};
+    const { words, language } = this.preferences;
+    return prompts?.[language]?.length ? prompts[language] : [words.example];
+  }
+
+  /** Everything that needs time, begun side by side. */
+  async start(): Promise<void> {
+    void this.shelf.open();
+    void this.#readCard();
+    const started = this.studio.start();
+    if (this.#auto) void this.studio.generate();
+    await started;
+  }
+
+  async #readCard(): Promise<void> {
+    const json = await fetchJson(`${this.#folder}model.json`);
+    if (json === null) return; // the engine will say so when it loads
+    this.card = readCard(json);
+    if (this.card.offer && !this.studio.model) this.settings.offer = this.card.offer;
+    if (this.card.showcase) this.stage.showcase = this.#folder + this.card.showcase;
+  }
+
+  async #finished(clip: Clip): Promise<void> {
+    this.stage.show(clip.mp4, clip.recipe, null);
+    const item = await this.shelf.add(clip);
+    this.stage.keptAs(clip.mp4, item.entry.id);
+  }
+
+  async surprise(): Promise<void> {
+    const file = this.card?.vocabulary;
+    this.#vocabulary ??= file ? fetchJson(this.#folder + file) : null;
+    const { settings, preferences } = this;
+    const words = await this.#vocabulary;
+    const prompt = surprise(words, this.examples, preferences.language, settings.prompt);
+    if (prompt) this.#replacing(() => settings.suggest(prompt));
+  }
+
+  /** Takes over the settings of an earlier clip; the person's own words can be brought back. */
+  restore(recipe: Recipe): void {
+    this.#replacing(() => this.settings.restore(recipe), this.preferences.words.library.restored);
+  }
+
+  applyWish(wish: Wish): void {
+    this.#replacing(() => this.settings.apply(wish));
+  }
+
+  #replacing(change: () => void, text?: string): void {
+    const { prompt, promptIsOurs } = this.settings;
+    change();
+    const lost = !promptIsOurs && prompt.trim() !== '' && prompt !== this.settings.prompt;
+    const undo = () => {
+      this.settings.prompt = prompt;
+      this.settings.promptIsOurs = false;
+    };
+    if (lost) this.say({ text: this.preferences.words.prompt.replaced, undo });
+    else if (text) this.say({ text });
+  }
+
+  async play(item: Item): Promise<void> {
+    try {
+      this.stage.show(await this.shelf.file(item), item.entry.recipe, item.entry.id);
+    } catch (e) {
+      this.studio.error = asError(e);
+    }
+  }
+
+  /** A file dropped or picked: one of our clips brings back its settings and plays. */
+  async take(file: File): Promise<void> {
+    try {
+      const recipe = await readRecipe(file);
+      if (!recipe) return this.say({ text: this.preferences.words.library.foreign(file.name) });
+      this.restore(recipe);
+      if (!this.studio.busy) this.stage.show(file, recipe, null);
+    } catch (e) {
+      this.studio.error = asError(e);
+    }
+  }
+
+  download(): void {
+    const { clip } = this.stage;
+    if (clip) saveFile(clip.file, fileName(clip.recipe));
+  }
+
+  /** Deletes the clip on the stage from the library; it can be undone while the message stands. */
+  remove(): void {
+    const item = this.shelf.items.find(({ entry }) => entry.id === this.stage.clip?.id);
+    if (!item) return;
+    this.shelf.take(item);
+    this.stage.close();
+    this.say({
+      text: this.preferences.words.library.removed,
+      undo: () => {
+        this.shelf.putBack(item);
+        void this.play(item);
+      },
+      settle: () => void this.shelf.forget(item),
+    });
+  }
+
+  say(toast: Toast): void {
+    this.dismiss();
+    this.toast = toast;
+  }
+
+  dismiss(): void {
+    const { toast } = this;
+    this.toast = null;
+    toast?.settle?.();
+  }
+
+  undo(): void {
+    const { toast } = this;
+    this.toast = null;
+    toast?.undo?.();
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * Settings in the address's fragment: `#prompt=…&seed=7&seconds=2&width=96&height=64&steps=8&auto=1`. A
+ * fragment never reaches a server, so such an address is a private recipe; `npm run generate` uses it too.
+ */
+export interface Wish {
+  prompt?: string;
+  /** As written: what is wrong with a value is told at its field, not here. */
+  seed?: string;
+  steps?: string;
+  seconds?: number;
+  size?: { width: number; height: number };
+  /** Name of a folder in models/. */
+  model?: string;
+  /** Start at once, as soon as the model is ready. */
+  auto: boolean;
+}
+
+/** Reads location.hash; null when it holds no settings. */
+export function readFragment(hash: string): Wish | null {
+  const fields = new URLSearchParams(hash.replace(/^#/, ''));
+  const text = (name: string) => fields.get(name) ?? undefined;
+  const number = (name: string) => (fields.has(name) ? Number(fields.get(name) || NaN) : undefined);
+  const [width, height] = [number('width'), number('height')];
+  const model = text('model');
+  const wish: Wish = {
+    prompt: text('prompt'),
+    seed: text('seed'),
+    steps: text('steps'),
+    seconds: number('seconds'),
+    size: width === undefined || height === undefined ? undefined : { width, height },
+    // A model is a folder of this page, never an address.
+    model: model && /^[\w-][\w.-]*$/.test(model) ? model : undefined,
+    auto: fields.get('auto') === '1',
+  };
+  return Object.values(wish).some((value) => value !== undefined && value !== false) ? wish : null;
+}

@@ -1,0 +1,42 @@
+/** Language, theme and keys: how the page is, whatever it makes. */
+import { field, type Store } from './store';
+import { htmlLang, isLanguage, LANGUAGES, pickLanguage, type Language, type Words } from './words';
+
+export type Theme = 'auto' | 'dark' | 'light';
+export const THEMES: readonly Theme[] = ['auto', 'dark', 'light'];
+const isTheme = (value: unknown): value is Theme => THEMES.some((theme) => theme === value);
+
+export class Preferences {
+  language = $state<Language>('en');
+  theme = $state<Theme>('auto');
+  /** WCAG 2.1.4: shortcuts of one key can be switched off. */
+  singleKeys = $state(true);
+  readonly #store: Store;
+
+  constructor(store: Store, languages: readonly string[]) {
+    this.#store = store;
+    const kept = store.read('preferences');
+    const [language, theme] = [field(kept, 'language'), field(kept, 'theme')];
+    this.language = isLanguage(language) ? language : pickLanguage(languages);
+    if (isTheme(theme)) this.theme = theme;
+    this.singleKeys = field(kept, 'singleKeys') !== false;
+  }
+
+  get words(): Words {
+    return LANGUAGES[this.language];
+  }
+
+  /** The person chose; only a choice is kept, so that a detected language stays a detected one. */
+  choose(choice: { language?: Language; theme?: Theme; singleKeys?: boolean }): void {
+    if (choice.language) this.language = choice.language;
+    if (choice.theme) this.theme = choice.theme;
+    if (choice.singleKeys !== undefined) this.singleKeys = choice.singleKeys;
+    this.#store.write('preferences', { ...(this.#store.read('preferences') as object | null), ...choice });
+  }
+
+  /** To be called in an effect. `light` is what the system asks for. */
+  show(root: HTMLElement, light: boolean): void {
+    root.lang = htmlLang(this.language);
+    root.dataset.theme = this.theme === 'auto' ? (light ? 'light' : 'dark') : this.theme;
+  }
+}

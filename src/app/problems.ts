@@ -1,0 +1,10 @@
+/** What can be wrong with a setting before the engine is asked: data, worded in `words`. */
+export type Field = 'prompt' | 'seed' | 'seconds' | 'size' | 'steps';
+
+export interface Problem {
+  field: Field;
+  /** What was found: a number, or what was typed. */
+  found: string | number;
+  /** The upper end of the range. */
+  most: number;
+}

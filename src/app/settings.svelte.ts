@@ -1,0 +1,195 @@
+/**
+ * What the person asks for. Fields hold what was typed, right or wrong, so that nothing is ever lost;
+ * `request` checks them and says at which field something will not do. Kept across reloads.
+ */
+import type { GenerateRequest, Recipe, Size } from '../worker/protocol';
+import type { Wish } from './fragment';
+import type { Field, Problem } from './problems';
+import { field, type Store } from './store';
+
+export const MAX_SEED = 2 ** 32 - 1;
+export const MAX_STEPS = 50;
+export const MAX_PROMPT = 20_000;
+export const MAX_SIDE = 4096;
+
+/** What the model offers. Until it is known, Pocket's numbers stand in. */
+export interface Offer {
+  sizes: Size[];
+  seconds: { default: number; max: number };
+  /** The model's own number of steps. */
+  steps: number;
+}
+
+const FIRST_OFFER: Offer = { sizes: [{ width: 96, height: 64 }], seconds: { default: 2, max: 5 }, steps: 4 };
+const LENGTHS = [1, 2, 3, 5, 10, 15, 30, 60];
+
+export class Settings {
+  prompt = $state('');
+  /** True while the prompt is ours (an example or a surprise), which may be replaced without asking. */
+  promptIsOurs = $state(true);
+  /** As typed. */
+  seed = $state('');
+  /** Off: every clip gets a new seed, which then stands in the field. */
+  keepSeed = $state(false);
+  /** As typed; '' means the model's own number. */
+  steps = $state('');
+  /** null means the model's own. */
+  seconds = $state<number | null>(null);
+  size = $state.raw<Size | null>(null);
+  offer = $state.raw<Offer>(FIRST_OFFER);
+  problems = $state.raw<Partial<Record<Field, Problem>>>({});
+
+  readonly #store: Store;
+  readonly #random: () => number;
+
+  /** `random` gives an unsigned 32-bit integer. */
+  constructor(store: Store, random = () => crypto.getRandomValues(new Uint32Array(1))[0]!) {
+    this.#store = store;
+    this.#random = random;
+    const kept = store.read('settings');
+    const text = (name: string) => {
+      const value = field(kept, name);
+      return typeof value === 'string' ? value : '';
+    };
+    this.prompt = text('prompt').slice(0, 10 * MAX_PROMPT);
+    this.promptIsOurs = this.prompt === '' || field(kept, 'promptIsOurs') === true;
+    this.keepSeed = field(kept, 'keepSeed') === true;
+    this.seed = text('seed') || String(random());
+    this.steps = text('steps');
+    const seconds = field(kept, 'seconds');
+    if (typeof seconds === 'number') this.seconds = seconds;
+    const [width, height] = ['width', 'height'].map((side) => field(field(kept, 'size'), side));
+    if (typeof width === 'number' && typeof height === 'number') this.size = { width, height };
+  }
+
+  /** To be called in an effect: it reads everything it keeps. */
+  keep(): void {
+    const { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size } = this;
+    this.#store.write('settings', { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size });
+  }
+
+  get effectiveSeconds(): number {
+    return this.seconds ?? this.offer.seconds.default;
+  }
+
+  get effectiveSize(): Size {
+    return this.size ?? this.offer.sizes[0]!;
+  }
+
+  /** Lengths to choose from, ascending; one that came from elsewhere (a clip, a link) is among them. */
+  get lengths(): number[] {
+    const { max, default: own } = this.offer.seconds;
+    const offered = LENGTHS.filter((s) => s <= max);
+    return [...new Set([...offered, own, this.effectiveSeconds])]
+      .filter(Number.isFinite)
+      .sort((a, b) => a - b);
+  }
+
+  get sizes(): Size[] {
+    const chosen = this.effectiveSize;
+    const known = this.offer.sizes.some((s) => sameSize(s, chosen));
+    return known ? this.offer.sizes : [...this.offer.sizes, chosen];
+  }
+
+  /** The person typed; a problem told at the field is withdrawn until the next try. */
+  type(name: 'prompt' | 'seed' | 'steps', text: string): void {
+    this[name] = text;
+    if (name === 'prompt') this.promptIsOurs = false;
+    if (name === 'seed') this.keepSeed = true; // who types a seed wants it
+    this.#clear(name);
+  }
+
+  /** Puts a prompt of ours (an example, a surprise) into the field. */
+  suggest(prompt: string): void {
+    this.prompt = prompt;
+    this.promptIsOurs = true;
+    this.#clear('prompt');
+  }
+
+  roll(): void {
+    this.seed = String(this.#random());
+    this.keepSeed = true;
+    this.#clear('seed');
+  }
+
+  toggleSeed(): void {
+    this.keepSeed = !this.keepSeed;
+    this.#clear('seed');
+  }
+
+  choose(choice: { seconds?: number; size?: Size }): void {
+    if (choice.seconds !== undefined) {
+      this.seconds = choice.seconds;
+      this.#clear('seconds');
+    }
+    if (choice.size) {
+      this.size = choice.size;
+      this.#clear('size');
+    }
+  }
+
+  /** Settings of an earlier clip. Its seed is kept, for who restores a clip wants that clip. */
+  restore({ prompt, seed, seconds, width, height, steps }: Recipe): void {
+    this.apply({
+      prompt,
+      seed: String(seed),
+      steps: String(steps),
+      seconds,
+      size: { width, height },
+      auto: false,
+    });
+  }
+
+  apply(wish: Wish): void {
+    this.problems = {};
+    if (wish.prompt !== undefined) {
+      this.prompt = wish.prompt;
+      this.promptIsOurs = false;
+    }
+    if (wish.seed !== undefined) {
+      this.seed = wish.seed;
+      this.keepSeed = true;
+    }
+    if (wish.steps !== undefined) this.steps = wish.steps;
+    if (wish.seconds !== undefined) this.seconds = wish.seconds;
+    if (wish.size) this.size = wish.size;
+  }
+
+  /**
+   * Checks every field. The request, or null when something will not do: `problems` then names it. Draws a
+   * new seed first unless it is kept.
+   */
+  request(): GenerateRequest | null {
+    if (!this.keepSeed) this.seed = String(this.#random());
+    const problems: Partial<Record<Field, Problem>> = {};
+    const wrong = (name: Field, found: string | number, most: number) =>
+      void (problems[name] = { field: name, found, most });
+
+    const prompt = this.prompt.trim();
+    if (prompt.length === 0 || prompt.length > MAX_PROMPT) wrong('prompt', prompt.length, MAX_PROMPT);
+    const seed = whole(this.seed);
+    if (!(seed <= MAX_SEED)) wrong('seed', this.seed, MAX_SEED);
+    const steps = this.steps.trim() === '' ? this.offer.steps : whole(this.steps);
+    if (!(steps >= 1 && steps <= MAX_STEPS)) wrong('steps', this.steps, MAX_STEPS);
+    const seconds = this.effectiveSeconds;
+    if (!(seconds > 0 && seconds <= this.offer.seconds.max))
+      wrong('seconds', seconds, this.offer.seconds.max);
+    const { width, height } = this.effectiveSize;
+    if (!goodSide(width) || !goodSide(height)) wrong('size', `${width} × ${height}`, MAX_SIDE);
+
+    this.problems = problems;
+    if (Object.keys(problems).length > 0) return null;
+    return { prompt, seed, seconds, width, height, steps };
+  }
+
+  #clear(name: Field): void {
+    if (!(name in this.problems)) return;
+    const { [name]: _, ...rest } = this.problems;
+    this.problems = rest;
+  }
+}
+
+/** A plain decimal integer, NaN otherwise ("", "0x10", "1e3", "-1"). */
+const whole = (text: string): number => (/^\d{1,15}$/.test(text.trim()) ? Number(text) : NaN);
+const goodSide = (n: number) => n >= 16 && n <= MAX_SIDE && n % 16 === 0;
+export const sameSize = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height;

@@ -1,0 +1,70 @@
+/** The one line that says what is going on: words for both ends, and how far the line is drawn. */
+import type { LoadEvent } from '../worker/protocol';
+import type { Progress, Studio } from './studio.svelte';
+import type { Words } from './words';
+
+export interface Status {
+  text: string;
+  /** The right end: time left. */
+  aside: string;
+  /** 0…1, or null when nothing is under way. */
+  share: number | null;
+  /** Changes when a screen reader should hear of it at once. */
+  key: string;
+}
+
+/** Downloading is by far the longest part of a first load. */
+const PARTS = { download: [0, 0.8], upload: [0.8, 0.1], compile: [0.9, 0.1] } as const;
+
+export function loadShare(event: LoadEvent): number {
+  const [from, width] = PARTS[event.type];
+  const done = event.type === 'compile' ? event.done : event.loaded;
+  return from + width * Math.min(1, event.total > 0 ? done / event.total : 0);
+}
+
+function loadText(event: LoadEvent | null, words: Words, name: string): string {
+  switch (event?.type) {
+    case 'download':
+      return words.progress.download(name, event.loaded, event.total);
+    case 'upload':
+      return words.progress.upload(event.loaded, event.total);
+    case 'compile':
+      return words.progress.compile(event.done, event.total);
+    default:
+      return words.progress.opening(name);
+  }
+}
+
+function workText(progress: Progress | null, words: Words): string {
+  if (!progress) return words.progress.starting;
+  const { stage, block, blocks, step, steps } = progress;
+  if (stage === 'denoise') return words.progress.denoise(block + 1, blocks, step + 1, steps);
+  if (stage === 'decode') return words.progress.decode(block + 1, blocks);
+  return words.progress[stage];
+}
+
+/** `name`: the model's, as the person knows it. */
+export function statusOf(studio: Studio, words: Words, name: string): Status {
+  const { engine, phase, progress, loading, ended, lastClip } = studio;
+  if (phase === 'working' || phase === 'stopping') {
+    const left = progress?.secondsLeft ?? null;
+    return {
+      text: phase === 'stopping' ? words.progress.stopping : workText(progress, words),
+      aside: phase === 'stopping' ? '' : left === null ? words.progress.measuring : words.progress.left(left),
+      share: progress?.fraction ?? 0,
+      key: phase,
+    };
+  }
+  if (engine === 'checking') return { text: words.progress.checking, aside: '', share: 0, key: engine };
+  if (engine === 'loading')
+    return {
+      text: loadText(loading, words, name),
+      aside: phase === 'queued' ? words.progress.queued : '',
+      share: loading ? loadShare(loading) : 0,
+      key: `${engine} ${loading?.type} ${phase}`,
+    };
+  if (ended === 'cancelled') return { text: words.progress.stopped, aside: '', share: null, key: ended };
+  if (ended === 'done' && lastClip)
+    return { text: words.progress.done(lastClip.timings.total), aside: '', share: null, key: ended };
+  return { text: engine === 'ready' ? words.progress.ready : '', aside: '', share: null, key: engine };
+}

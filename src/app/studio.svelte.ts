@@ -1,0 +1,254 @@
+/**
+ * The work: what the engine can do here, what it is doing, and what came of it. Owns the calls to the
+ * engine; knows nothing of how the page looks. Everything that happens is also told to `emit`, which
+ * becomes DOM events for whoever drives the page (`npm run generate`, tests).
+ */
+import type { EngineClient } from '../worker/client';
+import type {
+  CheckReport,
+  Clip,
+  EngineError,
+  GenerateEvent,
+  GenerateRequest,
+  LoadEvent,
+  ModelInfo,
+} from '../worker/protocol';
+import { isMissing, type Missing } from './browser';
+import { Reel } from './reel';
+import type { Settings } from './settings.svelte';
+
+export type Engine = Pick<EngineClient, 'check' | 'load' | 'generate' | 'cancel' | 'dispose'>;
+export type Picture = ImageBitmap | OffscreenCanvas;
+export type Progress = Extract<GenerateEvent, { type: 'progress' }>;
+type Preview = Extract<GenerateEvent, { type: 'preview' }>;
+/** `frames` and `preview` events are too large to pass on. */
+type Told = {
+  'kinora:loaded': ModelInfo;
+  'kinora:progress': LoadEvent | Progress;
+  'kinora:done': Clip;
+  'kinora:error': EngineError;
+};
+export type Emit = <K extends keyof Told>(name: K, detail: Told[K]) => void;
+
+/** A block of the clip in work, for the strip. */
+export interface Block {
+  state: 'done' | 'now' | 'next';
+  /** Its first picture so far. */
+  picture: Picture | null;
+  /** First frame and number of frames; null while unknown. */
+  frames: { first: number; count: number } | null;
+}
+
+export interface StudioOptions {
+  engine: Engine;
+  settings: Settings;
+  emit: Emit;
+  /** Folder of the model, e.g. "models/pocket/". */
+  model: string;
+  /** A finished clip, before the reel is let go. */
+  onClip: (clip: Clip) => void;
+  /** Makes something that can be drawn of each frame of a preview. */
+  toPictures: (preview: Preview) => Picture[];
+}
+
+export class Studio {
+  engine = $state<'checking' | 'missing' | 'unloaded' | 'loading' | 'ready'>('checking');
+  phase = $state<'idle' | 'queued' | 'working' | 'stopping'>('idle');
+  /** How the last work ended, while nothing new has begun. */
+  ended = $state<'done' | 'cancelled' | null>(null);
+  report = $state.raw<CheckReport | null>(null);
+  model = $state.raw<ModelInfo | null>(null);
+  loading = $state.raw<LoadEvent | null>(null);
+  request = $state.raw<GenerateRequest | null>(null);
+  progress = $state.raw<Progress | null>(null);
+  reel = $state.raw<Reel<Picture> | null>(null);
+  blocks = $state.raw<Block[]>([]);
+  lastClip = $state.raw<Clip | null>(null);
+  /** What this browser lacks; nothing can be made then. */
+  missing = $state.raw<(EngineError & { code: Missing }) | null>(null);
+  error = $state.raw<EngineError | null>(null);
+
+  readonly #options: StudioOptions;
+  /** Events of an earlier run may still be on their way when it has ended. */
+  #run = 0;
+
+  constructor(options: StudioOptions) {
+    this.#options = options;
+  }
+
+  get busy(): boolean {
+    return this.phase !== 'idle';
+  }
+
+  /** Looks at the browser, then loads the model. */
+  async start(): Promise<void> {
+    this.engine = 'checking';
+    this.missing = null;
+    const { engine } = this.#options;
+    const checked = await engine.check();
+    if (!checked.ok) return this.#cannot(checked.error);
+    this.report = checked.value;
+    if (checked.value.codecs.length === 0)
+      return this.#cannot({ code: 'no-encoder', message: 'This browser encodes no video (H.264, VP9 and AV1 were tried).' }); // prettier-ignore
+    await this.load();
+  }
+
+  async load(): Promise<void> {
+    const { engine, settings, emit, model } = this.#options;
+    this.engine = 'loading';
+    this.loading = null;
+    this.error = null;
+    const loaded = await engine.load({ model }, (event) => {
+      this.loading = event;
+      emit('kinora:progress', event);
+    });
+    if (!loaded.ok) {
+      this.engine = 'unloaded';
+      this.#fail(loaded.error);
+      return;
+    }
+    this.model = loaded.value;
+    const { sizes, seconds, timesteps } = loaded.value;
+    settings.offer = { sizes, seconds, steps: timesteps.length };
+    this.engine = 'ready';
+    emit('kinora:loaded', loaded.value);
+    if (this.phase !== 'queued') return;
+    this.phase = 'idle';
+    await this.generate();
+  }
+
+  /** Makes a clip of the settings; first loads what is not loaded. Does nothing while one is being made. */
+  async generate(): Promise<void> {
+    if (this.busy) return;
+    if (this.missing) return this.#options.emit('kinora:error', this.missing);
+    const request = this.#options.settings.request();
+    if (!request) return this.#refuse();
+    this.error = null;
+    this.ended = null;
+    if (this.engine === 'ready') return this.#make(request);
+    this.phase = 'queued';
+    if (this.engine === 'unloaded') await this.load();
+  }
+
+  async cancel(): Promise<void> {
+    if (this.phase === 'queued')
+      return this.#fail({ code: 'cancelled', message: 'Stopped before it began.' });
+    if (this.phase !== 'working') return;
+    this.phase = 'stopping';
+    await this.#options.engine.cancel();
+  }
+
+  /** The finished clip has taken the reel's place on the stage. */
+  dropReel(): void {
+    this.reel?.clear();
+    this.reel = null;
+    this.blocks = [];
+  }
+
+  async #make(request: GenerateRequest): Promise<void> {
+    const { engine, emit, onClip } = this.#options;
+    const run = ++this.#run;
+    this.dropReel();
+    this.reel = new Reel(this.model?.fps ?? 16, (picture) => 'close' in picture && picture.close());
+    this.request = request;
+    this.progress = null;
+    this.phase = 'working';
+    const made = await engine.generate(request, (event) => this.#hear(event, run));
+    this.#run++;
+    if (!made.ok) return this.#fail(made.error);
+    this.phase = 'idle';
+    this.ended = 'done';
+    this.lastClip = made.value;
+    onClip(made.value);
+    emit('kinora:done', made.value);
+  }
+
+  #hear(event: GenerateEvent, run: number): void {
+    if (run !== this.#run) {
+      if (event.type === 'frames') for (const bitmap of event.bitmaps) bitmap.close();
+      return;
+    }
+    switch (event.type) {
+      case 'progress':
+        this.progress = event;
+        this.#options.emit('kinora:progress', event);
+        if (this.blocks.length !== event.blocks) this.#resizeBlocks(event.blocks);
+        break;
+      case 'preview': {
+        const pictures = this.#options.toPictures(event);
+        this.reel?.guess(event.block, pictures);
+        this.#setBlock(event.block, { state: 'now', picture: pictures[0] ?? null, frames: null });
+        break;
+      }
+      case 'frames': {
+        this.reel?.add(event.block, event.bitmaps);
+        const frames = { first: event.firstFrame, count: event.bitmaps.length };
+        this.#addFrames(event.block, event.bitmaps[0] ?? null, frames);
+        break;
+      }
+    }
+  }
+
+  #resizeBlocks(count: number): void {
+    this.blocks = Array.from(
+      { length: count },
+      (_, i) => this.blocks[i] ?? { state: 'next', picture: null, frames: null },
+    );
+  }
+
+  #setBlock(index: number, block: Block): void {
+    if (index >= this.blocks.length) this.#resizeBlocks(index + 1);
+    this.blocks = this.blocks.with(index, block);
+  }
+
+  /** A block's frames may come in several pieces. */
+  #addFrames(index: number, picture: Picture | null, frames: { first: number; count: number }): void {
+    const before = this.blocks[index];
+    const joined = before?.frames && {
+      first: before.frames.first,
+      count: before.frames.count + frames.count,
+    };
+    this.#setBlock(index, {
+      state: 'done',
+      picture: joined ? before.picture : picture,
+      frames: joined || frames,
+    });
+  }
+
+  /** A setting will not do; its field says so to the person. */
+  #refuse(): void {
+    const { problems } = this.#options.settings;
+    const found = Object.values(problems).map(
+      ({ field, found, most }) => `${field}: ${found} (at most ${most})`,
+    );
+    const message = `These settings cannot be used: ${found.join('; ')}.`;
+    const params = { field: Object.keys(problems)[0] ?? '' };
+    this.#options.emit('kinora:error', { code: 'bad-request', message, params });
+  }
+
+  #cannot(error: EngineError): void {
+    if (isMissing(error.code)) {
+      this.engine = 'missing';
+      this.missing = { ...error, code: error.code };
+      this.phase = 'idle';
+      this.#options.emit('kinora:error', error);
+      return;
+    }
+    this.engine = 'unloaded';
+    this.#fail(error);
+  }
+
+  #fail(error: EngineError): void {
+    this.phase = 'idle';
+    this.progress = null;
+    this.dropReel();
+    this.ended = error.code === 'cancelled' ? 'cancelled' : null;
+    this.error = error.code === 'cancelled' ? null : error;
+    if (error.code === 'worker-dead' || error.code === 'not-loaded') this.engine = 'unloaded';
+    if (error.code === 'device-lost') {
+      this.engine = 'unloaded';
+      void this.#options.engine.dispose(); // the next try gets a fresh worker and device
+    }
+    this.#options.emit('kinora:error', error);
+  }
+}

@@ -1,0 +1,250 @@
+/** Every word of the interface, in English. `Words` is its shape: a language that lacks one does not compile. */
+import type { EngineError, ErrorCode } from '../../worker/protocol';
+import type { Problem } from '../problems';
+import type { Advice } from '../browser';
+import { bytes, seconds } from './format';
+
+const mb = (n: number) => bytes(n, 'en');
+
+export const en = {
+  language: 'English',
+  title: 'Kinora: text to video in a browser tab',
+  example: 'a red boat drifting on the sea at sunset',
+
+  header: {
+    local: 'On this device',
+    sent: '0 bytes sent',
+    sentHint: 'Your words and your clips never leave this machine.',
+    settings: 'Settings',
+    help: 'Help and keys',
+    skip: 'Skip to the prompt',
+  },
+
+  model: (name: string, size: number) => `${name} · ${mb(size)}`,
+
+  stage: {
+    label: 'Stage',
+    showcase: (name: string) => `Made by ${name}`,
+    emptyTitle: 'Say it. Watch it appear.',
+    emptyText: 'A sentence becomes a video, here on your own graphics processor.',
+    preview: 'The picture being made',
+    video: (prompt: string) => `Clip: ${prompt}`,
+    play: 'Play',
+    pause: 'Pause',
+    position: 'Position',
+    positionOf: (at: string, all: string) => `${at} of ${all}`,
+    download: 'Download',
+    downloadHint: 'Save the MP4 (Ctrl or ⌘ S)',
+    use: 'Use these settings',
+    remove: 'Delete',
+    close: 'Close',
+    seed: (n: number) => `Seed ${n}`,
+    length: (s: number) => `${seconds(s)} s`,
+    steps: (n: number) => (n === 1 ? '1 step' : `${n} steps`),
+    drop: 'Drop a Kinora clip to bring back its settings',
+  },
+
+  progress: {
+    label: 'Progress',
+    checking: 'Looking at this browser …',
+    download: (name: string, done: number, all: number) =>
+      `Downloading ${name} · ${mb(done)} of ${mb(all)}, once`,
+    upload: (done: number, all: number) => `Moving the model to the GPU · ${mb(done)} of ${mb(all)}`,
+    compile: (done: number, all: number) => `Preparing the GPU · ${done} of ${all} programs`,
+    opening: (name: string) => `Opening ${name} …`,
+    ready: 'Ready',
+    queued: 'Your clip starts as soon as the model is ready.',
+    starting: 'Starting …',
+    text: 'Reading the prompt',
+    denoise: (block: number, blocks: number, step: number, steps: number) =>
+      `Block ${block} of ${blocks} · step ${step} of ${steps}`,
+    decode: (block: number, blocks: number) => `Block ${block} of ${blocks} · developing the frames`,
+    encode: 'Writing the MP4',
+    finish: 'Finishing the file',
+    stopping: 'Stopping after this step …',
+    stopped: 'Stopped. Your words and settings are kept.',
+    done: (total: number) => `Done in ${seconds(Math.round(total * 10) / 10)} s`,
+    left: (s: number) => (s >= 90 ? `about ${Math.round(s / 60)} min left` : `about ${Math.ceil(s)} s left`),
+    measuring: 'measuring how long this takes here',
+    percent: (n: number) => `${n} %`,
+  },
+
+  prompt: {
+    label: 'Prompt',
+    placeholder: 'What should be seen?',
+    generate: 'Generate',
+    cancel: 'Cancel',
+    stopping: 'Stopping',
+    surprise: 'Surprise me',
+    surpriseHint: 'Compose a prompt from words that the model knows',
+    replaced: 'Your prompt was replaced.',
+  },
+
+  options: {
+    length: 'Length',
+    lengthOf: (s: number) => (s === 1 ? '1 second' : `${seconds(s)} seconds`),
+    size: 'Picture',
+    sizeOf: (w: number, h: number, shape: string) => `${shape}, ${w} by ${h} pixels`,
+    native: 'The size that the model knows best',
+    seed: 'Seed',
+    seedNew: 'new each time',
+    seedKept: 'kept',
+    seedHint: 'A seed is the start number of chance. The same prompt, settings and seed give the same clip.',
+    dice: 'Roll a new seed and keep it',
+    steps: 'Steps',
+    stepsHint: (n: number) => `More steps take longer and may look cleaner. This model is made for ${n}.`,
+    stepsReset: 'Use the model’s own',
+  },
+
+  drawer: {
+    title: 'Settings',
+    close: 'Close settings',
+    picture: 'Clip',
+    look: 'Appearance',
+    theme: 'Theme',
+    themes: { auto: 'Like the system', dark: 'Dark', light: 'Light' },
+    languageLabel: 'Language',
+    keys: 'Single-key shortcuts',
+    keysHint: 'Space, arrows, J K L and ? outside of text fields.',
+    open: 'Open a clip …',
+    openHint:
+      'Brings back the settings of an MP4 that Kinora made. Dropping the file on the page does the same.',
+    machine: 'This machine',
+    modelLabel: 'Model',
+    edition: (name: string, edition: string) => `${name}, edition ${edition}`,
+    adapter: 'Graphics',
+    unknown: 'not known yet',
+    software: 'software adapter',
+    precision: 'Precision',
+    half: 'f16 where it is exact enough',
+    full: 'f32',
+    codec: 'Video format',
+    lastClip: 'Last clip',
+    lastClipFacts: (first: number, total: number, peak: number) =>
+      `first frames after ${seconds(Math.round(first * 10) / 10)} s, done after ${seconds(Math.round(total * 10) / 10)} s, ${mb(peak)} of GPU memory at most`,
+    about: 'About',
+    aboutText: [
+      'Every clip is made by artificial intelligence and says so in its file, next to the prompt and the settings. It shows nothing that happened.',
+      'Pocket knows its own small world of boats, balloons, rockets and other simple things. For photographs and people a larger model is needed.',
+      'The same prompt, settings and seed give frames that are bit-equal for the same build and graphics adapter; across adapters, the same noise and a close video.',
+      'After the first visit the page works with the network off.',
+    ],
+  },
+
+  library: {
+    label: 'Earlier clips',
+    blocks: 'Blocks of the clip being made',
+    block: (n: number) => `Block ${n}`,
+    span: (from: number, to: number) => `${from.toFixed(1)}–${to.toFixed(1)} s`,
+    now: 'now',
+    next: 'to come',
+    empty: 'Your clips will gather here. They stay on this machine.',
+    item: (prompt: string, s: number) => `Play: ${prompt}, ${seconds(s)} seconds`,
+    removed: 'Clip deleted.',
+    undo: 'Undo',
+    restored: 'The settings are back.',
+    foreign: (name: string) => `${name} carries no Kinora settings. Nothing was changed.`,
+    memory:
+      'Clips cannot be kept in this browser just now. They stay until this tab is closed: download what you like.',
+  },
+
+  notice: {
+    software: 'No graphics hardware is used here, only a software adapter: it works, slowly.',
+    storageTitle: 'Clips are not kept',
+    dismiss: 'Dismiss',
+    retry: 'Try again',
+    details: 'Details for a bug report',
+    errorTitle: 'That did not work',
+  },
+
+  missing: {
+    'no-webgpu': 'This browser does not offer WebGPU',
+    'no-adapter': 'WebGPU found no graphics adapter',
+    'no-webcodecs': 'This browser cannot write video (WebCodecs is missing)',
+    'no-encoder': 'This browser has no video encoder that works',
+    why: 'Kinora makes videos on your own graphics processor and needs all of these:',
+    needs: {
+      secure: 'A secure address',
+      webgpu: 'WebGPU',
+      adapter: 'A graphics adapter',
+      codecs: 'WebCodecs',
+    },
+    has: 'there',
+    lacks: 'missing',
+    unknown: 'not tried',
+    todo: 'What you can do here',
+    clips: 'Your earlier clips can still be played and downloaded below.',
+    again: 'Check again',
+    advice: {
+      insecure:
+        'This page came over plain http, where browsers switch WebGPU off. Open it over https, or under the name localhost on the same machine.',
+      chromeOld: 'Update Chrome or Edge: WebGPU needs version 113 or later (121 on Android).',
+      chromeSettings:
+        'In the browser’s settings, under System, switch “Use graphics acceleration” on, then restart the browser. chrome://gpu (edge://gpu) tells whether WebGPU is active.',
+      chromeLinux:
+        'On Linux, open chrome://flags, enable “Unsafe WebGPU Support” and “Vulkan”, and restart. Your Vulkan driver must be installed (package mesa-vulkan-drivers, or NVIDIA’s).',
+      firefox:
+        'Update Firefox: WebGPU is on in version 141 and later on Windows and 145 and later on Macs with Apple chips. Elsewhere open about:config and set dom.webgpu.enabled to true, or use Chrome or Edge.',
+      safariMac: 'Update to Safari 26 (macOS Tahoe), or use a current Chrome or Edge.',
+      safariIos: 'Update to iOS or iPadOS 26: every browser on this device then has WebGPU.',
+      driver:
+        'Update the graphics driver. A remote desktop or a virtual machine often hides the graphics card.',
+      other: 'Open this page in a current Chrome, Edge, Firefox or Safari.',
+      encoder: 'Use a current Chrome or Edge; some builds without H.264 also lack VP9 and AV1 encoders.',
+    } satisfies Record<Advice, string>,
+  },
+
+  help: {
+    title: 'Keys',
+    close: 'Close help',
+    rows: [
+      ['Enter', 'Generate (in the prompt)'],
+      ['Shift Enter', 'New line (in the prompt)'],
+      ['Ctrl/⌘ Enter', 'Generate, from anywhere'],
+      ['Esc', 'Cancel'],
+      ['Ctrl/⌘ S', 'Download the MP4'],
+      ['Space · K', 'Play, pause'],
+      ['← →', 'One frame back, forward'],
+      ['J · L', 'One second back, forward'],
+      ['?', 'This list'],
+    ],
+  },
+
+  problem: {
+    prompt: (p: Problem) =>
+      p.found === 0
+        ? 'Say in a sentence what should be seen.'
+        : `The prompt has ${p.found} characters; at most ${p.most} can be read. Shorten it.`,
+    seed: (p: Problem) => `The seed must be a whole number from 0 to ${p.most}.`,
+    seconds: (p: Problem) => `The length is ${p.found} s; this model makes up to ${p.most} s.`,
+    size: (p: Problem) =>
+      `${p.found} will not do: width and height must be multiples of 16, from 16 to ${p.most}.`,
+    steps: (p: Problem) => `Steps must be a whole number from 1 to ${p.most}.`,
+  },
+
+  errors: {
+    'no-webgpu': (e) => e.message,
+    'no-adapter': (e) => e.message,
+    'no-webcodecs': (e) => e.message,
+    'no-encoder': (e) => e.message,
+    'bad-request': (e) => e.message,
+    'bad-model': (e) => `The model’s files do not fit together. ${e.message}`,
+    'hash-mismatch': (e) => e.message,
+    network: (e) => `${e.message} What was downloaded so far is kept.`,
+    'not-loaded': () => 'The model is not loaded yet. Try again: it is loaded first.',
+    busy: () => 'A clip is being made already. Cancel it, or wait until it is done.',
+    cancelled: () => 'Stopped. Your words and settings are kept.',
+    'out-of-memory': (e) => `${e.message} Your words and clips are kept.`,
+    'device-lost': () =>
+      'The graphics processor went away (a driver restart or sleep). Your words and clips are kept; generate again to go on.',
+    'not-finite': (e) =>
+      `The numbers ran away${e.params?.operation ? ` in ${e.params.operation}` : ''}, so the clip was stopped. Your words are kept; try another seed.`,
+    storage: (e) => e.message,
+    'worker-dead': () =>
+      'The engine stopped unexpectedly. Your words and clips are kept; generate again to start it anew.',
+    internal: () =>
+      'Something in Kinora went wrong. Your words and clips are kept; try again, or reload the page.',
+  } satisfies Record<ErrorCode, (e: EngineError) => string>,
+};
+
+export type Words = typeof en;

@@ -1,0 +1,253 @@
+import type { EngineError } from '../../worker/protocol';
+import type { Words } from './en';
+import { bytes, seconds } from './format';
+
+const mb = (n: number) => bytes(n, 'zh');
+const tenth = (s: number) => seconds(Math.round(s * 10) / 10);
+/** Names of settings in errors of the engine and of dropped files. */
+const names: Record<string, string> = {
+  prompt: '提示词', seed: '种子', seconds: '时长', width: '宽度', height: '高度', size: '尺寸', steps: '步数',
+}; // prettier-ignore
+
+function badRequest({ params = {} }: EngineError): string {
+  const name = names[String(params.field ?? params.setting ?? '')];
+  if (name) return `“${name}”的值不可用。您的文字和设置都已保留，请修改后重试。`;
+  return '这个请求或文件不可用。若是文件，请选择由 Kinora 制作的完整 MP4。';
+}
+
+export const zh: Words = {
+  language: '简体中文',
+  title: 'Kinora：在浏览器标签页里，从文字到视频',
+  example: '一艘红色的帆船日落时在海上漂流',
+
+  header: {
+    local: '只在本机运行',
+    sent: '已发送 0 字节',
+    sentHint: '您的文字和视频不会离开这台设备。',
+    settings: '设置',
+    help: '帮助与快捷键',
+    skip: '跳到提示词',
+  },
+
+  model: (name, size) => `${name} · ${mb(size)}`,
+
+  stage: {
+    label: '舞台',
+    showcase: (name) => `由 ${name} 生成`,
+    emptyTitle: '说出来，看它出现。',
+    emptyText: '一句话变成一段视频，就在您自己的显卡上。',
+    preview: '正在生成的画面',
+    video: (prompt) => `视频：${prompt}`,
+    play: '播放',
+    pause: '暂停',
+    position: '播放位置',
+    positionOf: (at, all) => `${at}，共 ${all}`,
+    download: '下载',
+    downloadHint: '保存 MP4（Ctrl 或 ⌘ S）',
+    use: '使用这些设置',
+    remove: '删除',
+    close: '关闭',
+    seed: (n) => `种子 ${n}`,
+    length: (s) => `${seconds(s)} 秒`,
+    steps: (n) => `${n} 步`,
+    drop: '把 Kinora 视频拖到这里，恢复它的设置',
+  },
+
+  progress: {
+    label: '进度',
+    checking: '正在检查浏览器……',
+    download: (name, done, all) => `正在下载 ${name}（仅此一次）· ${mb(done)} / ${mb(all)}`,
+    upload: (done, all) => `正在把模型送入显卡 · ${mb(done)} / ${mb(all)}`,
+    compile: (done, all) => `正在准备显卡 · ${done} / ${all} 个程序`,
+    opening: (name) => `正在打开 ${name}……`,
+    ready: '就绪',
+    queued: '模型一就绪，就开始生成您的视频。',
+    starting: '正在开始……',
+    text: '正在阅读提示词',
+    denoise: (block, blocks, step, steps) =>
+      `第 ${block} 段，共 ${blocks} 段 · 第 ${step} 步，共 ${steps} 步`,
+    decode: (block, blocks) => `第 ${block} 段，共 ${blocks} 段 · 正在显影`,
+    encode: '正在写入 MP4',
+    finish: '正在完成文件',
+    stopping: '这一步结束后停止……',
+    stopped: '已停止。您的文字和设置都已保留。',
+    done: (total) => `用时 ${tenth(total)} 秒`,
+    left: (s) => (s >= 90 ? `大约还需 ${Math.round(s / 60)} 分钟` : `大约还需 ${Math.ceil(s)} 秒`),
+    measuring: '正在估算所需时间',
+    percent: (n) => `${n}%`,
+  },
+
+  prompt: {
+    label: '提示词',
+    placeholder: '想看到什么？',
+    generate: '生成',
+    cancel: '取消',
+    stopping: '正在停止',
+    surprise: '来点惊喜',
+    surpriseHint: '用模型认识的词拼成一句提示词',
+    replaced: '您的提示词已被替换。',
+  },
+
+  options: {
+    length: '时长',
+    lengthOf: (s) => `${seconds(s)} 秒`,
+    size: '画面',
+    sizeOf: (w, h, shape) => `${shape}，${w} × ${h} 像素`,
+    native: '模型最熟悉的尺寸',
+    seed: '种子',
+    seedNew: '每次都换',
+    seedKept: '保持不变',
+    seedHint: '种子是随机的起点。提示词、设置和种子都相同，视频就相同。',
+    dice: '换一个种子并保留',
+    steps: '步数',
+    stepsHint: (n) => `步数越多越慢，画面可能更干净。这个模型适合 ${n} 步。`,
+    stepsReset: '使用模型默认值',
+  },
+
+  drawer: {
+    title: '设置',
+    close: '关闭设置',
+    picture: '视频',
+    look: '外观',
+    theme: '主题',
+    themes: { auto: '跟随系统', dark: '深色', light: '浅色' },
+    languageLabel: '语言',
+    keys: '单键快捷键',
+    keysHint: '在文本框之外使用空格、方向键、J K L 和 ?。',
+    open: '打开视频……',
+    openHint: '恢复由 Kinora 制作的 MP4 的设置。把文件拖到页面上也可以。',
+    machine: '这台设备',
+    modelLabel: '模型',
+    edition: (name, edition) => `${name}，第 ${edition} 版`,
+    adapter: '显卡',
+    unknown: '尚不清楚',
+    software: '软件渲染',
+    precision: '精度',
+    half: '在足够精确处使用 f16',
+    full: 'f32',
+    codec: '视频格式',
+    lastClip: '上一段视频',
+    lastClipFacts: (first, total, peak) =>
+      `${tenth(first)} 秒后出现首批画面，${tenth(total)} 秒完成，显存最多占用 ${mb(peak)}`,
+    about: '关于',
+    aboutText: [
+      '每段视频都由人工智能生成，文件里会写明这一点，并附上提示词和设置。画面中的事情并未发生过。',
+      'Pocket 只认识自己的小世界：船、气球、火箭等简单的东西。照片般的画面和人物需要更大的模型。',
+      '提示词、设置和种子相同，在同一版本、同一显卡上，每一帧逐位相同；换了显卡，噪声相同，视频相近。',
+      '第一次访问之后，断网也能使用。',
+    ],
+  },
+
+  library: {
+    label: '以前的视频',
+    blocks: '正在生成的各段',
+    block: (n) => `第 ${n} 段`,
+    span: (from, to) => `${from.toFixed(1)}–${to.toFixed(1)} 秒`,
+    now: '进行中',
+    next: '待生成',
+    empty: '您的视频会出现在这里，只保存在这台设备上。',
+    item: (prompt, s) => `播放：${prompt}，${seconds(s)} 秒`,
+    removed: '视频已删除。',
+    undo: '撤销',
+    restored: '设置已恢复。',
+    foreign: (name) => `${name} 中没有 Kinora 的设置，什么都没有改变。`,
+    memory: '此浏览器现在无法保存视频。关闭标签页之前它们都在，喜欢的请下载。',
+  },
+
+  notice: {
+    software: '这里没有使用显卡，只有软件渲染：可以用，但很慢。',
+    storageTitle: '视频不会被保存',
+    dismiss: '知道了',
+    retry: '重试',
+    details: '错误报告所需的细节',
+    errorTitle: '没有成功',
+  },
+
+  missing: {
+    'no-webgpu': '此浏览器没有 WebGPU',
+    'no-adapter': 'WebGPU 没有找到显卡',
+    'no-webcodecs': '此浏览器不能写视频（缺少 WebCodecs）',
+    'no-encoder': '此浏览器没有可用的视频编码器',
+    why: 'Kinora 在您自己的显卡上生成视频，需要以下条件：',
+    needs: { secure: '安全的网址', webgpu: 'WebGPU', adapter: '显卡', codecs: 'WebCodecs' },
+    has: '具备',
+    lacks: '缺少',
+    unknown: '未检查',
+    todo: '您可以这样做',
+    clips: '以前的视频仍可在下方播放和下载。',
+    again: '再次检查',
+    advice: {
+      insecure:
+        '此页面通过普通 http 打开，浏览器因此关闭了 WebGPU。请用 https 打开，或在同一台机器上用 localhost 打开。',
+      chromeOld: '请更新 Chrome 或 Edge：WebGPU 需要 113 或更高版本（安卓为 121）。',
+      chromeSettings:
+        '在浏览器设置的“系统”中打开“使用图形加速”，然后重启浏览器。chrome://gpu（edge://gpu）会显示 WebGPU 是否可用。',
+      chromeLinux:
+        '在 Linux 上打开 chrome://flags，启用“Unsafe WebGPU Support”和“Vulkan”，然后重启。须已安装 Vulkan 驱动（mesa-vulkan-drivers 软件包，或 NVIDIA 驱动）。',
+      firefox:
+        '请更新 Firefox：Windows 上 141 起、Apple 芯片的 Mac 上 145 起已启用 WebGPU。其他系统请在 about:config 中把 dom.webgpu.enabled 设为 true，或改用 Chrome 或 Edge。',
+      safariMac: '请更新到 Safari 26（macOS Tahoe），或使用最新的 Chrome 或 Edge。',
+      safariIos: '请更新到 iOS 或 iPadOS 26，之后此设备上的所有浏览器都有 WebGPU。',
+      driver: '请更新显卡驱动。远程桌面和虚拟机常常会隐藏显卡。',
+      other: '请用最新的 Chrome、Edge、Firefox 或 Safari 打开此页面。',
+      encoder: '请使用最新的 Chrome 或 Edge；有些不带 H.264 的版本也没有 VP9 和 AV1 编码器。',
+    },
+  },
+
+  help: {
+    title: '快捷键',
+    close: '关闭帮助',
+    rows: [
+      ['Enter', '生成（在提示词中）'],
+      ['Shift Enter', '换行（在提示词中）'],
+      ['Ctrl/⌘ Enter', '在任何位置生成'],
+      ['Esc', '取消'],
+      ['Ctrl/⌘ S', '下载 MP4'],
+      ['Space · K', '播放、暂停'],
+      ['← →', '后退、前进一帧'],
+      ['J · L', '后退、前进一秒'],
+      ['?', '显示此列表'],
+    ],
+  },
+
+  problem: {
+    prompt: (p) =>
+      p.found === 0
+        ? '请用一句话说出想看到什么。'
+        : `提示词有 ${p.found} 个字符，最多只能读 ${p.most} 个，请缩短。`,
+    seed: (p) => `种子必须是 0 到 ${p.most} 的整数。`,
+    seconds: (p) => `时长为 ${p.found} 秒，这个模型最多 ${p.most} 秒。`,
+    size: (p) => `${p.found} 不可用：宽和高必须是 16 的倍数，从 16 到 ${p.most}。`,
+    steps: (p) => `步数必须是 1 到 ${p.most} 的整数。`,
+  },
+
+  errors: {
+    'no-webgpu': () => '此浏览器没有 WebGPU。请使用最新的 Chrome、Edge、Firefox 或 Safari。',
+    'no-adapter': () => 'WebGPU 没有找到显卡。请更新显卡驱动，并在浏览器设置中打开图形加速。',
+    'no-webcodecs': () =>
+      '此浏览器不能写视频（缺少 WebCodecs）。请使用最新的 Chrome、Edge、Firefox 或 Safari。',
+    'no-encoder': ({ params }) =>
+      `此浏览器无法编码${params?.width ? ` ${params.width} × ${params.height} 的` : ''}视频。请选择较小的尺寸，或换一个浏览器。`,
+    'bad-request': badRequest,
+    'bad-model': ({ params }) =>
+      `模型文件${params?.file ? `（${params.file}）` : ''}已损坏或互不匹配。请重新加载页面，再次下载。`,
+    'hash-mismatch': ({ params }) =>
+      `文件${params?.file ? ` ${params.file} ` : ''}与预期不符，可能下载时受损。请重试，它会重新下载。`,
+    network: ({ params }) =>
+      `无法下载${params?.file ? ` ${params.file}` : '模型文件'}。已下载的部分都已保留；请检查网络后重试。`,
+    'not-loaded': () => '模型还没有加载。请重试，会先加载模型。',
+    busy: () => '正在生成另一段视频。请先取消，或等它完成。',
+    cancelled: () => '已停止。您的文字和设置都已保留。',
+    'out-of-memory': () =>
+      '内存不足。您的文字和视频都已保留；请选择较小的画面或较短的时长，或关闭其他标签页。',
+    'device-lost': () => '显卡中断了（驱动重启或休眠）。您的文字和视频都已保留；再点一次“生成”即可继续。',
+    'not-finite': ({ params }) =>
+      `计算中出现了无效的数${params?.operation ? `（${params.operation}）` : ''}，视频已停止。您的文字已保留，请换一个种子。`,
+    storage: ({ params }) =>
+      params?.needed
+        ? `存储空间不足：需要 ${mb(Number(params.needed))}${params.free === undefined ? '' : `，剩余 ${mb(Number(params.free))}`}。请下载视频，或删除旧视频。`
+        : '浏览器的存储空间无法读写（可能是无痕窗口）。视频仍可下载。',
+    'worker-dead': () => '引擎意外停止了。您的文字和视频都已保留；再点一次“生成”即可重新启动。',
+    internal: () => 'Kinora 内部出错了。您的文字和视频都已保留；请重试，或重新加载页面。',
+  },
+};
