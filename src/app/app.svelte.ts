@@ -84,9 +84,7 @@ export class App {
   async start(): Promise<void> {
     void this.shelf.open();
     void this.#readCard();
-    const started = this.studio.start();
-    if (this.#auto) void this.studio.generate();
-    await started;
+    await this.studio.start(this.#auto);
   }
 
   async #readCard(): Promise<void> {
@@ -134,6 +132,7 @@ export class App {
   }
 
   async play(item: Item): Promise<void> {
+    if (this.stage.clip?.id === item.entry.id) return this.stage.toggle();
     try {
       this.stage.show(await this.shelf.file(item), item.entry.recipe, item.entry.id);
     } catch (e) {
@@ -164,6 +163,7 @@ export class App {
     if (!item) return;
     this.shelf.take(item);
     this.stage.close();
+    this.studio.ended = null;
     this.say({
       text: this.preferences.words.library.removed,
       undo: () => {

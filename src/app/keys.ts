@@ -14,8 +14,10 @@ export interface Key {
 export interface Place {
   /** In a text field, where letters are letters. */
   typing: boolean;
-  /** On a button, slider or other control, which has its own use for Space and arrows. */
+  /** On a button or another control, which has its own use for Space. */
   control: boolean;
+  /** On a slider or a choice, which has its own use for the arrows. */
+  arrows: boolean;
   /** Whether single keys are wanted at all. */
   singleKeys: boolean;
   /** Something is being made. */
@@ -39,22 +41,17 @@ export function actionOf(key: Key, place: Place): Action | null {
     case 'l':
       return { do: 'skip', by: 1 };
   }
-  if (place.control) return null;
-  switch (key.key) {
-    case ' ':
-      return { do: 'toggle' };
-    case 'ArrowLeft':
-      return { do: 'step', by: -1 };
-    case 'ArrowRight':
-      return { do: 'step', by: 1 };
-  }
+  if (key.key === ' ' && !place.control) return { do: 'toggle' };
+  if (key.key === 'ArrowLeft' && !place.arrows) return { do: 'step', by: -1 };
+  if (key.key === 'ArrowRight' && !place.arrows) return { do: 'step', by: 1 };
   return null;
 }
 
 /** Where a key was pressed, told by the element. */
-export function placeOf(target: EventTarget | null): { typing: boolean; control: boolean } {
-  if (!(target instanceof Element)) return { typing: false, control: false };
+export function placeOf(target: EventTarget | null): Pick<Place, 'typing' | 'control' | 'arrows'> {
+  if (!(target instanceof Element)) return { typing: false, control: false, arrows: false };
   const field = target.closest('input, textarea, select, [contenteditable]');
   const text = field !== null && !/^(radio|checkbox|range|file)$/.test(field.getAttribute('type') ?? '');
-  return { typing: text, control: target.closest('button, a, summary, input, select') !== null };
+  const control = target.closest('button, a, summary, input, select') !== null;
+  return { typing: text, control, arrows: field !== null };
 }

@@ -80,8 +80,9 @@ export class Studio {
     return this.phase !== 'idle';
   }
 
-  /** Looks at the browser, then loads the model. */
-  async start(): Promise<void> {
+  /** Looks at the browser, then loads the model; `auto` makes a clip as soon as it is there. */
+  async start(auto = false): Promise<void> {
+    if (auto) this.phase = 'queued'; // checked when it is known what the model offers
     this.engine = 'checking';
     this.missing = null;
     const { engine } = this.#options;

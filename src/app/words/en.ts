@@ -53,7 +53,7 @@ export const en = {
     compile: (done: number, all: number) => `Preparing the GPU · ${done} of ${all} programs`,
     opening: (name: string) => `Opening ${name} …`,
     ready: 'Ready',
-    queued: 'Your clip starts as soon as the model is ready.',
+    queued: 'starts when it is ready',
     starting: 'Starting …',
     text: 'Reading the prompt',
     denoise: (block: number, blocks: number, step: number, steps: number) =>

@@ -32,7 +32,7 @@ export const zh: Words = {
   model: (name, size) => `${name} · ${mb(size)}`,
 
   stage: {
-    label: '舞台',
+    label: '画面',
     showcase: (name) => `由 ${name} 生成`,
     emptyTitle: '说出来，看它出现。',
     emptyText: '一句话变成一段视频，就在您自己的显卡上。',
@@ -61,7 +61,7 @@ export const zh: Words = {
     compile: (done, all) => `正在准备显卡 · ${done} / ${all} 个程序`,
     opening: (name) => `正在打开 ${name}……`,
     ready: '就绪',
-    queued: '模型一就绪，就开始生成您的视频。',
+    queued: '就绪后立即开始生成',
     starting: '正在开始……',
     text: '正在阅读提示词',
     denoise: (block, blocks, step, steps) =>
