@@ -120,13 +120,11 @@ export class App {
   }
 
   #replacing(change: () => void, text?: string): void {
-    const { prompt, promptIsOurs } = this.settings;
+    const before = this.settings.snapshot();
     change();
-    const lost = !promptIsOurs && prompt.trim() !== '' && prompt !== this.settings.prompt;
-    const undo = () => {
-      this.settings.prompt = prompt;
-      this.settings.promptIsOurs = false;
-    };
+    const own = !before.promptIsOurs && before.prompt.trim() !== '';
+    const lost = own && before.prompt !== this.settings.prompt;
+    const undo = () => this.settings.revert(before);
     if (lost) this.say({ text: this.preferences.words.prompt.replaced, undo });
     else if (text) this.say({ text });
   }

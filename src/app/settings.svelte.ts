@@ -62,10 +62,20 @@ export class Settings {
     if (typeof width === 'number' && typeof height === 'number') this.size = { width, height };
   }
 
+  /** Everything that is asked for, to be kept or brought back. */
+  snapshot() {
+    const { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size } = this;
+    return { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size };
+  }
+
+  revert(snapshot: ReturnType<Settings['snapshot']>): void {
+    Object.assign(this, snapshot);
+    this.problems = {};
+  }
+
   /** To be called in an effect: it reads everything it keeps. */
   keep(): void {
-    const { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size } = this;
-    this.#store.write('settings', { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size });
+    this.#store.write('settings', this.snapshot());
   }
 
   get effectiveSeconds(): number {
@@ -85,10 +95,18 @@ export class Settings {
       .sort((a, b) => a - b);
   }
 
+  /** Sizes that the model was taught, then other shapes of about the native area, then what was chosen. */
   get sizes(): Size[] {
-    const chosen = this.effectiveSize;
-    const known = this.offer.sizes.some((s) => sameSize(s, chosen));
-    return known ? this.offer.sizes : [...this.offer.sizes, chosen];
+    const { sizes } = this.offer;
+    const { width, height } = sizes[0]!;
+    const side = Math.round(Math.sqrt(width * height) / 16) * 16;
+    const shapes = [{ width: side, height: side }, { width: height, height: width }, this.effectiveSize];
+    return shapes.reduce((all, next) => (all.some((s) => sameSize(s, next)) ? all : [...all, next]), sizes);
+  }
+
+  /** The model was made for this size; others come out less well. */
+  isTaught(size: Size): boolean {
+    return this.offer.sizes.some((s) => sameSize(s, size));
   }
 
   /** The person typed; a problem told at the field is withdrawn until the next try. */

@@ -86,6 +86,7 @@ export const en = {
     size: 'Picture',
     sizeOf: (w: number, h: number, shape: string) => `${shape}, ${w} by ${h} pixels`,
     native: 'The size that the model knows best',
+    untaught: 'The model was not taught this picture size: expect less of it.',
     seed: 'Seed',
     seedNew: 'new each time',
     seedKept: 'kept',

@@ -94,6 +94,7 @@ export const zh: Words = {
     size: '画面',
     sizeOf: (w, h, shape) => `${shape}，${w} × ${h} 像素`,
     native: '模型最熟悉的尺寸',
+    untaught: '模型没有学过这个画面尺寸，效果会差一些。',
     seed: '种子',
     seedNew: '每次都换',
     seedKept: '保持不变',

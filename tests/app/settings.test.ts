@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import { readFragment } from '../../src/app/fragment';
+import { MAX_PROMPT, Settings } from '../../src/app/settings.svelte';
+import { memoryStore, RECIPE } from './helpers';
+
+function make(kept?: object) {
+  const store = memoryStore(kept ? { settings: kept } : {});
+  let next = 100;
+  return { store, settings: new Settings(store, () => next++) };
+}
+
+describe('a request', () => {
+  test('takes the model’s own numbers where nothing was chosen', () => {
+    const { settings } = make();
+    settings.offer = { sizes: [{ width: 128, height: 80 }], seconds: { default: 3, max: 9 }, steps: 6 };
+    settings.type('prompt', '  a red boat ');
+    settings.type('seed', '7');
+    expect(settings.request()).toEqual({ prompt: 'a red boat', seed: 7, seconds: 3, width: 128, height: 80, steps: 6 }); // prettier-ignore
+  });
+
+  test('draws a new seed each time, unless one was typed, rolled or locked', () => {
+    const { settings } = make();
+    settings.type('prompt', 'x');
+    const first = settings.request()!.seed;
+    expect(settings.request()!.seed).not.toBe(first);
+    expect(settings.seed).toBe(String(first + 1)); // the field shows the one that was used
+    settings.toggleSeed();
+    expect([settings.request()!.seed, settings.request()!.seed]).toEqual([first + 1, first + 1]);
+    settings.toggleSeed();
+    settings.roll();
+    const rolled = Number(settings.seed);
+    expect(settings.request()!.seed).toBe(rolled);
+    settings.type('seed', '4294967295');
+    expect(settings.request()!.seed).toBe(4294967295);
+  });
+
+  test.each([
+    ['prompt', '   ', 0],
+    ['prompt', 'x'.repeat(MAX_PROMPT + 1), MAX_PROMPT + 1],
+    ['seed', '4294967296', '4294967296'],
+    ['seed', '-1', '-1'],
+    ['seed', '1e3', '1e3'],
+    ['seed', '', ''],
+    ['steps', '0', '0'],
+    ['steps', '51', '51'],
+    ['steps', '2.5', '2.5'],
+  ] as const)('names the field %s when it holds %j, and keeps what was typed', (name, text, found) => {
+    const { settings } = make();
+    settings.type('prompt', 'a red boat');
+    settings.type('seed', '7');
+    settings.type(name, text);
+    expect(settings.request()).toBeNull();
+    expect(Object.keys(settings.problems)).toEqual([name]);
+    expect(settings.problems[name]?.found).toBe(found);
+    expect(settings[name]).toBe(text);
+    settings.type(name, '1');
+    expect(settings.problems).toEqual({});
+    expect(settings.request()).not.toBeNull();
+  });
+
+  test.each([
+    [{ seconds: 5.5 }, 'seconds'],
+    [{ seconds: 0 }, 'seconds'],
+    [{ seconds: NaN }, 'seconds'],
+    [{ size: { width: 100, height: 64 } }, 'size'],
+    [{ size: { width: 96, height: 8192 } }, 'size'],
+  ])('refuses %j', (choice, name) => {
+    const { settings } = make();
+    settings.type('prompt', 'x');
+    settings.choose(choice);
+    expect(settings.request()).toBeNull();
+    expect(Object.keys(settings.problems)).toEqual([name]);
+  });
+});
+
+describe('choices', () => {
+  test('lengths end at what the model can do, and hold one that came from elsewhere', () => {
+    const { settings } = make();
+    expect(settings.lengths).toEqual([1, 2, 3, 5]);
+    settings.choose({ seconds: 0.5 });
+    expect(settings.lengths).toEqual([0.5, 1, 2, 3, 5]);
+  });
+
+  test('sizes are the taught one, the square and the upright of its area, and the chosen one', () => {
+    const { settings } = make();
+    settings.choose({ size: { width: 160, height: 96 } });
+    const written = settings.sizes.map(({ width, height }) => `${width}x${height}`);
+    expect(written).toEqual(['96x64', '80x80', '64x96', '160x96']);
+    expect(settings.sizes.map((size) => settings.isTaught(size))).toEqual([true, false, false, false]);
+    expect(settings.sizes.every(({ width, height }) => width % 16 === 0 && height % 16 === 0)).toBe(true);
+  });
+});
+
+describe('what survives', () => {
+  test('a reload brings back what was typed, even what will not do', () => {
+    const { store, settings } = make();
+    settings.type('prompt', 'my words');
+    settings.type('seed', 'abc');
+    settings.type('steps', '99');
+    settings.choose({ seconds: 3, size: { width: 64, height: 96 } });
+    settings.keep();
+    const again = new Settings(store, () => 1);
+    expect([again.prompt, again.seed, again.steps]).toEqual(['my words', 'abc', '99']);
+    expect(again).toMatchObject({ keepSeed: true, seconds: 3, size: { width: 64, height: 96 } });
+    expect(again.promptIsOurs).toBe(false);
+  });
+
+  test.each([null, 'text', 7, [], { prompt: 7, seed: {}, size: { width: 'a' }, seconds: '3' }])(
+    'a store that holds %j is no harm',
+    (kept) => {
+      const settings = new Settings(memoryStore({ settings: kept }), () => 42);
+      expect(settings).toMatchObject({ prompt: '', seed: '42', seconds: null, size: null });
+    },
+  );
+
+  test('an example is ours to replace; typed words are not', () => {
+    const { settings } = make();
+    settings.suggest('an example');
+    expect(settings.promptIsOurs).toBe(true);
+    settings.type('prompt', 'an example, changed');
+    expect(settings.promptIsOurs).toBe(false);
+  });
+});
+
+describe('from elsewhere', () => {
+  test('a clip brings back everything, and its seed is kept', () => {
+    const { settings } = make();
+    settings.restore(RECIPE);
+    const { prompt, seed, seconds, width, height, steps } = RECIPE;
+    expect(settings.request()).toEqual({ prompt, seed, seconds, width, height, steps });
+  });
+
+  test('so does an address', () => {
+    const { settings } = make();
+    settings.apply(readFragment('#prompt=%E8%88%B9+a&seed=7&seconds=0.5&width=64&height=96&steps=2')!);
+    expect(settings.request()).toEqual({ prompt: '船 a', seed: 7, seconds: 0.5, width: 64, height: 96, steps: 2 }); // prettier-ignore
+  });
+
+  test.each([
+    ['', null],
+    ['#', null],
+    ['#main', null],
+    ['#auto=1', { auto: true }],
+    ['#auto=0&seed=', { auto: false, seed: '' }],
+    ['#seconds=abc', { seconds: NaN }],
+    ['#width=96', null],
+    ['#model=../../etc', null],
+    ['#model=pocket', { model: 'pocket' }],
+  ])('reads the fragment %j', (hash, expected) => {
+    const wish = readFragment(hash);
+    if (expected) expect(wish).toMatchObject(expected);
+    else expect(wish).toBeNull();
+  });
+});

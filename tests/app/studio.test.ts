@@ -1,0 +1,221 @@
+import { describe, expect, test } from 'vitest';
+import { Settings } from '../../src/app/settings.svelte';
+import { statusOf } from '../../src/app/status';
+import { Studio, type Emit } from '../../src/app/studio.svelte';
+import { en } from '../../src/app/words/en';
+import type { Clip, EngineError, GenerateEvent } from '../../src/worker/protocol';
+import { clipOf, memoryStore, MODEL, Paper, ScriptedEngine, settle } from './helpers';
+
+function make() {
+  const engine = new ScriptedEngine();
+  const settings = new Settings(memoryStore(), () => 5);
+  settings.type('prompt', 'a red boat');
+  const told: [string, unknown][] = [];
+  const emit: Emit = (name, detail) => void told.push([name, detail]);
+  const clips: Clip[] = [];
+  const studio = new Studio({
+    engine,
+    settings,
+    emit,
+    model: 'models/pocket/',
+    onClip: (clip) => void clips.push(clip),
+    toPictures: ({ frames }) => Array.from({ length: frames }, () => new Paper().picture),
+  });
+  return { engine, settings, studio, told, clips, names: () => told.map(([name]) => name) };
+}
+
+async function makeReady() {
+  const it = make();
+  const started = it.studio.start();
+  await settle();
+  it.engine.loading.answer({ ok: true, value: MODEL });
+  await started;
+  return it;
+}
+
+const progress = (block: number, step: number): GenerateEvent => ({
+  type: 'progress',
+  stage: 'denoise',
+  ...{ block, blocks: 2, step, steps: 4, fraction: (block * 4 + step) / 8, secondsLeft: 12 },
+});
+const preview = (block: number): GenerateEvent => ({
+  type: 'preview',
+  ...{ block, step: 0, frames: 3, width: 12, height: 8, rgba: new Uint8ClampedArray(3 * 12 * 8 * 4) },
+});
+const frames = (block: number, firstFrame: number, papers: Paper[]): GenerateEvent => ({
+  type: 'frames',
+  ...{ block, firstFrame, fps: 16, bitmaps: papers.map((paper) => paper.picture) },
+});
+
+describe('starting', () => {
+  test('loads the model and offers what it can do', async () => {
+    const { engine, studio, settings, names } = make();
+    void studio.start();
+    await settle();
+    expect(studio.engine).toBe('loading');
+    expect(engine.loading.request).toEqual({ model: 'models/pocket/' });
+    engine.loading.say({ type: 'download', file: 'a', loaded: 12e6, total: 24e6 });
+    expect(statusOf(studio, en, 'Pocket')).toMatchObject({
+      text: 'Downloading Pocket · 12 MB of 24 MB, once',
+      share: 0.4,
+    });
+    engine.loading.answer({ ok: true, value: { ...MODEL, seconds: { default: 4, max: 30 } } });
+    await settle();
+    expect(studio.engine).toBe('ready');
+    expect(settings.effectiveSeconds).toBe(4);
+    expect(names()).toEqual(['kinora:progress', 'kinora:loaded']);
+  });
+
+  test.each(['no-webgpu', 'no-adapter', 'no-webcodecs'] as const)('says that %s is missing', async (code) => {
+    const { engine, studio, told } = make();
+    engine.checked = { ok: false, error: { code, message: 'not here' } };
+    await studio.start(true);
+    expect(studio).toMatchObject({ engine: 'missing', phase: 'idle', missing: { code } });
+    expect(told).toEqual([['kinora:error', { code, message: 'not here' }]]);
+    expect(engine.loading.count).toBe(0);
+  });
+
+  test('a browser without any encoder cannot make clips either', async () => {
+    const { engine, studio } = make();
+    engine.checked = {
+      ok: true,
+      value: { ...(engine.checked.ok && engine.checked.value), codecs: [] } as never,
+    };
+    await studio.start();
+    expect(studio.missing?.code).toBe('no-encoder');
+  });
+
+  test('a failed download can be tried again', async () => {
+    const { engine, studio, told } = make();
+    void studio.start(true);
+    await settle();
+    engine.loading.answer({ ok: false, error: { code: 'network', message: 'gone' } });
+    await settle();
+    expect(studio).toMatchObject({ engine: 'unloaded', phase: 'idle', error: { code: 'network' } });
+    expect(told.filter(([name]) => name === 'kinora:error')).toHaveLength(1);
+    void studio.generate();
+    expect(studio).toMatchObject({ engine: 'loading', phase: 'queued', error: null });
+    engine.loading.answer({ ok: true, value: MODEL });
+    await settle();
+    expect(studio.phase).toBe('working');
+  });
+
+  test('auto is checked when the model’s limits are known, not before', async () => {
+    const { engine, studio, settings } = make();
+    settings.choose({ seconds: 20 });
+    void studio.start(true);
+    await settle();
+    engine.loading.answer({ ok: true, value: { ...MODEL, seconds: { default: 2, max: 60 } } });
+    await settle();
+    expect(engine.making.request.seconds).toBe(20);
+  });
+});
+
+describe('generating', () => {
+  test('asked for while loading, it waits for the model; cancelled then, nothing is made', async () => {
+    const { engine, studio, told } = make();
+    void studio.start();
+    await settle();
+    await studio.generate();
+    expect(studio.phase).toBe('queued');
+    await studio.cancel();
+    expect(studio.phase).toBe('idle');
+    expect(told.at(-1)).toMatchObject(['kinora:error', { code: 'cancelled' }]);
+    engine.loading.answer({ ok: true, value: MODEL });
+    await settle();
+    expect(engine.making.count).toBe(0);
+  });
+
+  test('shows guesses, then frames, then the clip, and tells each', async () => {
+    const { engine, studio, clips, names } = await makeReady();
+    const done = studio.generate();
+    expect(studio.phase).toBe('working');
+    engine.making.say(progress(0, 1));
+    expect(statusOf(studio, en, 'Pocket')).toMatchObject({
+      text: 'Block 1 of 2 · step 2 of 4',
+      aside: 'about 12 s left',
+    });
+    expect(studio.blocks.map(({ state }) => state)).toEqual(['next', 'next']);
+    engine.making.say(preview(0));
+    expect(studio.blocks.map(({ state }) => state)).toEqual(['now', 'next']);
+    const papers = [new Paper('0'), new Paper('1'), new Paper('2')];
+    engine.making.say(frames(0, 0, papers.slice(0, 2)));
+    engine.making.say(frames(0, 2, papers.slice(2)));
+    expect(studio.blocks[0]).toMatchObject({ state: 'done', frames: { first: 0, count: 3 } });
+    expect(studio.blocks[0]?.picture).toBe(papers[0]);
+    expect(studio.reel?.decoded).toBe(3);
+    engine.making.answer({ ok: true, value: clipOf() });
+    await done;
+    expect(clips).toHaveLength(1);
+    expect(names().at(-1)).toBe('kinora:done');
+    expect(studio).toMatchObject({ phase: 'idle', ended: 'done' });
+    // The reel stays until the film stands in its place.
+    expect(papers.some(({ closed }) => closed)).toBe(false);
+    studio.dropReel();
+    expect(papers.every(({ closed }) => closed)).toBe(true);
+  });
+
+  test('a second press while one is made does nothing', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    await studio.generate();
+    expect(engine.making.count).toBe(1);
+  });
+
+  test('settings that will not do are told at once, and the engine is left alone', async () => {
+    const { engine, studio, settings, told } = await makeReady();
+    settings.type('steps', '99');
+    await studio.generate();
+    expect(engine.making.count).toBe(0);
+    expect(studio.error).toBeNull(); // the field says it
+    const [name, error] = told.at(-1) as [string, EngineError];
+    expect(name).toBe('kinora:error');
+    expect(error).toMatchObject({ code: 'bad-request', params: { field: 'steps' } });
+    expect(error.message).toContain('99');
+  });
+
+  test('cancel asks the engine once and is no error; the next clip can be made', async () => {
+    const { engine, studio, settings } = await makeReady();
+    void studio.generate();
+    const paper = new Paper();
+    engine.making.say(frames(0, 0, [paper]));
+    void studio.cancel();
+    void studio.cancel();
+    expect(studio.phase).toBe('stopping');
+    expect(engine.cancels).toBe(1);
+    engine.making.answer({ ok: false, error: { code: 'cancelled', message: 'stopped' } });
+    await settle();
+    expect(studio).toMatchObject({ phase: 'idle', ended: 'cancelled', error: null, reel: null });
+    expect(paper.closed).toBe(true);
+    expect(settings.prompt).toBe('a red boat');
+    void studio.generate();
+    expect(engine.making.count).toBe(2);
+  });
+
+  test('frames that come too late are freed', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    const { say } = engine.making;
+    engine.making.answer({ ok: false, error: { code: 'cancelled', message: 'stopped' } });
+    await settle();
+    const late = new Paper();
+    say(frames(0, 0, [late]));
+    say(progress(1, 1));
+    expect(late.closed).toBe(true);
+    expect(studio).toMatchObject({ reel: null, progress: null, blocks: [] });
+  });
+
+  test.each([
+    ['worker-dead', 0],
+    ['device-lost', 1],
+  ] as const)('after %s the next press loads anew', async (code, disposals) => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    engine.making.answer({ ok: false, error: { code, message: 'oh' } });
+    await settle();
+    expect(studio).toMatchObject({ engine: 'unloaded', error: { code } });
+    expect(engine.disposals).toBe(disposals);
+    void studio.generate();
+    expect(engine.loading.count).toBe(2);
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { Preferences } from '../../src/app/preferences.svelte';
+import { errorText, htmlLang, LANGUAGES, pickLanguage, type Language } from '../../src/app/words';
+import { bytes, clock, seconds, shape } from '../../src/app/words/format';
+import type { ErrorCode } from '../../src/worker/protocol';
+import { memoryStore } from './helpers';
+
+/** Every text in a language, functions called with plausible values, as [path, text]. */
+function texts(value: unknown, path = ''): [string, string][] {
+  if (typeof value === 'string') return [[path, value]];
+  if (typeof value === 'function') {
+    if (path.startsWith('.errors')) {
+      const error = { code: 'internal', message: 'A message.', params: {} };
+      return [[path, String(value(error))]];
+    }
+    if (path.startsWith('.problem')) return [[path, String(value({ field: 'seed', found: 7, most: 9 }))]];
+    return [[path, String(value(1, 2, 3, 4))]];
+  }
+  return Object.entries(value as object).flatMap(([key, inner]) => texts(inner, `${path}.${key}`));
+}
+
+describe.each(Object.keys(LANGUAGES) as Language[])('the words in %s', (language) => {
+  const all = texts(LANGUAGES[language]);
+
+  test('are all there and say something', () => {
+    expect(all.length).toBeGreaterThan(120);
+    for (const [path, text] of all) {
+      expect(text.trim(), path).not.toBe('');
+      expect(text, path).not.toMatch(/undefined|NaN|\[object/);
+    }
+  });
+});
+
+test('Chinese is Chinese: no English sentence was left in it', () => {
+  const english = new Map(texts(LANGUAGES.en));
+  for (const [path, text] of texts(LANGUAGES.zh)) {
+    if (/^\.help\.rows\.\d+\.0$|needs\.(webgpu|codecs)$|\.full$|^\.model$|themes/.test(path)) continue;
+    expect(text, path).not.toBe(english.get(path));
+    if (!/^\.progress\.percent$/.test(path)) expect(text, path).toMatch(/\p{Script=Han}/u);
+  }
+});
+
+test('both languages say what was kept when work is lost', () => {
+  const codes: ErrorCode[] = ['device-lost', 'worker-dead', 'not-finite', 'internal', 'cancelled'];
+  for (const code of codes) {
+    expect(errorText(LANGUAGES.en, { code, message: '' }), code).toMatch(/kept/);
+    expect(errorText(LANGUAGES.zh, { code, message: '' }), code).toMatch(/保留/);
+  }
+});
+
+test.each([
+  [['zh-CN', 'en'], 'zh'],
+  [['fr', 'zh-Hant-TW', 'en'], 'zh'],
+  [['de', 'EN-gb'], 'en'],
+  [['de'], 'en'],
+  [[], 'en'],
+] as const)('of the languages %j the page speaks %s', (wanted, expected) => {
+  expect(pickLanguage(wanted)).toBe(expected);
+});
+
+test('a choice of language is kept, a detected one is not', () => {
+  const store = memoryStore();
+  const first = new Preferences(store, ['zh']);
+  first.choose({ theme: 'light' });
+  expect(new Preferences(store, ['en']).language).toBe('en');
+  first.choose({ language: 'zh' });
+  expect(new Preferences(store, ['en'])).toMatchObject({ language: 'zh', theme: 'light', singleKeys: true });
+  expect(htmlLang('zh')).toBe('zh-Hans');
+});
+
+test('numbers are written as people read them', () => {
+  expect([999, 1.25e6, 24.3e6, 3.1e9].map((n) => bytes(n, 'en'))).toEqual([
+    '1 KB',
+    '1.3 MB',
+    '24 MB',
+    '3.1 GB',
+  ]);
+  expect([2, 0.5, 1.23456].map(seconds)).toEqual(['2', '0.5', '1.23']);
+  expect([0, 3.4375, 61.99].map(clock)).toEqual(['0:00.0', '0:03.4', '1:01.9']);
+  expect(
+    [
+      [96, 64],
+      [64, 64],
+      [832, 480],
+      [480, 832],
+      [320, 192],
+    ].map(([w, h]) => shape(w!, h!)),
+  ).toEqual(['3:2', '1:1', '16:9', '9:16', '5:3']);
+});
