@@ -119,6 +119,7 @@ def main() -> None:
         "files": files, "prompts": PROMPTS, "vocabulary": "vocabulary.json", "training": facts(folder),
     }
     for entry in files:
+        (temporary / entry["path"]).chmod(0o644)
         os.replace(temporary / entry["path"], out / entry["path"])
     (temporary / "model.json").write_text(json.dumps(document, ensure_ascii=False, indent=1))
     os.replace(temporary / "model.json", out / "model.json")

@@ -26,16 +26,19 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self):
         for group in self.param_groups:
+            alike: dict = {}  # matrices of one shape go through Newton-Schulz together
             for p in group["params"]:
                 if p.grad is None:
                     continue
-                state = self.state[p]
-                m = state.setdefault("momentum", torch.zeros_like(p))
+                m = self.state[p].setdefault("momentum", torch.zeros_like(p))
                 m.mul_(group["momentum"]).add_(p.grad)
                 g = p.grad.add(m, alpha=group["momentum"]).flatten(1)
                 g = g.unflatten(0, (getattr(p, "blocks", 1), -1))
-                update = orthogonalise(g) * 0.2 * max(g.shape[-2:]) ** 0.5
-                p.mul_(1 - group["lr"] * group["decay"]).add_(update.reshape(p.shape), alpha=-group["lr"])
+                alike.setdefault(g.shape[1:], []).append((p, g))
+            for shape, members in alike.items():
+                updates = orthogonalise(torch.cat([g for _, g in members])) * 0.2 * max(shape) ** 0.5
+                for (p, _), update in zip(members, updates.split([len(g) for _, g in members])):
+                    p.mul_(1 - group["lr"] * group["decay"]).add_(update.reshape(p.shape), alpha=-group["lr"])
 
 
 def optimisers(model: torch.nn.Module, lr: float, is_matrix, adam_scale: float = 0.5) -> list:

@@ -3,6 +3,7 @@ import argparse
 from pathlib import Path
 
 from .contact import sheet
+from .export import TARGET
 from .pocket import Pocket
 
 
@@ -13,8 +14,9 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=3)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--model", type=Path, default=TARGET)
     arguments = parser.parse_args()
-    pocket = Pocket()
+    pocket = Pocket(arguments.model)
     prompts = arguments.prompts or pocket.model["prompts"]["en"]
     sheet(list(pocket.generate(prompts, arguments.blocks, arguments.steps, arguments.seed)), prompts, arguments.out)
     print(arguments.out)

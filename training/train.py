@@ -18,7 +18,7 @@ from .muon import optimisers
 from .train_ae import RUNS
 
 PRESETS = {
-    "pocket": {"minutes": 18.0, "batch": 24, "clips": 9000, "lr": 2.5e-3, "dit": {}, "ema": 0.995, "compile": True},
+    "pocket": {"minutes": 18.0, "batch": 12, "clips": 16000, "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
     "smoke": {"minutes": 0.4, "batch": 4, "clips": 48, "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
 }
 BLOCK = 3
@@ -72,6 +72,19 @@ def pick_clips(data: dict, latents: torch.Tensor, n: int):
     return latents[pick, :, start:start + 2 * BLOCK].float(), ids, offset
 
 
+@torch.no_grad()
+def channel_weights(autoencoder, latents: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
+    """How much of the loss each latent channel deserves: the root of what a wrong value does to the picture. [C]."""
+    z = latents[:4].float().transpose(1, 2)
+    clean, energy = autoencoder.decode(z), []
+    for channel in range(len(std)):
+        wrong = z.clone()
+        wrong[:, :, channel] += std[channel] * torch.randn_like(wrong[:, :, channel])
+        energy.append((autoencoder.decode(wrong) - clean).square().mean())
+    weight = torch.stack(energy).sqrt()
+    return weight / weight.mean()
+
+
 def report_line(error: torch.Tensor, sigma: torch.Tensor) -> dict:
     """Mean squared flow error by noise level; error and sigma [n]."""
     edges = [0, 0.35, 0.65, 0.9, 1.01]
@@ -122,6 +135,8 @@ def main() -> None:
         for o, s in zip(opts, saved["opts"]):
             o.load_state_dict(s)
         step, spent = saved["step"], saved["spent"]
+    weight = channel_weights(load_autoencoder(folder), data["latents"], data["std"])
+    print("channel weights", [round(w, 2) for w in weight.tolist()], flush=True)
     latents = ((data["latents"].float() - data["mean"][:, None, None, None]) / data["std"][:, None, None, None]).bfloat16()
     if preset.get("compile"):
         for block in model.dit.blocks:
@@ -145,7 +160,8 @@ def main() -> None:
         x, t, frames, plan, target, sigma = teacher_forced(x0, offset)
         with torch.autocast("cpu", torch.bfloat16):
             flow = model.dit(x, t, model.dit.text(model.text(ids)), frames, plan)[0]
-        error = (flow[:, :, -target.shape[2]:].float() - target).square().mean((1, 3, 4))  # [B, Fn]
+        error = (flow[:, :, -target.shape[2]:].float() - target).square().mean((3, 4))  # [B, C, Fn]
+        error = (error * weight[:, None]).mean(1)  # [B, Fn]
         for o in opts:
             o.zero_grad(set_to_none=True)
         error.mean().backward()

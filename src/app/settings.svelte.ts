@@ -100,7 +100,11 @@ export class Settings {
     const { sizes } = this.offer;
     const { width, height } = sizes[0]!;
     const side = Math.round(Math.sqrt(width * height) / 16) * 16;
-    const shapes = [{ width: side, height: side }, { width: height, height: width }, this.effectiveSize];
+    const shapes = [
+      ...(sizes.some((s) => s.width === s.height) ? [] : [{ width: side, height: side }]),
+      ...(sizes.some((s) => s.height > s.width) ? [] : [{ width: height, height: width }]),
+      this.effectiveSize,
+    ];
     return shapes.reduce((all, next) => (all.some((s) => sameSize(s, next)) ? all : [...all, next]), sizes);
   }
 

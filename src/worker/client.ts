@@ -70,9 +70,7 @@ export class EngineClient {
 
   /** Downloads, verifies and uploads a model, and compiles its pipelines. */
   load(request: LoadRequest, onEvent: Handler<LoadEvent>): Promise<Result<ModelInfo>> {
-    return this.#call(
-      (engine) => engine.load(request, proxy(onEvent)) as Promise<Result<ModelInfo>>,
-    );
+    return this.#call((engine) => engine.load(request, proxy(onEvent)) as Promise<Result<ModelInfo>>);
   }
 
   /** Makes one clip; answers `busy` while another is being made. */

@@ -81,6 +81,13 @@ describe('choices', () => {
     expect(settings.lengths).toEqual([0.5, 1, 2, 3, 5]);
   });
 
+  test('no shape is added that the model was taught already', () => {
+    const { settings } = make();
+    const sizes = [{ width: 96, height: 64 }, { width: 64, height: 64 }, { width: 64, height: 96 }]; // prettier-ignore
+    settings.offer = { ...settings.offer, sizes };
+    expect(settings.sizes).toEqual(sizes);
+  });
+
   test('sizes are the taught one, the square and the upright of its area, and the chosen one', () => {
     const { settings } = make();
     settings.choose({ size: { width: 160, height: 96 } });

@@ -1,0 +1,22 @@
+"""The whole chain with tiny settings, in about two minutes: python -m training.smoke."""
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from .train_ae import RUNS
+
+
+def main() -> None:
+    shutil.rmtree(RUNS / "smoke", ignore_errors=True)
+    step = lambda module, *options: subprocess.run([sys.executable, "-m", f"training.{module}", *options], check=True)
+    step("train_ae", "--preset", "smoke")
+    step("train", "--preset", "smoke")
+    step("distill", "--name", "smoke", "--minutes", "0.2", "--batch", "4")
+    with tempfile.TemporaryDirectory() as folder:
+        step("export", "--name", "smoke", "--out", folder)
+        step("sample", "--model", folder, "--steps", "2", "--out", str(RUNS / "smoke" / "sample.png"))
+
+
+if __name__ == "__main__":
+    main()
