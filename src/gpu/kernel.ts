@@ -20,7 +20,7 @@ export interface KernelSpec {
   readonly consts?: Readonly<Record<string, number>>;
   /** Values of `override` declarations. */
   readonly overrides?: Readonly<Record<string, number>>;
-  /** Snippets of shaders/lib. */
+  /** Snippets of shaders/lib, and `alias` lines. */
   readonly lib?: readonly string[];
 }
 
@@ -70,23 +70,21 @@ export function readInterface(name: string, code: string): KernelInterface {
 
 function keyOf(spec: KernelSpec): string {
   const numbers = (o: Readonly<Record<string, number>> = {}) => Object.entries(o).sort().join(';');
-  return `${spec.name}|${spec.elem ?? 'f32'}|${numbers(spec.consts)}|${numbers(spec.overrides)}`;
+  const lib = spec.lib?.join('|') ?? '';
+  return `${spec.name}|${spec.elem ?? 'f32'}|${numbers(spec.consts)}|${numbers(spec.overrides)}|${lib}`;
 }
 
 function source(spec: KernelSpec): string {
   const elem = spec.elem ?? 'f32';
+  const half = elem === 'f16' || spec.lib?.some((snippet) => /\balias \w+ = f16;/.test(snippet));
   const consts = Object.entries(spec.consts ?? {}).map(([k, v]) => {
     if (!Number.isInteger(v) || v < 0)
       throw new Error(`${spec.name}: const ${k} = ${v} is not a whole number`);
     return `const ${k} = ${v}u;`;
   });
-  return [
-    elem === 'f16' ? 'enable f16;' : '',
-    `alias elem = ${elem};`,
-    ...consts,
-    ...(spec.lib ?? []),
-    spec.code,
-  ].join('\n');
+  return [half ? 'enable f16;' : '', `alias elem = ${elem};`, ...consts, ...(spec.lib ?? []), spec.code].join(
+    '\n',
+  );
 }
 
 /** Compiles each kernel once per device. */
@@ -94,6 +92,8 @@ export class KernelCache {
   readonly #device: GPUDevice;
   readonly #fail: (e: KinoraError) => void;
   readonly #kernels = new Map<string, Kernel>();
+  /** Ops keep their specs, so most look-ups end here. */
+  readonly #bySpec = new WeakMap<KernelSpec, Kernel>();
 
   constructor(device: GPUDevice, fail: (e: KinoraError) => void) {
     this.#device = device;
@@ -102,6 +102,12 @@ export class KernelCache {
 
   /** Declares a kernel; compiles nothing yet. */
   get(spec: KernelSpec): Kernel {
+    const kernel = this.#bySpec.get(spec) ?? this.#getByKey(spec);
+    this.#bySpec.set(spec, kernel);
+    return kernel;
+  }
+
+  #getByKey(spec: KernelSpec): Kernel {
     const key = keyOf(spec);
     const known = this.#kernels.get(key);
     if (known) return known;

@@ -1,0 +1,83 @@
+// A convolution, causal in time: out[t, y, x, o] = act(Σ x[t + dt − (KT − 1), y·S + dy − PH, x·S + dx − PW, c] ·
+// w[o, dt, dy, dx, c] + bias[o] + residual). Frames before the first come from `past`, or are zero.
+// Channels last, accumulated in f32. A thread owns 4 pixels × 4 outputs in registers; 8 × 8 threads a workgroup.
+struct Params {
+  T: u32, H: u32, W: u32, C: u32, OH: u32, OW: u32, O: u32,
+  KT: u32, KH: u32, KW: u32, stride: u32, first_pixel: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read> past: array<X>;
+@group(0) @binding(2) var<storage, read> w: array<W>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read> residual: array<OT>;
+@group(0) @binding(5) var<storage, read_write> out: array<OT>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+override HAS_PAST = 0u;
+override HAS_BIAS = 0u;
+override HAS_RESIDUAL = 0u;
+override ACT = 0u;
+
+/// First element of the pixel that a tap of output pixel `p` reads; in `past` when .y is 1; .z 0 where there is none.
+fn source(p: u32, dt: u32, dy: u32, dx: u32) -> vec3<u32> {
+  let t = p / (params.OH * params.OW);
+  let rest = p % (params.OH * params.OW);
+  let iy = i32((rest / params.OW) * params.stride + dy) - i32((params.KH - 1u) / 2u);
+  let ix = i32((rest % params.OW) * params.stride + dx) - i32((params.KW - 1u) / 2u);
+  if (iy < 0 || ix < 0 || iy >= i32(params.H) || ix >= i32(params.W)) { return vec3<u32>(); }
+  let before = params.KT - 1u;
+  let old = t + dt < before;
+  if (old && HAS_PAST == 0u) { return vec3<u32>(); }
+  let frame = select(t + dt - before, t + dt, old);
+  return vec3<u32>(((frame * params.H + u32(iy)) * params.W + u32(ix)) * params.C, select(0u, 1u, old), 1u);
+}
+
+fn load(at: vec3<u32>, c: u32, left: u32) -> vec4<f32> {
+  if (at.z == 0u) { return vec4<f32>(); }
+  if (at.y == 1u) { return past4(at.x + c, left); }
+  return x4(at.x + c, left);
+}
+
+@compute @workgroup_size(8, 8)
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_id) lid: vec3<u32>) {
+  let pixels = params.T * params.OH * params.OW;
+  let o0 = wid.x * 32u + lid.x * 4u;
+  let p0 = params.first_pixel + wid.y * 32u + lid.y * 4u;
+  if (o0 >= params.O || p0 >= pixels) { return; }
+  let p = min(vec4<u32>(p0, p0 + 1u, p0 + 2u, p0 + 3u), vec4<u32>(pixels - 1u));
+  let taps = params.KT * params.KH * params.KW;
+  let o = min(vec4<u32>(o0, o0 + 1u, o0 + 2u, o0 + 3u), vec4<u32>(params.O - 1u)) * taps * params.C;
+  var a0 = vec4<f32>(); var a1 = vec4<f32>(); var a2 = vec4<f32>(); var a3 = vec4<f32>();
+  for (var tap = 0u; tap < taps; tap++) {
+    let dt = tap / (params.KH * params.KW);
+    let dy = (tap / params.KW) % params.KH;
+    let dx = tap % params.KW;
+    let s0 = source(p.x, dt, dy, dx); let s1 = source(p.y, dt, dy, dx);
+    let s2 = source(p.z, dt, dy, dx); let s3 = source(p.w, dt, dy, dx);
+    if (s0.z + s1.z + s2.z + s3.z == 0u) { continue; }
+    let k = tap * params.C;
+    for (var c = 0u; c < params.C; c += 4u) {
+      let left = params.C - c;
+      let w0 = w4(o.x + k + c); let w1 = w4(o.y + k + c); let w2 = w4(o.z + k + c); let w3 = w4(o.w + k + c);
+      let x0 = load(s0, c, left);
+      a0 += vec4<f32>(dot(x0, w0), dot(x0, w1), dot(x0, w2), dot(x0, w3));
+      let x1 = load(s1, c, left);
+      a1 += vec4<f32>(dot(x1, w0), dot(x1, w1), dot(x1, w2), dot(x1, w3));
+      let x2 = load(s2, c, left);
+      a2 += vec4<f32>(dot(x2, w0), dot(x2, w1), dot(x2, w2), dot(x2, w3));
+      let x3 = load(s3, c, left);
+      a3 += vec4<f32>(dot(x3, w0), dot(x3, w1), dot(x3, w2), dot(x3, w3));
+    }
+  }
+  var rows = array<vec4<f32>, 4>(a0, a1, a2, a3);
+  for (var i = 0u; i < min(4u, pixels - p0); i++) {
+    for (var j = 0u; j < min(4u, params.O - o0); j++) {
+      let at = (p0 + i) * params.O + o0 + j;
+      var value = rows[i][j];
+      if (HAS_BIAS == 1u) { value += bias[o0 + j]; }
+      if (HAS_RESIDUAL == 1u) { value += f32(residual[at]); }
+      out[at] = OT(activate(ACT, value));
+    }
+  }
+}

@@ -1,0 +1,338 @@
+/**
+ * The Wan diffusion transformer, with diffusers' key names (`WanTransformer3DModel`): bidirectional over a whole
+ * clip, or causal over a cache of keys and values, block by block.
+ *
+ * C latent channels, F latent frames, H W latent height and width, N tokens in frame, row, column order, D model
+ * width, d head size, n text tokens. It predicts flow v = noise − x0; timesteps run from 0 (clean) to 1000 (noise),
+ * one per latent frame. The residual stream, the modulations and the flow are f32.
+ */
+import { attention } from '../ops/attention';
+import { activate, add, addGated, addModulation } from '../ops/elementwise';
+import { matmul, type MatmulOptions } from '../ops/matmul';
+import { layerNorm, layerNormModulated, rmsNorm } from '../ops/norm';
+import { rope, store, type CacheSlot } from '../ops/rope';
+import { rearrange } from '../ops/strided';
+import { reshape, type Tensor } from '../gpu/tensor';
+import type { Gpu } from '../gpu/device';
+import type { Run } from '../gpu/run';
+import type { Weights } from '../weights/upload';
+import { ConfigReader, type Config, type Tap } from './config';
+import { ropeAngles, timeWave } from './wan-positions';
+
+export interface WanConfig {
+  /** Frames, rows, columns of a token. */
+  patch_size: [number, number, number];
+  num_attention_heads: number;
+  attention_head_dim: number;
+  in_channels: number;
+  out_channels: number;
+  text_dim: number;
+  freq_dim: number;
+  ffn_dim: number;
+  num_layers: number;
+  cross_attn_norm: boolean;
+  eps: number;
+  /** Text rows that the checkpoint was trained with, pads included. */
+  text_len: number;
+  /** Causal checkpoints: latent frames denoised together. */
+  num_frame_per_block?: number;
+  /** Latent frames in the cache, the present block included. */
+  window?: number;
+  /** First latent frames that stay in the cache. */
+  sink?: number;
+}
+
+/** Reads diffusers' config, plus `text_len` and the causal fields. Throws `bad-model` naming the field. */
+export function readWanConfig(config: Config): WanConfig {
+  const c = new ConfigReader('wan-transformer', config);
+  c.expect('qk_norm', ['rms_norm_across_heads']);
+  c.expect('added_kv_proj_dim', [null]);
+  c.expect('image_dim', [null]);
+  const optional = (field: string, least: number) =>
+    config[field] === undefined || config[field] === null ? {} : { [field]: c.integer(field, least) };
+  const read: WanConfig = {
+    patch_size: c.integers('patch_size', 3, [1, 2, 2]) as [number, number, number],
+    num_attention_heads: c.integer('num_attention_heads', 1),
+    attention_head_dim: c.integer('attention_head_dim', 6),
+    in_channels: c.integer('in_channels', 1),
+    out_channels: c.integer('out_channels', 1),
+    text_dim: c.integer('text_dim', 1),
+    freq_dim: c.integer('freq_dim', 2),
+    ffn_dim: c.integer('ffn_dim', 1),
+    num_layers: c.integer('num_layers', 1),
+    cross_attn_norm: c.boolean('cross_attn_norm', true),
+    eps: c.positive('eps', 1e-6),
+    text_len: c.integer('text_len', 1, 512),
+    ...optional('num_frame_per_block', 1),
+    ...optional('window', 1),
+    ...optional('sink', 0),
+  };
+  if (read.attention_head_dim % 2) c.expect('attention_head_dim', ['an even number']);
+  return read;
+}
+
+const widthOf = (c: WanConfig) => c.num_attention_heads * c.attention_head_dim;
+
+/** Keys and values of the text, per layer; made once per prompt. They live as long as the run's present scope. */
+export interface TextContext {
+  k: readonly Tensor[];
+  v: readonly Tensor[];
+  /** Added to the scores, [rows]; null when every row is real. */
+  bias: Tensor | null;
+}
+
+/**
+ * Text MLP, then each layer's cross-attention keys and values. Wan pads the text with zero rows and does not mask
+ * them; they all share one key and value, so one row with a bias of ln(their number) stands for all of them.
+ * @param hidden [n, text_dim] of the text encoder
+ */
+export function encodeText(run: Run, w: Weights, c: WanConfig, hidden: Tensor, tap?: Tap): TextContext {
+  const D = widthOf(c);
+  const n = hidden.shape[0]!;
+  const pads = Math.max(0, c.text_len - n);
+  const rows = n + (pads ? 1 : 0);
+  const tensors = run.scope(() => {
+    const bias = new Float32Array(rows);
+    if (pads) bias[n] = Math.log(pads);
+    const added = run.input(bias, [rows], 'pad bias', 'f32');
+    const padded = pads ? appendZeroRow(run, hidden) : hidden; // [rows, text_dim]
+    const embedder = 'condition_embedder.text_embedder';
+    const y = linear(run, w, `${embedder}.linear_1`, padded, D, { act: 'gelu' });
+    const context = linear(run, w, `${embedder}.linear_2`, y, D); // [rows, D]
+    tap?.('text_embedder', context);
+    const kept: Tensor[] = [added];
+    for (let i = 0; i < c.num_layers; i++) {
+      const attn = `blocks.${i}.attn2`;
+      kept.push(normed(run, w, c, `${attn}.norm_k`, linear(run, w, `${attn}.to_k`, context, D)));
+      kept.push(linear(run, w, `${attn}.to_v`, context, D));
+    }
+    return kept;
+  });
+  const [bias, ...pairs] = tensors as [Tensor, ...Tensor[]];
+  return {
+    k: pairs.filter((_, i) => i % 2 === 0),
+    v: pairs.filter((_, i) => i % 2 === 1),
+    bias: pads ? bias : null,
+  };
+}
+
+function appendZeroRow(run: Run, x: Tensor): Tensor {
+  const [n, width] = x.shape as [number, number];
+  const cache = run.tensor([n + 1, width], 'padded text');
+  const into = { cache, tokensPerFrame: 1, sink: 0, window: n + 1 };
+  store(run, x, { ...into, firstFrame: 0 });
+  const zero = run.input(new Float32Array(width), [1, width], 'pad row');
+  return store(run, zero, { ...into, firstFrame: n });
+}
+
+/** Keys and values of the frames made so far. Owns its buffers. */
+export class KvCache {
+  readonly k: readonly Tensor[];
+  readonly v: readonly Tensor[];
+  readonly #gpu: Gpu;
+
+  constructor(
+    gpu: Gpu,
+    c: WanConfig,
+    /** Latent frames that fit. */
+    readonly window: number,
+    readonly sink: number,
+    readonly tokensPerFrame: number,
+  ) {
+    this.#gpu = gpu;
+    const make = (name: string) =>
+      Array.from({ length: c.num_layers }, (_, i) =>
+        gpu.memory.tensor([window * tokensPerFrame, widthOf(c)], gpu.elem, `${name} cache ${i}`),
+      );
+    this.k = make('key');
+    this.v = make('value');
+  }
+
+  get bytes(): number {
+    return [...this.k, ...this.v].reduce((sum, t) => sum + t.storage.bytes, 0);
+  }
+
+  free(): void {
+    for (const t of [...this.k, ...this.v]) this.#gpu.memory.free(t);
+  }
+}
+
+export interface CacheSize {
+  /** Latent frames, the present block included. */
+  frames: number;
+  sink?: number;
+  /** Latent height and width. */
+  height: number;
+  width: number;
+}
+
+/** An empty cache for clips of this size. Throws `out-of-memory` over the adapter's limits. */
+export function createKvCache(gpu: Gpu, c: WanConfig, size: CacheSize): KvCache {
+  const [, p, q] = c.patch_size;
+  return new KvCache(gpu, c, size.frames, size.sink ?? 0, (size.height / p) * (size.width / q));
+}
+
+export interface WanInput {
+  /** [C, F, H, W] f32 */
+  latents: Tensor;
+  /** [F], 0…1000 */
+  timesteps: readonly number[];
+  text: TextContext;
+  /** Number in the clip of the first latent frame; default 0. */
+  firstFrame?: number;
+  /** Causal: writes this block's keys and values there and attends to all that it holds. */
+  cache?: KvCache;
+  tap?: Tap;
+}
+
+/** The flow [C_out, F, H, W] f32. */
+export function wanTransformer(run: Run, w: Weights, c: WanConfig, input: WanInput): Tensor {
+  const { latents, timesteps, text, firstFrame = 0, cache, tap } = input;
+  const D = widthOf(c);
+  const [, F, H, W] = latents.shape as [number, number, number, number];
+  const [pt, ph, pw] = c.patch_size;
+  const [f, h, ww] = [F / pt, H / ph, W / pw];
+  if (![f, h, ww].every(Number.isInteger))
+    throw new RangeError(
+      `wan-transformer: latents of ${F}×${H}×${W} are not whole patches of ${c.patch_size}`,
+    );
+  if (timesteps.length !== F)
+    throw new RangeError(`wan-transformer: ${timesteps.length} timesteps, ${F} frames`);
+
+  return run.scope(() => {
+    const { e, e0 } = embedTime(run, w, c, timesteps.filter((_, i) => i % pt === 0), tap); // prettier-ignore
+    const angles = run.input(ropeAngles(c.attention_head_dim, f, h, ww, firstFrame), [f * h * ww, c.attention_head_dim / 2, 2], 'rope angles', 'f32'); // prettier-ignore
+    const slot = cache && { tokensPerFrame: h * ww, firstFrame, sink: cache.sink, window: cache.window };
+    const keys = cache && Math.min(cache.window, firstFrame + f) * h * ww;
+
+    // [C, F, H, W] → [N, C·pt·ph·pw]
+    const cut = [c.in_channels, f, pt, h, ph, ww, pw];
+    const columns = c.in_channels * pt * ph * pw;
+    const patches = rearrange(run, latents, cut, [1, 3, 5, 0, 2, 4, 6], [f * h * ww, columns]);
+    const kernel = w.get('patch_embedding.weight', [D, c.in_channels, pt, ph, pw]);
+    const bias = w.get('patch_embedding.bias', [D]);
+    let x = matmul(run, patches, reshape(kernel, [D, columns]), { bias, dtype: 'f32' }); // [N, D]
+    tap?.('patch_embedding', x);
+
+    for (let i = 0; i < c.num_layers; i++) {
+      const before = x;
+      x = run.scope(() => {
+        const name = `blocks.${i}`;
+        const m = addModulation(run, w.get(`${name}.scale_shift_table`, [1, 6, D]), e0); // [F, 6, D]
+        const y = layerNormModulated(run, before, c.eps, m, 0, 1);
+        const past = slot && {
+          k: { cache: cache.k[i]!, ...slot },
+          v: { cache: cache.v[i]!, ...slot },
+          keys: keys!,
+        };
+        const x1 = addGated(run, before, selfAttention(run, w, c, `${name}.attn1`, y, angles, past), m, 2);
+        const x2 = add(run, x1, crossAttention(run, w, c, name, x1, text, i));
+        const z = layerNormModulated(run, x2, c.eps, m, 3, 4);
+        const inner = linear(run, w, `${name}.ffn.net.0.proj`, z, c.ffn_dim, { act: 'gelu' });
+        return addGated(run, x2, linear(run, w, `${name}.ffn.net.2`, inner, D), m, 5);
+      });
+      run.release(before);
+      tap?.(`blocks.${i}`, x);
+    }
+
+    const m = addModulation(run, w.get('scale_shift_table', [1, 2, D]), reshape(e, [f, 1, D])); // [F, 2, D]
+    const y = layerNormModulated(run, x, c.eps, m, 0, 1);
+    const out = linear(run, w, 'proj_out', y, c.out_channels * pt * ph * pw, { dtype: 'f32' });
+    tap?.('proj_out', out);
+    // [N, pt·ph·pw·C] → [C, F, H, W]
+    const split = [f, h, ww, pt, ph, pw, c.out_channels];
+    return rearrange(run, out, split, [6, 0, 3, 1, 4, 2, 5], [c.out_channels, F, H, W], { dtype: 'f32' });
+  });
+}
+
+interface Past {
+  k: CacheSlot;
+  v: CacheSlot;
+  /** Rows of the cache that hold something, this block's included. */
+  keys: number;
+}
+
+/** y [N, D] → [N, D] */
+function selfAttention(
+  run: Run,
+  w: Weights,
+  c: WanConfig,
+  name: string,
+  y: Tensor,
+  angles: Tensor,
+  past?: Past,
+) {
+  const D = widthOf(c);
+  const heads = c.num_attention_heads;
+  const q = rope(
+    run,
+    normed(run, w, c, `${name}.norm_q`, linear(run, w, `${name}.to_q`, y, D)),
+    angles,
+    heads,
+  );
+  const k = rope(run, normed(run, w, c, `${name}.norm_k`, linear(run, w, `${name}.to_k`, y, D)), angles, heads, past?.k); // prettier-ignore
+  const own = linear(run, w, `${name}.to_v`, y, D);
+  const v = past ? store(run, own, past.v) : own;
+  const attended = attention(run, q, k, v, past ? { heads, keys: past.keys } : { heads });
+  return linear(run, w, `${name}.to_out.0`, attended, D);
+}
+
+/** x [N, D] f32 → [N, D] */
+function crossAttention(
+  run: Run,
+  w: Weights,
+  c: WanConfig,
+  block: string,
+  x: Tensor,
+  text: TextContext,
+  layer: number,
+) {
+  const D = widthOf(c);
+  const name = `${block}.attn2`;
+  const y = c.cross_attn_norm
+    ? layerNorm(run, x, c.eps, {
+        weight: w.get(`${block}.norm2.weight`, [D]),
+        bias: w.get(`${block}.norm2.bias`, [D]),
+      })
+    : activate(run, x, 'none');
+  const q = normed(run, w, c, `${name}.norm_q`, linear(run, w, `${name}.to_q`, y, D));
+  const attended = attention(run, q, text.k[layer]!, text.v[layer]!, {
+    heads: c.num_attention_heads,
+    ...(text.bias && { bias: text.bias }),
+  });
+  return linear(run, w, `${name}.to_out.0`, attended, D);
+}
+
+/** timesteps [F] → e [F, D] and e0 [F, 6, D], both f32. */
+function embedTime(run: Run, w: Weights, c: WanConfig, timesteps: readonly number[], tap?: Tap) {
+  const D = widthOf(c);
+  const F = timesteps.length;
+  const wave = run.input(timeWave(timesteps, c.freq_dim), [F, c.freq_dim], 'timesteps', 'f32');
+  const name = 'condition_embedder.time_embedder';
+  const y = linear(run, w, `${name}.linear_1`, wave, D, { act: 'silu', dtype: 'f32' });
+  const e = linear(run, w, `${name}.linear_2`, y, D, { dtype: 'f32' });
+  tap?.('time_embedder', e);
+  const e0 = linear(run, w, 'condition_embedder.time_proj', activate(run, e, 'silu', 'f32'), 6 * D, {
+    dtype: 'f32',
+  });
+  tap?.('time_proj', e0);
+  return { e, e0: reshape(e0, [F, 6, D]) };
+}
+
+/** x [M, K] → [M, out] with the weight and bias of `name`. */
+function linear(
+  run: Run,
+  w: Weights,
+  name: string,
+  x: Tensor,
+  out: number,
+  options: MatmulOptions = {},
+): Tensor {
+  const bias = w.get(`${name}.bias`, [out]);
+  return matmul(run, x, w.get(`${name}.weight`, [out, x.shape[1]!]), { bias, ...options });
+}
+
+/** RMSNorm over the full width, before the split into heads. */
+function normed(run: Run, w: Weights, c: WanConfig, name: string, x: Tensor): Tensor {
+  return rmsNorm(run, x, w.get(`${name}.weight`, [widthOf(c)]), c.eps);
+}

@@ -1,0 +1,72 @@
+/** 2D and 3D convolution, causal in time, with the frames before as a cache. Channels last. */
+import code from '../../shaders/conv.wgsl?raw';
+import activations from '../../shaders/lib/activations.wgsl?raw';
+import pastScalar from '../../shaders/lib/past-scalar.wgsl?raw';
+import pastVec4 from '../../shaders/lib/past-vec4.wgsl?raw';
+import { expectShape, ranges, type Run } from '../gpu/run';
+import type { Tensor } from '../gpu/tensor';
+import { ACTIVATIONS, elemOf, expectAxes, kernel, readsW, readsX, refuse, type Activation } from './kernels';
+
+export interface ConvOptions {
+  /** [O] f32. */
+  bias?: Tensor;
+  /** In height and width. */
+  stride?: number;
+  act?: Activation;
+  /** Of the result's shape and type; added before the activation. */
+  residual?: Tensor;
+  /** [kt − 1, H, W, C]: the frames before x; zeros where absent. */
+  past?: Tensor;
+}
+
+const TILE = 32;
+
+/**
+ * @param x [T, H, W, C]
+ * @param w [O, kt, kh, kw, C] f32 or f16, kh and kw odd; padded with zeros by (kh − 1)/2, (kw − 1)/2
+ * @returns [T, ⌈H/stride⌉, ⌈W/stride⌉, O]; frame t sees frames t − kt + 1 … t
+ */
+export function conv(run: Run, x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor {
+  const { bias, stride = 1, act = 'none', residual, past } = options;
+  expectAxes('conv', 'x', x, 'T,H,W,C');
+  expectAxes('conv', 'w', w, 'O,kt,kh,kw,C');
+  const [T, H, W, C] = x.shape as [number, number, number, number];
+  const [O, KT, KH, KW] = w.shape as [number, number, number, number];
+  expectShape('conv', 'w', w, [O, KT, KH, KW, C]);
+  if (KH % 2 === 0 || KW % 2 === 0) throw refuse('conv', `a window of ${KH}×${KW} has no middle`);
+  const [OH, OW] = [Math.ceil(H / stride), Math.ceil(W / stride)];
+  const shape = [T, OH, OW, O];
+  if (bias) expectShape('conv', 'bias', bias, [O]);
+  if (residual) expectShape('conv', 'residual', residual, shape);
+  if (past) expectShape('conv', 'past', past, [KT - 1, H, W, C]);
+  const XT = elemOf('conv', x);
+  if ((past && past.dtype !== XT) || (residual && residual.dtype !== run.elem))
+    throw refuse('conv', `x is ${XT}, past ${past?.dtype}, residual ${residual?.dtype}`);
+  const xs = readsX(C);
+  const ws = readsW('conv', w, C);
+  const spec = kernel('conv', code, {
+    types: { XT, OT: run.elem },
+    lib: {
+      [xs.name]: xs.text,
+      [`past for ${xs.name}`]: C % 4 === 0 ? pastVec4 : pastScalar,
+      [ws.name]: ws.text,
+      activations,
+    },
+    overrides: {
+      HAS_PAST: past ? 1 : 0,
+      HAS_BIAS: bias ? 1 : 0,
+      HAS_RESIDUAL: residual ? 1 : 0,
+      ACT: ACTIVATIONS[act],
+    },
+  });
+  const out = run.tensor(shape, `conv ${w.label}`);
+  const pixels = T * OH * OW;
+  for (const { start, count } of ranges(run.gpu, pixels, 2 * O * KT * KH * KW * C, TILE))
+    run.dispatch({
+      kernel: spec,
+      bindings: { x, past: past ?? x, w, bias: bias ?? w, residual: residual ?? x, out },
+      params: { T, H, W, C, OH, OW, O, KT, KH, KW, stride, first_pixel: start },
+      workgroups: [Math.ceil(O / TILE), Math.ceil(count / TILE)],
+    });
+  return out;
+}

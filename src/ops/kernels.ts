@@ -1,0 +1,87 @@
+/** Kernels of this folder: WGSL texts with the element types and snippets that a call wants, each made once. */
+import xScalar from '../../shaders/lib/x-scalar.wgsl?raw';
+import xVec4 from '../../shaders/lib/x-vec4.wgsl?raw';
+import f16Scalar from '../../shaders/lib/w-f16-scalar.wgsl?raw';
+import f16Vec4 from '../../shaders/lib/w-f16-vec4.wgsl?raw';
+import f32Scalar from '../../shaders/lib/w-f32-scalar.wgsl?raw';
+import f32Vec4 from '../../shaders/lib/w-f32-vec4.wgsl?raw';
+import q8 from '../../shaders/lib/w-q8.wgsl?raw';
+import { KinoraError } from '../errors';
+import type { KernelSpec } from '../gpu/kernel';
+import type { Elem, Tensor } from '../gpu/tensor';
+
+export interface Variant {
+  /** What the text's type aliases stand for, e.g. { XT: 'f32' }. */
+  types?: Readonly<Record<string, Elem | 'u32'>>;
+  /** Snippets of shaders/lib by a name that tells them apart. */
+  lib?: Readonly<Record<string, string>>;
+  elem?: Elem;
+  consts?: Readonly<Record<string, number>>;
+  overrides?: Readonly<Record<string, number>>;
+}
+
+const made = new Map<string, KernelSpec>();
+
+/** The kernel `name` with the text `code` in this variant: always the same object for the same variant. */
+export function kernel(name: string, code: string, variant: Variant = {}): KernelSpec {
+  const { types = {}, lib = {}, elem = 'f32', consts, overrides } = variant;
+  const key = JSON.stringify([name, types, Object.keys(lib), elem, consts, overrides]);
+  let spec = made.get(key);
+  if (!spec) {
+    const aliases = Object.entries(types).map(([alias, type]) => `alias ${alias} = ${type};`);
+    spec = {
+      name,
+      code,
+      elem,
+      lib: [...aliases, ...Object.values(lib)],
+      ...(consts && { consts }),
+      ...(overrides && { overrides }),
+    };
+    made.set(key, spec);
+  }
+  return spec;
+}
+
+/** Numbers of the activations in shaders/lib/activations.wgsl. gelu is the tanh form, softclamp 3·tanh(x/3). */
+export const ACTIVATIONS = { none: 0, gelu: 1, silu: 2, relu: 3, softclamp: 4, clamp01: 5 } as const;
+export type Activation = keyof typeof ACTIVATIONS;
+
+/** For refused arguments: `bad('conv', 'x', …)`. */
+export function refuse(op: string, problem: string): KinoraError {
+  return new KinoraError('internal', `${op}: ${problem}`, { operation: op });
+}
+
+/** f32 or f16, or an error that names the tensor. */
+export function elemOf(op: string, t: Tensor): Elem {
+  if (t.dtype === 'f32' || t.dtype === 'f16') return t.dtype;
+  throw refuse(op, `${t.label} is ${t.dtype}, expected f32 or f16`);
+}
+
+/** Throws unless the tensor has as many axes as `axes` (named for the message) and is f32 or f16. */
+export function expectAxes(op: string, what: string, t: Tensor, axes: string): void {
+  const count = axes.split(',').length;
+  if (t.shape.length !== count)
+    throw refuse(op, `${what} (${t.label}) has shape [${t.shape}], expected [${axes}]`);
+}
+
+/** The snippet that reads four values of x in a row of `length`. */
+export function readsX(length: number): { name: string; text: string } {
+  return length % 4 === 0 ? { name: 'x-vec4', text: xVec4 } : { name: 'x-scalar', text: xScalar };
+}
+
+/** The snippet that reads four weights in a row of `length`, by how they are stored. */
+export function readsW(op: string, w: Tensor, length: number): { name: string; text: string } {
+  const whole = length % 4 === 0;
+  switch (w.dtype) {
+    case 'f32':
+      return whole ? { name: 'f32-vec4', text: f32Vec4 } : { name: 'f32-scalar', text: f32Scalar };
+    case 'f16':
+      return whole ? { name: 'f16-vec4', text: f16Vec4 } : { name: 'f16-scalar', text: f16Scalar };
+    case 'q8_0':
+      if (length % 32 !== 0 || !w.scales)
+        throw refuse(op, `${w.label} is q8_0 with rows of ${length}, expected a multiple of 32 and scales`);
+      return { name: 'q8', text: q8 };
+    default:
+      throw refuse(op, `${w.label} is ${w.dtype}, expected f32, f16 or q8_0`);
+  }
+}
