@@ -83,6 +83,8 @@ export function layerNormModulated(
   const [F, P] = m.shape as [number, number];
   expectShape('layerNormModulated', 'm', m, [F, P, D]);
   if (rows % F !== 0) throw refuse('layerNormModulated', `${rows} rows are not whole rows of ${F} frames`);
+  if (!(shift < P && scale < P))
+    throw refuse('layerNormModulated', `shift ${shift}, scale ${scale}, but m has ${P} rows a frame`);
   return dispatchLayerNorm(run, x, eps, {
     mode: 2,
     weight: m,

@@ -109,5 +109,7 @@ export function rearrange(
 /** The axes in a new order, as PyTorch's `permute`. */
 export function permute(run: Run, x: Tensor, order: readonly number[], options: StridedOptions = {}): Tensor {
   const shape = order.map((i) => x.shape[i]!);
+  if (order.toSorted((a, b) => a - b).join() !== Object.keys(x.shape).join())
+    throw refuse('permute', `[${order}] is no order of the ${x.shape.length} axes of ${x.label}`);
   return rearrange(run, x, x.shape, order, shape, options);
 }

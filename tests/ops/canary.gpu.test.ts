@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { notFinite } from '../../src/ops/canary';
+import { onEveryElem } from '../helpers/tensors';
+
+await onEveryElem((kit) => {
+  const count = async (values: Float32Array, dtype: 'f32' | 'f16') => {
+    const out = notFinite(kit.run, kit.from(values, [values.length], dtype).t);
+    expect([out.dtype, out.shape]).toEqual(['u32', [1]]);
+    return (await kit.readWords(out))[0];
+  };
+  const elems = [...new Set(['f32', kit.elem] as const)];
+
+  test.each(elems)('counts NaN, Inf and −Inf among any number of %s', async (dtype) => {
+    for (const n of [1, 2, 3, 255, 256, 257, 1000, 100_003]) {
+      const values = kit.random([n], 'f32').x;
+      expect(await count(values, dtype)).toBe(0);
+      values[n - 1] = NaN;
+      expect(await count(values, dtype)).toBe(1);
+      if (n < 3) continue;
+      [values[0], values[1]] = [Infinity, -Infinity];
+      expect(await count(values, dtype)).toBe(3);
+      expect(await count(values.fill(NaN), dtype)).toBe(n);
+    }
+  });
+
+  test.each(elems)('the largest and the least %s numbers are finite', async (dtype) => {
+    const large = dtype === 'f16' ? 65504 : 3.4028234663852886e38;
+    const small = dtype === 'f16' ? 2 ** -24 : 2 ** -149;
+    expect(await count(Float32Array.of(large, -large, small, -small, 0, -0), dtype)).toBe(0);
+  });
+
+  if (kit.elem === 'f16')
+    test('does not look at the half behind the last', async () => {
+      const { t } = kit.random([3], 'f16');
+      kit.gpu.memory.write(t.storage, Uint16Array.of(0, 0, 0, 0x7e00));
+      expect((await kit.readWords(notFinite(kit.run, t)))[0]).toBe(0);
+    });
+});
