@@ -69,7 +69,9 @@ export class EngineClient {
   }
 
   /** Downloads, verifies and uploads a model, and compiles its pipelines. */
-  load(request: LoadRequest, onEvent: Handler<LoadEvent>): Promise<Result<ModelInfo>> {
+  load({ model }: LoadRequest, onEvent: Handler<LoadEvent>): Promise<Result<ModelInfo>> {
+    // A worker's own base is its script; the folder is meant from where the page is.
+    const request = { model: new URL(model, document.baseURI).href };
     return this.#call((engine) => engine.load(request, proxy(onEvent)) as Promise<Result<ModelInfo>>);
   }
 

@@ -79,7 +79,7 @@ export interface ModelInfo {
 }
 
 export interface LoadRequest {
-  /** Folder of model.json, relative to the page, e.g. "models/pocket/". */
+  /** Folder of model.json, relative to the page, e.g. "models/pocket/"; the client makes it absolute. */
   model: string;
 }
 

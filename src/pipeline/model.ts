@@ -1,0 +1,198 @@
+/** A model on the GPU, ready to run: what model.json says, the tokenizer, weights and configs of the networks. */
+import { KinoraError } from '../errors';
+import type { Gpu } from '../gpu/device';
+import { Run } from '../gpu/run';
+import type { Tensor } from '../gpu/tensor';
+import {
+  prepareTaehvDecoder,
+  readTaehvConfig,
+  timeScale,
+  type TaehvConfig,
+  type TaehvSide,
+} from '../models/taehv';
+import { readUmt5Config, type Umt5Config } from '../models/umt5';
+import { readWanConfig, type WanConfig } from '../models/wan-transformer';
+import { loadTokenizer, type Tokenizer } from '../text/tokenizer';
+import type { ModelManifest } from '../weights/manifest';
+import { readWeights } from '../weights/read';
+import type { WeightFile } from '../weights/source';
+import { openModel, type ModelFiles } from '../weights/store';
+import { uploadWeights, type Weights } from '../weights/upload';
+import type { LoadEvent } from '../worker/protocol';
+import { Costs } from './progress';
+import { warmUp } from './warm-up';
+
+export interface Model {
+  readonly gpu: Gpu;
+  readonly manifest: ModelManifest;
+  readonly tokenizer: Tokenizer;
+  readonly textEncoder: { weights: Weights; config: Umt5Config };
+  readonly transformer: { weights: Weights; config: WanConfig };
+  readonly decoder: TaehvSide;
+  /** Latents as the autoencoder has them = normalised · std + mean; both [C] f32. */
+  readonly latent: { mean: Tensor; std: Tensor };
+  /** Normalised latents → RGB: [C, 3] and [3], f32. */
+  readonly preview: { matrix: Tensor; bias: Tensor };
+  /** What work costs on this device, learnt from clip to clip. */
+  readonly costs: Costs;
+  /** Pixels of one token: what width and height must be multiples of. */
+  readonly grid: { width: number; height: number };
+  /** Seconds that loading took. */
+  readonly loadSeconds: number;
+  free(): void;
+}
+
+type OnEvent = (event: LoadEvent) => void;
+
+/**
+ * Fetches a model (or finds it in this browser), moves it to the GPU and compiles its kernels.
+ * @param url absolute address of the folder of model.json
+ * @throws KinoraError; then nothing stays on the GPU
+ */
+export async function loadModel(gpu: Gpu, url: string, onEvent: OnEvent): Promise<Model> {
+  const began = performance.now();
+  const onDownload = (progress: { file: string; loaded: number; total: number }) =>
+    onEvent({ type: 'download', ...progress });
+  const files = await openModel(url, { onDownload });
+  return buildModel(gpu, files, onEvent, began);
+}
+
+/** A model of files that are here. `began`: when loading began, in ms of performance.now(). */
+export async function buildModel(
+  gpu: Gpu,
+  files: ModelFiles,
+  onEvent: OnEvent,
+  began = performance.now(),
+): Promise<Model> {
+  const { manifest } = files;
+  const { text_encoder, transformer, autoencoder, tokenizer } = manifest.components;
+  const configs = {
+    text: readUmt5Config(text_encoder.config),
+    wan: readWanConfig(transformer.config),
+    taehv: readTaehvConfig(autoencoder.config),
+  };
+  const words = loadTokenizer(await files.json(tokenizer.file));
+  checkFit(manifest, configs, words);
+
+  const owned: { free(): void }[] = [];
+  const own = <T extends { free(): void }>(thing: T): T => {
+    owned.push(thing);
+    return thing;
+  };
+  const free = () => {
+    for (const thing of owned.splice(0).reverse()) thing.free();
+  };
+  const constant = (values: readonly number[], shape: readonly number[], label: string) => {
+    const t = gpu.memory.upload(Float32Array.from(values), shape, 'f32', label);
+    own({ free: () => gpu.memory.free(t) });
+    return t;
+  };
+  try {
+    const upload = await uploader(gpu, files, [text_encoder.file, transformer.file, autoencoder.file], onEvent); // prettier-ignore
+    const textEncoder = { weights: own(await upload(text_encoder.file)), config: configs.text };
+    const dit = { weights: own(await upload(transformer.file)), config: configs.wan };
+    const decoder = own(await prepareDecoder(gpu, await upload(autoencoder.file), configs.taehv));
+    const { latent, preview } = manifest;
+    const [, y, x] = latent.stride;
+    const [, rows, columns] = configs.wan.patch_size;
+    const C = latent.channels;
+    const model: Model = {
+      gpu,
+      manifest,
+      tokenizer: words,
+      textEncoder,
+      transformer: dit,
+      decoder,
+      latent: {
+        mean: constant(latent.mean, [C], 'latent mean'),
+        std: constant(latent.std, [C], 'latent std'),
+      },
+      preview: {
+        matrix: constant(preview.matrix.flat(), [C, 3], 'preview matrix'),
+        bias: constant(preview.bias, [3], 'preview bias'),
+      },
+      costs: new Costs(),
+      grid: { width: x * columns, height: y * rows },
+      loadSeconds: 0,
+      free,
+    };
+    await warmUp(model, manifest.sizes[0]!, (done, total) => onEvent({ type: 'compile', done, total }));
+    return { ...model, loadSeconds: (performance.now() - began) / 1000 };
+  } catch (e) {
+    free();
+    throw e;
+  }
+}
+
+/** Reads the headers of all files, so that one bar covers them all; then uploads them one by one. */
+async function uploader(gpu: Gpu, files: ModelFiles, paths: readonly string[], onEvent: OnEvent) {
+  const opened = new Map<string, WeightFile>();
+  let total = 0;
+  for (const path of paths) {
+    const file = await readWeights(files.source(path));
+    opened.set(path, file);
+    for (const { name, bytes } of file.tensors.values()) if (isUsed(name)) total += bytes;
+  }
+  let before = 0;
+  return async (path: string): Promise<Weights> => {
+    let size = 0;
+    const weights = await uploadWeights(gpu, opened.get(path)!, {
+      rename: (name) => (isUsed(name) ? name : null),
+      onUpload: (loaded, all) => {
+        size = all;
+        onEvent({ type: 'upload', loaded: before + loaded, total });
+      },
+    });
+    before += size;
+    return weights;
+  };
+}
+
+/** All but TAEHV's encoder (`encoder.0.weight` …), which making clips from words has no use for. */
+const isUsed = (name: string) => !/^encoder\.\d/.test(name);
+
+/** Repacks the decoder's weights and frees them as they came. */
+async function prepareDecoder(gpu: Gpu, weights: Weights, config: TaehvConfig): Promise<TaehvSide> {
+  const run = new Run(gpu);
+  let decoder: TaehvSide | null = null;
+  try {
+    decoder = prepareTaehvDecoder(run, weights, config);
+    await run.sync();
+    return decoder;
+  } catch (e) {
+    decoder?.free();
+    throw e;
+  } finally {
+    run.destroy();
+    weights.free();
+  }
+}
+
+/** Throws `bad-model` unless the networks fit together and to what model.json says of latents. */
+function checkFit(
+  { latent, sampler }: ModelManifest,
+  { text, wan, taehv }: { text: Umt5Config; wan: WanConfig; taehv: TaehvConfig },
+  tokenizer: Tokenizer,
+): void {
+  const same = (what: string, found: number, of: string, expected: number) => {
+    if (found !== expected)
+      throw new KinoraError('bad-model', `model.json: ${what} is ${found}, but ${of} is ${expected}.`, {
+        field: what,
+      });
+  };
+  const channels = 'latent.channels';
+  same('the transformer’s in_channels', wan.in_channels, channels, latent.channels);
+  same('the transformer’s out_channels', wan.out_channels, channels, latent.channels);
+  same('the autoencoder’s latent_channels', taehv.latent_channels, channels, latent.channels);
+  same('the transformer’s text_dim', wan.text_dim, 'the text encoder’s d_model', text.d_model);
+  const space = timeScale(taehv.decoder_space_upscale) * taehv.patch_size;
+  const stride = [timeScale(taehv.decoder_time_upscale), space, space];
+  stride.forEach((n, i) => same('the autoencoder’s stride', n, `latent.stride[${i}]`, latent.stride[i]!));
+  same('the rest of a block after whole patches', sampler.num_frame_per_block % wan.patch_size[0], 'it', 0);
+  if (tokenizer.size > text.vocab_size)
+    throw new KinoraError(
+      'bad-model',
+      `The tokenizer has ${tokenizer.size} ids, but the text encoder's table has ${text.vocab_size} rows.`,
+      { ids: tokenizer.size, rows: text.vocab_size },
+    );
+}

@@ -1,0 +1,23 @@
+/** The present guess of a block as a small picture, one frame a latent frame, at latent resolution. */
+import type { Run } from '../gpu/run';
+import { size, type Tensor } from '../gpu/tensor';
+import { latentsToRgba } from '../ops/preview';
+import type { GenerateEvent } from '../worker/protocol';
+import type { Model } from './model';
+
+type Picture = Pick<
+  Extract<GenerateEvent, { type: 'preview' }>,
+  'type' | 'frames' | 'width' | 'height' | 'rgba'
+>;
+
+/** @param clean [C, F, h, w] f32, normalised. Only the picture's few bytes come back from the GPU. */
+export async function makePreview(run: Run, model: Model, clean: Tensor): Promise<Picture> {
+  const { matrix, bias } = model.preview;
+  const picture = latentsToRgba(run, clean, matrix, bias); // u32 [F, h, w]
+  run.flush();
+  const bytes = await run.gpu.readBytes(picture);
+  run.release(picture);
+  const [frames, height, width] = picture.shape as [number, number, number];
+  const rgba = new Uint8ClampedArray(bytes.buffer.slice(0, size(picture) * 4));
+  return { type: 'preview', frames, width, height, rgba };
+}

@@ -1,0 +1,86 @@
+/** Compiles the kernels that a clip will need, behind the loading bar: a dry run of the whole path collects them. */
+import { KinoraError } from '../errors';
+import { Run } from '../gpu/run';
+import type { Tensor } from '../gpu/tensor';
+import { createTaehvMemory, taehvDecode } from '../models/taehv';
+import { createKvCache, encodeText, wanTransformer } from '../models/wan-transformer';
+import { umt5 } from '../models/umt5';
+import { notFinite } from '../ops/canary';
+import { rgbToI420 } from '../ops/i420';
+import { latentsToRgba } from '../ops/preview';
+import { eulerStep, predictClean, renoiseStep } from '../ops/sampler';
+import type { Size } from '../worker/protocol';
+import { denormalise, latentAt } from './decode';
+import type { Model } from './model';
+
+/** Tokens of a common prompt. */
+const SHORT = 16;
+
+/** Compiles what is not compiled yet for pictures of this size; quick when everything is. */
+export async function warmUp(
+  model: Model,
+  size: Size,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<void> {
+  const run = new Run(model.gpu, { dry: true });
+  try {
+    // A prompt that fills the text's length takes other kernels: it has no pad row, and more rows.
+    const { text_len } = model.transformer.config;
+    for (const length of new Set([Math.min(SHORT, text_len), text_len])) denoise(run, model, size, length);
+    decode(run, model, size);
+    await run.compile(onProgress);
+  } catch (e) {
+    if (e instanceof RangeError) throw new KinoraError('internal', e.message, {}, e.stack);
+    throw e;
+  } finally {
+    run.destroy();
+  }
+}
+
+/** As pipeline/generate.ts does it, for one block and one step. */
+function denoise(run: Run, model: Model, size: Size, length: number): void {
+  const { textEncoder, transformer, preview } = model;
+  const ids = run.input(new Int32Array(length), [length], 'ids');
+  const hidden = umt5(run, textEncoder.weights, textEncoder.config, ids);
+  const text = encodeText(run, transformer.weights, transformer.config, hidden);
+  const x = latents(run, model, size);
+  const [, frames, height, width] = x.shape as [number, number, number, number];
+  const cache = createKvCache(model.gpu, transformer.config, { frames, height, width });
+  const timesteps = Array<number>(frames).fill(1000);
+  const input = { latents: x, timesteps, text, cache };
+  let v: Tensor;
+  try {
+    v = wanTransformer(run, transformer.weights, transformer.config, input);
+  } finally {
+    cache.free();
+  }
+  notFinite(run, predictClean(run, x, v, 1));
+  latentsToRgba(run, x, preview.matrix, preview.bias);
+  if (model.manifest.sampler.kind === 'euler') eulerStep(run, x, v, 1, 0.5);
+  else renoiseStep(run, x, v, x, 1, 0.5);
+}
+
+/** A block of nothing. */
+function latents(run: Run, { manifest }: Model, { width, height }: Size): Tensor {
+  const { latent, sampler } = manifest;
+  const [, y, x] = latent.stride;
+  const shape = [latent.channels, sampler.num_frame_per_block, height / y, width / x];
+  return run.tensor(shape, 'latents', 'f32');
+}
+
+function decode(run: Run, model: Model, size: Size): void {
+  const x = latents(run, model, size);
+  const [, , h, w] = x.shape as [number, number, number, number];
+  const memory = createTaehvMemory(model.gpu, model.decoder, h, w);
+  try {
+    const one = latentAt(run, denormalise(run, model, x), 0);
+    // The first piece of a clip has no frames before it; the next ones have.
+    for (let piece = 0; piece < 2; piece++) {
+      const rgb = taehvDecode(run, model.decoder, one, memory);
+      notFinite(run, rgb);
+      rgbToI420(run, rgb);
+    }
+  } finally {
+    memory.free();
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * The engine behind the page: owns the GPU and the loaded model, does one thing at a time, and answers
+ * everything as data. What it does is in pipeline/generate.ts.
+ */
+import { expose, releaseProxy, transfer } from 'comlink';
+import { asResult, KinoraError } from '../errors';
+import { openGpu, reportAdapter, requestAdapter, type Gpu } from '../gpu/device';
+import { listCodecs, requireWebCodecs } from '../media/codecs';
+import { generate } from '../pipeline/generate';
+import { loadModel, type Model } from '../pipeline/model';
+import { toModelInfo } from '../weights/manifest';
+import type { Engine, GenerateEvent, LoadEvent } from './protocol';
+
+type Listener<E> = (event: E) => void;
+/** What comlink makes of a listener: it posts a message, and resolves when the page has heard it. */
+type Proxied<E> = ((event: E) => Promise<void>) & { [releaseProxy](): void };
+
+class KinoraEngine implements Engine {
+  #gpu: Gpu | null = null;
+  #loaded: { url: string; model: Model } | null = null;
+  #work: 'loading a model' | 'making a clip' | null = null;
+  #cancelled = false;
+
+  check() {
+    return asResult(async () => {
+      const adapter = reportAdapter(await requestAdapter(navigator.gpu));
+      requireWebCodecs();
+      return { backend: 'webgpu' as const, adapter, codecs: await listCodecs() };
+    });
+  }
+
+  load({ model: url }: { model: string }, onEvent: Listener<LoadEvent>) {
+    return this.#exclusively('loading a model', onEvent, async (tell) => {
+      if (this.#staleFailure()?.code === 'device-lost') this.#drop();
+      if (this.#loaded?.url !== url) {
+        this.#loaded?.model.free();
+        this.#loaded = null;
+        this.#gpu ??= await openGpu(navigator.gpu);
+        this.#loaded = { url, model: await loadModel(this.#gpu, url, tell) };
+      }
+      return toModelInfo(this.#loaded.model.manifest);
+    });
+  }
+
+  generate(request: Parameters<Engine['generate']>[0], onEvent: Listener<GenerateEvent>) {
+    return this.#exclusively('making a clip', onEvent, async (tell) => {
+      if (!this.#loaded) throw new KinoraError('not-loaded', 'No model is loaded. Load one first.');
+      const stale = this.#staleFailure();
+      if (stale?.code === 'device-lost') throw stale;
+      this.#cancelled = false;
+      const emit = (event: GenerateEvent) => tell(event, bulk(event));
+      return await generate(this.#loaded.model, request, { emit, isCancelled: () => this.#cancelled });
+    });
+  }
+
+  async cancel() {
+    this.#cancelled = true;
+    return this.#work === 'making a clip';
+  }
+
+  async dispose() {
+    this.#cancelled = true;
+    this.#drop();
+  }
+
+  /** One piece of work at a time. A lost GPU is dropped, so that the next load starts afresh. */
+  async #exclusively<E extends object, T>(
+    work: 'loading a model' | 'making a clip',
+    onEvent: Listener<E>,
+    job: (tell: (event: E, bulk?: Transferable[]) => void) => Promise<T>,
+  ) {
+    const listener = onEvent as unknown as Proxied<E>;
+    let heard: Promise<unknown> = Promise.resolve();
+    const tell = (event: E, bulk: Transferable[] = []) => {
+      heard = listener(transfer(event, bulk)).catch(() => {}); // a page that fails at it does not stop us
+    };
+    const result = await asResult(async () => {
+      if (this.#work)
+        throw new KinoraError('busy', `The engine is ${this.#work}. Wait, or cancel that first.`);
+      this.#work = work;
+      try {
+        return await job(tell);
+      } finally {
+        this.#work = null;
+      }
+    });
+    if (!result.ok && result.error.code === 'device-lost') this.#drop();
+    await heard; // the answer comes after all events
+    listener[releaseProxy]();
+    return result;
+  }
+
+  /** What went wrong on the GPU while nobody waited. It may be gone. */
+  #staleFailure(): KinoraError | null {
+    try {
+      this.#gpu?.check();
+      return null;
+    } catch (e) {
+      return e as KinoraError;
+    }
+  }
+
+  #drop(): void {
+    this.#loaded = null; // its buffers go with the device
+    this.#gpu?.destroy();
+    this.#gpu = null;
+  }
+}
+
+/** What of an event is moved instead of copied. */
+function bulk(event: GenerateEvent): Transferable[] {
+  if (event.type === 'frames') return event.bitmaps;
+  return event.type === 'preview' ? [event.rgba.buffer] : [];
+}
+
+expose(new KinoraEngine());
