@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { Costs, Progress, type Work } from '../../src/pipeline/progress';
+import type { GenerateEvent } from '../../src/worker/protocol';
+
+type Told = Extract<GenerateEvent, { type: 'progress' }>;
+
+/** A clip of two blocks of two steps, on a clock that goes as told; what it said. */
+function play(costs: Costs, seconds: Record<Work, number>, pixels = 6144): Told[] {
+  const told: Told[] = [];
+  let clock = 0;
+  const pieces = { text: 1, pass: 5, decode: 4, finish: 1 };
+  const emit = (event: Told) => void told.push(event);
+  const progress = new Progress({
+    costs,
+    pieces,
+    pixels,
+    blocks: 2,
+    steps: 2,
+    emit,
+    now: () => clock * 1000,
+  });
+  const work = (
+    kind: Work,
+    ...rest: Parameters<Progress['begin']> extends [Work, ...infer R] ? R : never
+  ) => {
+    progress.begin(kind, ...rest);
+    clock += seconds[kind];
+  };
+  work('text', 'text');
+  for (let block = 0; block < 2; block++) {
+    for (let step = 0; step < 2; step++) work('pass', 'denoise', { block, step });
+    work('decode', 'decode');
+    work('decode', 'decode');
+    if (block === 0) work('pass', 'denoise', { block: 1, step: 0 });
+  }
+  work('finish', 'encode');
+  progress.done();
+  return told;
+}
+
+const SECONDS = { text: 1, pass: 10, decode: 2, finish: 1 };
+
+test('the share done rises from 0 to 1 and is never taken back', () => {
+  for (const seconds of [SECONDS, { text: 90, pass: 1, decode: 30, finish: 5 }]) {
+    const shares = play(new Costs(), seconds).map((e) => e.fraction);
+    expect(shares[0]).toBe(0);
+    expect(shares.at(-1)).toBe(1);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+  }
+});
+
+test('the time left is unknown until a pass was measured, then about right', () => {
+  const told = play(new Costs(), SECONDS);
+  expect(told.slice(0, 2).map((e) => e.secondsLeft)).toEqual([null, null]);
+  // After text, two passes and two decodings, when all kinds but the last are known.
+  const late = told.find((e) => e.block === 1 && e.stage === 'denoise')!;
+  expect(late.secondsLeft).toBeGreaterThan(3 * 10 + 2 * 2);
+  expect(late.secondsLeft).toBeLessThan(3 * 10 + 2 * 2 + 5);
+  expect(told.at(-1)!.secondsLeft).toBe(0);
+});
+
+test('what was learnt serves the next clip from its beginning, at another size too', () => {
+  const costs = new Costs();
+  play(costs, SECONDS);
+  const again = play(costs, SECONDS);
+  expect(again[0]!.secondsLeft).toBeCloseTo(1 + 50 + 8 + 1, 5);
+  expect(again[3]!.fraction).toBeCloseTo(21 / 60, 5);
+  expect(play(costs, SECONDS, 4 * 6144)[0]!.secondsLeft).toBeCloseTo(1 + 200 + 32 + 1, 5);
+});
+
+test('stages, blocks and steps are told as they come', () => {
+  const told = play(new Costs(), SECONDS).map((e) => [e.stage, e.block, e.step]);
+  expect(told).toEqual([
+    ['text', 0, 0],
+    ['denoise', 0, 0],
+    ['denoise', 0, 1],
+    ['decode', 0, 1],
+    ['decode', 0, 1],
+    ['denoise', 1, 0],
+    ['denoise', 1, 0],
+    ['denoise', 1, 1],
+    ['decode', 1, 1],
+    ['decode', 1, 1],
+    ['encode', 1, 1],
+    ['finish', 1, 1],
+  ]);
+});

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { KinoraError } from '../../src/errors';
+import { checkRequest } from '../../src/pipeline/request';
+import type { GenerateRequest } from '../../src/worker/protocol';
+
+const GOOD: GenerateRequest = {
+  prompt: ' a  red boat ',
+  seed: 7,
+  seconds: 2,
+  width: 96,
+  height: 64,
+  steps: 4,
+};
+const BOUNDS = { maxSeconds: 5, grid: { width: 16, height: 16 } };
+
+function refusal(change: Record<string, unknown>): KinoraError {
+  try {
+    checkRequest({ ...GOOD, ...change } as GenerateRequest, BOUNDS);
+  } catch (e) {
+    return e as KinoraError;
+  }
+  throw new Error('nothing was refused');
+}
+
+test('a good request gives its prompt, cleaned', () => {
+  expect(checkRequest(GOOD, BOUNDS)).toBe('a red boat');
+  for (const seed of [0, 2 ** 32 - 1]) checkRequest({ ...GOOD, seed }, BOUNDS);
+  for (const seconds of [0.01, 5]) checkRequest({ ...GOOD, seconds }, BOUNDS);
+  for (const width of [16, 4096]) checkRequest({ ...GOOD, width }, BOUNDS);
+  for (const steps of [1, 50]) checkRequest({ ...GOOD, steps }, BOUNDS);
+});
+
+test.each([
+  ['prompt', '', 'empty'],
+  ['prompt', ' \u00a0\0\n ', 'empty'],
+  ['prompt', 7, 'text'],
+  ['seed', -1, '0 to 4294967295'],
+  ['seed', 2 ** 32, '0 to 4294967295'],
+  ['seed', 1.5, 'whole'],
+  ['seed', NaN, 'NaN'],
+  ['seed', '7', '"7"'],
+  ['seconds', 0, 'above 0 and up to 5'],
+  ['seconds', 5.1, 'above 0 and up to 5'],
+  ['seconds', Infinity, 'Infinity'],
+  ['seconds', undefined, 'missing'],
+  ['width', 100, 'multiple of 16 pixels from 16 to 4096'],
+  ['width', 0, 'from 16'],
+  ['height', 4112, 'to 4096'],
+  ['height', null, 'null'],
+  ['steps', 0, '1 to 50'],
+  ['steps', 51, '1 to 50'],
+])('%s %j is refused, and the message says why', (field, value, words) => {
+  const error = refusal({ [field]: value });
+  expect(error).toBeInstanceOf(KinoraError);
+  expect(error.code).toBe('bad-request');
+  expect(error.params.field).toBe(field);
+  expect(error.message).toContain(words);
+});
+
+test('a prompt that is far too long is refused', () => {
+  expect(refusal({ prompt: 'a'.repeat(6000) }).message).toContain('6000 characters');
+});
