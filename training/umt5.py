@@ -44,7 +44,8 @@ class Attention(nn.Module):
         where = buckets(x.shape[1], self.c["relative_attention_num_buckets"], self.c["relative_attention_max_distance"])
         bias = self.relative_attention_bias(where.to(x.device)).permute(2, 0, 1)[None]  # [1, H, L, L]
         bias = bias.masked_fill(~mask[:, None, None], -1e9)
-        out = F.scaled_dot_product_attention(split(self.q(x)), split(self.k(x)), split(self.v(x)), bias.to(self.q(x).dtype), scale=1.0)
+        scores = (split(self.q(x)) @ split(self.k(x)).mT).float() + bias  # T5 does not scale them
+        out = scores.softmax(-1).to(x.dtype) @ split(self.v(x)).to(x.dtype)
         return self.o(out.transpose(1, 2).flatten(2))
 
 
