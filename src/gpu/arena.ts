@@ -20,14 +20,14 @@ export class Arena {
   }
 
   take(bytes: number, label: string): Storage {
+    // Sizes in steps of 256 bytes make more requests alike.
+    const rounded = Math.ceil(bytes / 256) * 256;
     let best = -1;
     this.#free.forEach((s, i) => {
-      if (s.bytes < bytes || bytes < s.bytes * FILL) return;
+      if (s.bytes < rounded || rounded < s.bytes * FILL) return;
       if (best < 0 || s.bytes < this.#free[best]!.bytes) best = i;
     });
     if (best >= 0) return this.#free.splice(best, 1)[0]!;
-    // Sizes in steps of 256 bytes make more requests alike.
-    const rounded = Math.ceil(bytes / 256) * 256;
     const storage: Storage = this.#dry
       ? { bytes: rounded, buffer: null, id: this.#dryId-- }
       : this.#memory.allocate(rounded, `scratch for ${label}`);

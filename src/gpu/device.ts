@@ -10,6 +10,9 @@ export interface GpuOptions {
   f16?: boolean;
 }
 
+/** What is said of an error that no one waited for, such as the use of a pipeline that did not compile. */
+const REFUSED = 'The GPU refused an operation.';
+
 /** What an adapter says of itself, as data. */
 export function reportAdapter(adapter: GPUAdapter): AdapterReport {
   const { info, limits } = adapter;
@@ -58,8 +61,7 @@ export class Gpu {
     this.memory = new Memory(device, fail);
     this.kernels = new KernelCache(device, fail);
     this.flopsPerDispatch = adapter.isFallback ? 5e8 : 2e10;
-    device.onuncapturederror = ({ error }) =>
-      fail(new KinoraError('internal', 'The GPU refused an operation.', {}, error.message));
+    device.onuncapturederror = ({ error }) => fail(new KinoraError('internal', REFUSED, {}, error.message));
     void device.lost.then(({ reason, message }) => {
       if (reason === 'destroyed') return;
       fail(
@@ -73,9 +75,10 @@ export class Gpu {
     });
   }
 
-  /** Keeps the first failure; `check` throws it. */
+  /** Keeps the first failure, but rather one that names its cause than a mere refusal; `check` throws it. */
   fail(error: KinoraError): void {
-    this.#failure ??= error;
+    if (!this.#failure || (this.#failure.message === REFUSED && error.message !== REFUSED))
+      this.#failure = error;
   }
 
   /** Throws what went wrong on the GPU since the last call, if anything did. A lost device stays lost. */

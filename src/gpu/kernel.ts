@@ -150,18 +150,19 @@ export class KernelCache {
   /** Compiles without blocking; resolves when the pipeline is there. Rejects with the driver's words. */
   compile(kernel: Kernel): Promise<void> {
     if (kernel.pipeline) return Promise.resolve();
-    kernel.compiling ??= this.#device.createComputePipelineAsync(kernel.make()).then(
-      (pipeline) => void (kernel.pipeline = pipeline),
-      (e: unknown) => {
-        throw new KinoraError(
-          'internal',
-          `The kernel ${kernel.name} does not compile on this adapter.`,
-          { operation: kernel.name },
-          e instanceof Error ? e.message : String(e),
-        );
-      },
-    );
-    return kernel.compiling;
+    return (kernel.compiling ??= this.#compile(kernel));
+  }
+
+  async #compile(kernel: Kernel): Promise<void> {
+    // The scope catches what is wrong with the text; the pipeline then only knows that its module is invalid.
+    this.#device.pushErrorScope('validation');
+    const making = this.#device.createComputePipelineAsync(kernel.make());
+    const refusal = this.#device.popErrorScope();
+    try {
+      kernel.pipeline = await making;
+    } catch (e) {
+      throw broken(kernel, (await refusal)?.message ?? (e instanceof Error ? e.message : String(e)));
+    }
   }
 
   /** The pipeline at once, compiling in place when nobody warmed it up. */
@@ -170,17 +171,13 @@ export class KernelCache {
     this.#device.pushErrorScope('validation');
     kernel.pipeline = this.#device.createComputePipeline(kernel.make());
     void this.#device.popErrorScope().then((error) => {
-      if (error) {
-        this.#fail(
-          new KinoraError(
-            'internal',
-            `The kernel ${kernel.name} does not compile on this adapter.`,
-            { operation: kernel.name },
-            error.message,
-          ),
-        );
-      }
+      if (error) this.#fail(broken(kernel, error.message));
     });
     return kernel.pipeline;
   }
+}
+
+function broken({ name }: Kernel, words: string): KinoraError {
+  const message = `The kernel ${name} does not compile on this adapter.`;
+  return new KinoraError('internal', message, { operation: name }, words);
 }
