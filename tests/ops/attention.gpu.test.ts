@@ -9,13 +9,11 @@ const SIZES = [
   [5, 7, 2, 10],
   [3, 65, 3, 12],
   [64, 64, 2, 20],
-  [17, 33, 3, 16],
   [65, 63, 2, 64],
   [67, 130, 1, 128],
   [100, 257, 4, 32],
-  [33, 70, 2, 96],
   [2, 9, 5, 5],
-  [300, 400, 2, 40],
+  [300, 400, 2, 12],
 ] as const;
 
 await onEveryElem((kit) => {
@@ -34,8 +32,8 @@ await onEveryElem((kit) => {
   });
 
   test.each([
-    [20, 37, 2, 12],
-    [70, 70, 3, 64],
+    [20, 37, 3, 20],
+    [140, 70, 2, 12],
   ])('bias by head, query and key, and T5’s scale of 1 (%d×%d)', async (M, S, H, d) => {
     const { q, k, v } = given(M, S, H, d);
     const bias = kit.random([H, M, S], 'f32', 4);
@@ -91,7 +89,7 @@ await onEveryElem((kit) => {
     });
 
     test('all far below zero, and masked keys', async () => {
-      const [M, S, H, d] = [3, 70, 1, 4];
+      const [M, S, H, d] = [3, 70, 1, 12];
       const q = kit.from(new Float32Array(M * d).fill(100), [M, d]);
       const k = kit.from(new Float32Array(S * d).fill(-100), [S, d]);
       const v = kit.random([S, d]);
