@@ -88,7 +88,9 @@ describe.sequential('the whole path', () => {
     const bytes = await readFile(file);
 
     const facts = await readClip(new Blob([bytes]));
-    expect(facts).toMatchObject({ codec: first.codec, width: 96, height: 64, frames: 16 });
+    expect(facts).toMatchObject({ width: 96, height: 64, frames: 16 });
+    // The encoder may write a lower level than it was asked for.
+    expect(facts.codec?.split('.')[0]).toBe(first.codec.split('.')[0]);
     expect(facts.duration).toBeCloseTo(1, 2);
     expect(facts.colorSpace).toMatchObject({ primaries: 'bt709', transfer: 'bt709', matrix: 'bt709' });
     expect(facts.colorSpace.fullRange).toBe(false);
