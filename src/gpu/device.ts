@@ -95,6 +95,13 @@ export class Gpu {
     this.check();
   }
 
+  /** Mapping fails when the device is lost, and that may be told a moment later. Throws the better reason. */
+  async #explain(error: unknown): Promise<never> {
+    await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 500))]);
+    this.check();
+    throw error;
+  }
+
   /** The raw bytes of a tensor's storage (a copy). Waits for the GPU. */
   async readBytes(t: Tensor): Promise<Uint8Array<ArrayBuffer>> {
     const { buffer, bytes } = t.storage;
@@ -106,7 +113,7 @@ export class Gpu {
       const encoder = this.device.createCommandEncoder();
       encoder.copyBufferToBuffer(buffer!, 0, staging, 0, bytes);
       this.device.queue.submit([encoder.finish()]);
-      await staging.mapAsync(GPUMapMode.READ);
+      await staging.mapAsync(GPUMapMode.READ).catch((e) => this.#explain(e));
       this.check();
       return new Uint8Array(staging.getMappedRange().slice(0));
     } finally {

@@ -1,0 +1,38 @@
+/** A device that goes away, played by a puppet: real ones cannot be lost on demand. */
+import { afterEach, expect, test, vi } from 'vitest';
+import { Gpu } from '../../src/gpu/device';
+import type { Tensor } from '../../src/gpu/tensor';
+import type { AdapterReport } from '../../src/worker/protocol';
+
+afterEach(() => vi.unstubAllGlobals());
+
+/** Its reads fail, and `lose` says why. */
+function puppet() {
+  vi.stubGlobal('GPUBufferUsage', {});
+  vi.stubGlobal('GPUMapMode', {});
+  let lose!: (info: { reason: string; message: string }) => void;
+  const lost = new Promise((resolve) => (lose = resolve));
+  const buffer = {
+    mapAsync: () => Promise.reject(new DOMException('the map was aborted', 'AbortError')),
+    destroy() {},
+  };
+  const encoder = { copyBufferToBuffer() {}, finish() {} };
+  const queue = { submit() {} };
+  const device = { lost, queue, limits: {}, createBuffer: () => buffer, createCommandEncoder: () => encoder };
+  const gpu = new Gpu(device as unknown as GPUDevice, {} as AdapterReport, 'f32');
+  const tensor: Tensor = { storage: { bytes: 4, buffer: null, id: 1 }, dtype: 'f32', shape: [1], label: 'x' };
+  return { gpu, lose, read: () => gpu.readBytes(tensor) };
+}
+
+test('a read that fails because the device was lost says so, even if that is told later', async () => {
+  const { gpu, lose, read } = puppet();
+  setTimeout(() => lose({ reason: 'unknown', message: 'the driver was reset' }), 50);
+  await expect(read()).rejects.toMatchObject({ code: 'device-lost', detail: 'the driver was reset' });
+  expect(() => gpu.check()).toThrow('The GPU was lost'); // and it stays lost
+});
+
+test('a read that fails for another reason keeps it', async () => {
+  const { lose, read } = puppet();
+  setTimeout(() => lose({ reason: 'destroyed', message: '' }), 50); // by ourselves
+  await expect(read()).rejects.toThrow('the map was aborted');
+});
