@@ -52,8 +52,8 @@ def wan(name, config, shape, length, seed, timestep=937.5, half=False):
     save(name, "wan-transformer", config, model, inputs, out, half)
 
 
-def causal(name, config, shape, length, seed):
-    model = net.wan(config, seed)
+def causal(name, config, shape, length, seed, half=False):
+    model = net.wan(config, seed, half)
     latents = net.seeded((config["in_channels"], *shape), seed + 1)
     context = net.seeded((config["in_channels"], *shape), seed + 2)
     text = net.seeded((length, config["text_dim"]), seed + 3)
@@ -61,17 +61,17 @@ def causal(name, config, shape, length, seed):
     out = net.run_causal(model, config, latents, context, time, text)
     net.check_causal(model, config, latents, context, time, text, out["sample"])
     inputs = {"hidden_states": latents, "context": context, "timestep": time, "encoder_hidden_states": text}
-    save(name, "wan-transformer-causal", config, model, inputs, out)
+    save(name, "wan-transformer-causal", config, model, inputs, out, half)
 
 
-def taehv(name, config, decoder_input, encoder_input, seed):
-    model = net.taehv(config, seed)
+def taehv(name, config, decoder_input, encoder_input, seed, half=False):
+    model = net.taehv(config, seed, half, decoder_input[1:])
     latents = net.seeded((decoder_input[0], config["latent_channels"], *decoder_input[1:]), seed + 1)
     frames = net.seeded((encoder_input[0], 3, *encoder_input[1:]), seed + 2).sigmoid()
     decoded = net.run_taehv_decoder(model, latents)
-    save(f"{name}-decoder", "taehv-decoder", config, model, {"latents": latents}, decoded, prefix="decoder")
+    save(f"{name}-decoder", "taehv-decoder", config, model, {"latents": latents}, decoded, half, "decoder")
     encoded = net.run_taehv_encoder(model, frames)
-    save(f"{name}-encoder", "taehv-encoder", config, model, {"frames": frames}, encoded, prefix="encoder")
+    save(f"{name}-encoder", "taehv-encoder", config, model, {"frames": frames}, encoded, half, "encoder")
 
 
 def wan_config(heads, size, **changes):
@@ -101,8 +101,8 @@ def umt5_config(**changes):
 def taehv_config(**changes):
     config = {
         "latent_channels": 5,
-        "decoder_channels": [12, 10, 6, 7],
-        "encoder_channels": 9,
+        "decoder_channels": [12, 8, 6, 5],
+        "encoder_channels": 7,
         "encoder_time_downscale": [True, True, False],
         "decoder_time_upscale": [False, True, True],
         "decoder_space_upscale": [True, True, True],
@@ -116,23 +116,27 @@ def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     umt5("umt5-odd", umt5_config(), 7, seed=1)
     umt5("umt5-one-token", umt5_config(d_model=20, num_heads=1, d_kv=12, num_layers=1), 1, seed=2)
-    # longer than the largest distance that has a bucket of its own
-    far = umt5_config(d_model=8, d_kv=6, num_heads=2, relative_attention_max_distance=40)
-    umt5("umt5-long", far | {"relative_attention_num_buckets": 16, "layer_norm_epsilon": 1e-3}, 150, seed=3)
+    # longer than the largest distance that has a bucket of its own; every matrix has whole blocks of q8_0
+    far = umt5_config(d_model=32, d_kv=16, num_heads=2, d_ff=64, relative_attention_max_distance=40)
+    umt5("umt5-long", far | {"relative_attention_num_buckets": 16, "layer_norm_epsilon": 1e-3}, 100, seed=3)
     wan("wan-head128", wan_config(1, 128, num_layers=1, ffn_dim=48), (3, 6, 4), 5, seed=10, half=True)
-    wan("wan-head64", wan_config(2, 64, num_layers=1, ffn_dim=48), (2, 4, 10), 16, seed=20, half=True)
+    # one frame, no pads, whole blocks of q8_0
+    blocks = wan_config(1, 64, num_layers=1, ffn_dim=64, text_dim=32, freq_dim=32)
+    wan("wan-head64", blocks, (1, 4, 10), 16, seed=20, half=True)
     # no cross norm, more text than text_len, no patches, odd sizes, three layers
     bare = wan_config(3, 12, cross_attn_norm=False, patch_size=[1, 1, 1], num_layers=3, text_len=6)
-    wan("wan-head12", bare, (3, 5, 3), 9, seed=30, timestep=3.0)
-    # other channels out than in, a large eps, frames and columns patched
+    wan("wan-head12", bare, (3, 5, 3), 9, seed=30, timestep=3.0, half=True)
+    # other channels out than in, a large eps, frames and columns patched, the usual text_len
     other = wan_config(2, 20, in_channels=5, out_channels=3, patch_size=[2, 1, 3], eps=1e-2, ffn_dim=33)
-    wan("wan-head20", other | {"text_len": 512}, (6, 3, 9), 1, seed=40, timestep=625.0)
-    causal("causal-blocks", wan_config(2, 20, num_frame_per_block=3), (7, 6, 2), 5, seed=50)
+    wan("wan-head20", other | {"text_len": 512}, (6, 3, 9), 1, seed=40, timestep=625.0, half=True)
+    # the last block is shorter than the others
+    causal("causal-blocks", wan_config(2, 20, num_frame_per_block=3), (7, 6, 2), 5, seed=50, half=True)
     one = wan_config(3, 12, num_frame_per_block=1, patch_size=[1, 1, 1], num_layers=3, cross_attn_norm=False)
-    causal("causal-frames", one, (4, 3, 5), 16, seed=60)
+    causal("causal-frames", one, (4, 3, 5), 16, seed=60, half=True)
     window = wan_config(1, 16, num_frame_per_block=2, window=6, sink=2, ffn_dim=24)
     causal("causal-window", window, (13, 4, 2), 3, seed=70)
-    taehv("taehv", taehv_config(), (3, 4, 3), (7, 17, 12), seed=80)
+    # frames that are no multiple of 4, and a height that halves to odd numbers
+    taehv("taehv", taehv_config(), (2, 3, 2), (5, 17, 6), seed=80, half=True)
     flags = taehv_config(
         encoder_time_downscale=[False, True, False],
         decoder_time_upscale=[True, True, True],
@@ -142,7 +146,7 @@ def main():
         latent_channels=4,
         encoder_channels=6,
     )
-    taehv("taehv-patch2", flags, (2, 3, 5), (5, 18, 10), seed=90)
+    taehv("taehv-patch2", flags, (2, 3, 2), (5, 18, 10), seed=90, half=True)
 
 
 if __name__ == "__main__":

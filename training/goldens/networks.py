@@ -335,12 +335,15 @@ class Taehv(nn.Module):
         self.time_up, self.time_down = 2 ** sum(map(bool, grow)), 2 ** sum(map(bool, down))
 
 
-def taehv(config, seed, half=False):
+def taehv(config, seed, half=False, probe=(4, 5)):
     model = randomise(Taehv(config), seed, half)
     with torch.no_grad():
         # Most pixels inside [0, 1], some outside, so that the clamp at the end shows without hiding the rest.
-        model.decoder[-1].weight.mul_(0.3)
-        model.decoder[-1].bias.mul_(0.2).add_(0.5)
+        last = model.decoder[-1]
+        probe = model.decoder(seeded((2, config["latent_channels"], *probe), seed + 9))
+        scale = 0.3 / probe.std((0, 2, 3))
+        last.weight.mul_(scale[:, None, None, None])
+        last.bias.copy_(0.5 + scale * (last.bias - probe.mean((0, 2, 3))))
         if half:
             for p in model.decoder[-1].parameters():
                 p.copy_(p.half().float())
@@ -348,9 +351,11 @@ def taehv(config, seed, half=False):
 
 
 def run_layers(layers, x, out, side):
+    """Keeps what every layer with weights makes; the others would show in the next one."""
     for i, layer in enumerate(layers):
         x = layer(x)
-        out[f"{side}.{i}"] = x
+        if any(True for _ in layer.parameters()):
+            out[f"{side}.{i}"] = x
     return x
 
 
