@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { readClip } from '../../src/media/read';
 import { exif, probe } from '../helpers/probe';
 import { launch, PROMPT, Site, SMALL, type Facts } from './site';
@@ -26,6 +26,10 @@ afterAll(async () => {
 async function countDecodedFrames(bytes: Buffer): Promise<number> {
   const page = await browser.newPage();
   try {
+    // An empty page of our origin: browsers decode video only where the context is secure.
+    const blank = `${inject('address')}blank.html`;
+    await page.route(blank, (route) => route.fulfill({ contentType: 'text/html', body: '' }));
+    await page.goto(blank);
     await page.addScriptTag({ path: 'node_modules/mediabunny/dist/bundles/mediabunny.min.cjs' });
     return await page.evaluate(async (base64) => {
       const { ALL_FORMATS, BufferSource, Input, VideoSampleSink } = (
