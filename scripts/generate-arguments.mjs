@@ -12,6 +12,7 @@ export const USAGE = `Usage: npm run generate -- "PROMPT" --out FILE.mp4 [option
   --steps N         denoising steps of each block, 1…50; default: the model's
   --model NAME      a folder of public/models; default: pocket
   --frames DIR      also writes each frame of the MP4 as DIR/frame-00000.png …
+  --backend KIND    webgpu (default): our own kernels; cpu: onnxruntime-web; auto: as the page chooses
   --adapter KIND    software (default; the same on every machine, slow) or hardware (this machine's GPU)
   --json            prints one line of JSON on stdout
   --help            prints this
@@ -30,6 +31,7 @@ const OPTIONS = {
   model: { type: 'string', default: 'pocket' },
   frames: { type: 'string' },
   adapter: { type: 'string', default: 'software' },
+  backend: { type: 'string', default: 'webgpu' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 };
@@ -72,7 +74,7 @@ function checkPlaces({ out, frames }) {
 
 /**
  * @typedef {{help: boolean, prompt: string, seed: number, seconds: number, width: number, height: number,
- *   steps?: number, model: string, out: string, frames?: string, json: boolean, adapter: string}} Options
+ *   steps?: number, model: string, out: string, frames?: string, json: boolean, adapter: string, backend: string}} Options
  */
 
 /**
@@ -92,7 +94,10 @@ export function readArguments(argv, readModel) {
   if (!['software', 'hardware'].includes(values.adapter))
     throw new BadUsage(`--adapter ${values.adapter}: it must be software or hardware.`);
 
-  const { out, frames, json, adapter } = values;
+  if (!['auto', 'webgpu', 'cpu'].includes(values.backend))
+    throw new BadUsage(`--backend ${values.backend}: it must be auto, webgpu or cpu.`);
+
+  const { out, frames, json, adapter, backend } = values;
   checkPlaces(values);
   const seed = readNumber('seed', values.seed ?? randomSeed(), {
     integer: true,
@@ -113,7 +118,7 @@ export function readArguments(argv, readModel) {
   });
   const { width, height } = size ?? model.sizes[0];
   const settings = { prompt, seed, seconds, width, height, steps, model: values.model };
-  return { ...settings, out, frames, json, adapter, help: false };
+  return { ...settings, out, frames, json, adapter, backend, help: false };
 }
 
 const randomSeed = () => String(Math.floor(Math.random() * 2 ** 32));

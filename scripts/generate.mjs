@@ -27,9 +27,9 @@ const CHUNK = 3 * 2 ** 20; // a multiple of 3, so that base64 pieces join
 class Failure extends Error {}
 
 /** The page's address with the settings in its fragment. */
-function addressOf(base, settings) {
+function addressOf(base, backend, settings) {
   const fields = Object.entries(settings).filter(([, value]) => value !== undefined);
-  return `${base}#${new URLSearchParams([...fields, ['auto', '1']])}`;
+  return `${base}?backend=${backend}#${new URLSearchParams([...fields, ['auto', '1']])}`;
 }
 
 /** Opens the page and resolves to the finished clip's facts; its bytes stay in the page. */
@@ -232,7 +232,7 @@ async function main(argv) {
     const page = await browser.newPage({ bypassCSP: true }); // for the script that decodes the frames
     const { prompt, seed, seconds, width, height, steps, model } = options;
     const settings = { prompt, seed, seconds, width, height, steps, model };
-    const clip = await makeClip(page, addressOf(site.address, settings), progress.show);
+    const clip = await makeClip(page, addressOf(site.address, options.backend, settings), progress.show);
     outputs.write(resolve(options.out), await readClip(page));
     let dropOldFrames = () => {};
     if (options.frames) dropOldFrames = await writeFrames(page, options.frames, clip.frames, outputs);

@@ -7,6 +7,7 @@ import argparse
 import copy
 import json
 import math
+import os
 import time
 
 import torch
@@ -24,7 +25,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=PRESETS["pocket"]["batch"])
     arguments = parser.parse_args()
     folder = RUNS / arguments.name
-    torch.set_num_threads(2)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
     teacher = load(folder)
     saved = torch.load(folder / "dit.pt", weights_only=False)
     data = torch.load(folder / "data.pt", weights_only=False)

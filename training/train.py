@@ -7,6 +7,7 @@ import argparse
 import copy
 import json
 import math
+import os
 import time
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def main() -> None:
     minutes = arguments.minutes or preset["minutes"]
     folder = RUNS / (arguments.name or arguments.preset)
     torch.manual_seed(0)
-    torch.set_num_threads(2)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
     tokenizer = tokens.load(folder / "tokenizer.json")
     if not (folder / "data.pt").exists():
         began = time.time()

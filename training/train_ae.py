@@ -5,6 +5,7 @@ Writes runs/NAME/ae.pt (resumed from when present) and a JSON line per report to
 import argparse
 import json
 import math
+import os
 import time
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def main() -> None:
     folder = RUNS / (arguments.name or arguments.preset)
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    torch.set_num_threads(2)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
     model = TAEHV(CONFIG).to(memory_format=torch.channels_last)
     opts = optimisers(model, preset["lr"], lambda n, p: p.ndim == 4)
     step, spent, path = 0, 0.0, folder / "ae.pt"

@@ -5,7 +5,7 @@ import { EngineClient } from '../worker/client';
 import type { Clip, Recipe } from '../worker/protocol';
 import { fetchJson, readCard, type Card } from './card';
 import { fileName, saveFile } from './filename';
-import { readFragment, type Wish } from './fragment';
+import { readBackend, readFragment, type Wish } from './fragment';
 import { toPictures } from './pictures';
 import { Preferences } from './preferences.svelte';
 import { Settings } from './settings.svelte';
@@ -30,6 +30,7 @@ export interface Parts {
   store?: Store;
   languages?: readonly string[];
   hash?: string;
+  search?: string;
 }
 
 const emitEvent: Emit = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
@@ -60,6 +61,7 @@ export class App {
       settings: this.settings,
       emit: emitEvent,
       model: this.#folder,
+      wish: readBackend(parts.search ?? globalThis.location?.search ?? ''),
       onClip: (clip) => void this.#finished(clip),
       toPictures,
     });

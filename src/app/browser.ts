@@ -1,9 +1,12 @@
 /** Which browser this is, and what to do in it when something that Kinora needs is missing. */
 import type { ErrorCode } from '../worker/protocol';
 
-export type Missing = Extract<ErrorCode, 'no-webgpu' | 'no-adapter' | 'no-webcodecs' | 'no-encoder'>;
+export type Missing = Extract<
+  ErrorCode,
+  'no-webgpu' | 'no-adapter' | 'no-wasm' | 'no-webcodecs' | 'no-encoder'
+>;
 
-const MISSING: readonly string[] = ['no-webgpu', 'no-adapter', 'no-webcodecs', 'no-encoder'];
+const MISSING: readonly string[] = ['no-webgpu', 'no-adapter', 'no-wasm', 'no-webcodecs', 'no-encoder'];
 export const isMissing = (code: ErrorCode): code is Missing => MISSING.includes(code);
 
 export type Advice =
@@ -53,6 +56,7 @@ export function readBrowser(userAgent: string, touchPoints: number): Browser {
 export function adviseFor(code: Missing, browser: Browser, secure: boolean): Advice[] {
   if (!secure) return ['insecure'];
   if (code === 'no-encoder') return ['encoder'];
+  if (code === 'no-wasm') return ['other'];
   switch (browser.family) {
     case 'chrome': {
       const advice: Advice[] = browser.version < (browser.os === 'android' ? 121 : 113) ? ['chromeOld'] : [];

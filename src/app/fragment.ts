@@ -2,6 +2,8 @@
  * Settings in the address's fragment: `#prompt=…&seed=7&seconds=2&width=96&height=64&steps=8&auto=1`. A
  * fragment never reaches a server, so such an address is a private recipe; `npm run generate` uses it too.
  */
+import type { BackendKind } from '../worker/protocol';
+
 export interface Wish {
   prompt?: string;
   /** As written: what is wrong with a value is told at its field, not here. */
@@ -33,4 +35,10 @@ export function readFragment(hash: string): Wish | null {
     auto: fields.get('auto') === '1',
   };
   return Object.values(wish).some((value) => value !== undefined && value !== false) ? wish : null;
+}
+
+/** `?backend=webgpu|cpu` in the address: what to compute with. Anything else leaves the choice to the engine. */
+export function readBackend(search: string): 'auto' | BackendKind {
+  const wish = new URLSearchParams(search).get('backend');
+  return wish === 'webgpu' || wish === 'cpu' ? wish : 'auto';
 }

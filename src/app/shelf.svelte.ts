@@ -109,7 +109,7 @@ export class Shelf {
 function entryOf({ recipe, width, height, frames, fps, mp4, codec, backend, adapter, timings }: Clip) {
   const created = new Date().toISOString();
   const facts = { recipe, width, height, frames, fps, bytes: mp4.size, codec, created, backend, timings };
-  return { id: `memory-${created}-${recipe.seed}`, ...facts, adapter: adapter.description };
+  return { id: `memory-${created}-${recipe.seed}`, ...facts, adapter: adapter?.description ?? '' };
 }
 
 /** The page may not import the engine's error class; its errors are told by their shape. */

@@ -5,6 +5,7 @@
  */
 import type { EngineClient } from '../worker/client';
 import type {
+  BackendKind,
   CheckReport,
   Clip,
   EngineError,
@@ -43,6 +44,8 @@ export interface StudioOptions {
   engine: Engine;
   settings: Settings;
   emit: Emit;
+  /** What the person asked to compute with; default: what is best here. */
+  wish?: 'auto' | BackendKind;
   /** Folder of the model, e.g. "models/pocket/". */
   model: string;
   /** A finished clip, before the reel is let go. */
@@ -85,8 +88,8 @@ export class Studio {
     if (auto) this.phase = 'queued'; // checked when it is known what the model offers
     this.engine = 'checking';
     this.missing = null;
-    const { engine } = this.#options;
-    const checked = await engine.check();
+    const { engine, wish } = this.#options;
+    const checked = await engine.check(wish);
     if (!checked.ok) return this.#cannot(checked.error);
     this.report = checked.value;
     if (checked.value.codecs.length === 0)
@@ -99,7 +102,7 @@ export class Studio {
     this.engine = 'loading';
     this.loading = null;
     this.error = null;
-    const loaded = await engine.load({ model }, (event) => {
+    const loaded = await engine.load({ model, backend: this.report?.backend }, (event) => {
       this.loading = event;
       emit('kinora:progress', event);
     });

@@ -1,6 +1,6 @@
 /** What the library keeps of a clip beside its pictures, and its form on disk. */
 import { parseRecipe } from '../media/recipe';
-import type { ClipTimings, Recipe } from '../worker/protocol';
+import type { BackendKind, ClipTimings, Recipe } from '../worker/protocol';
 
 export interface LibraryEntry {
   id: string;
@@ -16,8 +16,8 @@ export interface LibraryEntry {
   codec: string;
   /** ISO 8601: when it was kept. */
   created: string;
-  backend: 'webgpu';
-  /** The graphics adapter in a few words, '' when it is not known. */
+  backend: BackendKind;
+  /** The graphics adapter in a few words, '' when it is not known or none was used. */
   adapter: string;
   /** Seconds. */
   timings: ClipTimings;
@@ -47,7 +47,7 @@ export function parseEntry(text: string, id: string, bytes: number): LibraryEntr
       bytes,
       codec: string(value.codec),
       created: string(value.created),
-      backend: 'webgpu',
+      backend: value.backend === 'cpu' ? 'cpu' : 'webgpu',
       adapter: string(value.adapter),
       timings: {
         load: number(timings.load),

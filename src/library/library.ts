@@ -43,6 +43,9 @@ export async function openLibrary(root?: FileSystemDirectoryHandle): Promise<Lib
   }
 }
 
+const nameOf = (adapter: Clip['adapter']) =>
+  adapter ? adapter.description || [adapter.vendor, adapter.architecture].join(' ').trim() : '';
+
 export class Library {
   readonly #folder: FileSystemDirectoryHandle;
   #lastStamp = 0;
@@ -82,7 +85,7 @@ export class Library {
       codec: clip.codec,
       created: new Date(stamp).toISOString(),
       backend: clip.backend,
-      adapter: clip.adapter.description || [clip.adapter.vendor, clip.adapter.architecture].join(' ').trim(),
+      adapter: nameOf(clip.adapter),
       timings: clip.timings,
     };
     await withLock(id, true, async () => {

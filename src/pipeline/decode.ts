@@ -9,25 +9,19 @@ import type { Tensor } from '../gpu/tensor';
 import { affine } from '../ops/elementwise';
 import { rgbToI420 } from '../ops/i420';
 import { axesOf, permute, strided } from '../ops/strided';
+import type { Frames } from './backend';
 import { allFinite, findFirstBad, notFiniteError } from './canary';
 import { framesAt, type Block, type ClipPlan } from './blocks';
-import type { Model } from './model';
-
-export interface Frames {
-  /** Index in the clip of the first. */
-  first: number;
-  /** Tightly packed I420, bt709 limited; see media/frames.ts. */
-  i420: Uint8Array[];
-}
+import type { GpuModel } from './model';
 
 /** Decodes the latents of one clip, in order. Owns the frame cache. */
 export class Decoder {
-  readonly #model: Model;
+  readonly #model: GpuModel;
   readonly #plan: ClipPlan;
   readonly #memory: TaehvMemory;
 
   /** @param h,w of the latents */
-  constructor(model: Model, plan: ClipPlan, h: number, w: number) {
+  constructor(model: GpuModel, plan: ClipPlan, h: number, w: number) {
     this.#model = model;
     this.#plan = plan;
     this.#memory = createTaehvMemory(model.gpu, model.decoder, h, w);
@@ -58,7 +52,7 @@ export class Decoder {
 }
 
 /** [C, F, h, w] normalised → [F, C, h, w] as the autoencoder has them. */
-export function denormalise(run: Run, { latent }: Model, clean: Tensor): Tensor {
+export function denormalise(run: Run, { latent }: GpuModel, clean: Tensor): Tensor {
   return run.scope(() => permute(run, affine(run, clean, latent.std, latent.mean), [1, 0, 2, 3], { dtype: 'f32' })); // prettier-ignore
 }
 

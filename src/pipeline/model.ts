@@ -1,4 +1,4 @@
-/** A model on the GPU, ready to run: what model.json says, the tokenizer, weights and configs of the networks. */
+/** A model on the GPU, ready to run, and its loading: what model.json says, the tokenizer, weights and configs of the networks. */
 import { KinoraError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { Run } from '../gpu/run';
@@ -19,13 +19,13 @@ import type { WeightFile } from '../weights/source';
 import { openModel, type ModelFiles } from '../weights/store';
 import { uploadWeights, type Weights } from '../weights/upload';
 import type { LoadEvent } from '../worker/protocol';
+import type { Model } from './backend';
 import { Costs } from './progress';
 import { warmUp } from './warm-up';
+import { GpuClip } from './webgpu';
 
-export interface Model {
+export interface GpuModel extends Model {
   readonly gpu: Gpu;
-  readonly manifest: ModelManifest;
-  readonly tokenizer: Tokenizer;
   readonly textEncoder: { weights: Weights; config: Umt5Config };
   readonly transformer: { weights: Weights; config: WanConfig };
   readonly decoder: TaehvSide;
@@ -33,13 +33,6 @@ export interface Model {
   readonly latent: { mean: Tensor; std: Tensor };
   /** Normalised latents → RGB: [C, 3] and [3], f32. */
   readonly preview: { matrix: Tensor; bias: Tensor };
-  /** What work costs on this device, learnt from clip to clip. */
-  readonly costs: Costs;
-  /** Pixels of one token: what width and height must be multiples of. */
-  readonly grid: { width: number; height: number };
-  /** Seconds that loading took. */
-  readonly loadSeconds: number;
-  free(): void;
 }
 
 type OnEvent = (event: LoadEvent) => void;
@@ -49,7 +42,7 @@ type OnEvent = (event: LoadEvent) => void;
  * @param url absolute address of the folder of model.json
  * @throws KinoraError; then nothing stays on the GPU
  */
-export async function loadModel(gpu: Gpu, url: string, onEvent: OnEvent): Promise<Model> {
+export async function loadModel(gpu: Gpu, url: string, onEvent: OnEvent): Promise<GpuModel> {
   const began = performance.now();
   const onDownload = (progress: { file: string; loaded: number; total: number }) =>
     onEvent({ type: 'download', ...progress });
@@ -63,7 +56,7 @@ export async function buildModel(
   files: ModelFiles,
   onEvent: OnEvent,
   began = performance.now(),
-): Promise<Model> {
+): Promise<GpuModel> {
   const { manifest } = files;
   const { text_encoder, transformer, autoencoder, tokenizer } = manifest.components;
   const configs = {
@@ -87,6 +80,7 @@ export async function buildModel(
     own({ free: () => gpu.memory.free(t) });
     return t;
   };
+  let loadSeconds = 0;
   try {
     const upload = await uploader(gpu, files, [text_encoder.file, transformer.file, autoencoder.file], onEvent); // prettier-ignore
     const textEncoder = { weights: own(await upload(text_encoder.file)), config: configs.text };
@@ -96,7 +90,13 @@ export async function buildModel(
     const [, y, x] = latent.stride;
     const [, rows, columns] = configs.wan.patch_size;
     const C = latent.channels;
-    const model: Model = {
+    const model: GpuModel = {
+      backend: 'webgpu',
+      adapter: gpu.adapter,
+      textLength: configs.wan.text_len,
+      get peakGpuBytes() {
+        return gpu.memory.peak;
+      },
       gpu,
       manifest,
       tokenizer: words,
@@ -113,11 +113,15 @@ export async function buildModel(
       },
       costs: new Costs(),
       grid: { width: x * columns, height: y * rows },
-      loadSeconds: 0,
+      get loadSeconds() {
+        return loadSeconds;
+      },
+      open: (request, plan, ids) => GpuClip.open(model, request, plan, ids),
       free,
     };
     await warmUp(model, manifest.sizes[0]!, (done, total) => onEvent({ type: 'compile', done, total }));
-    return { ...model, loadSeconds: (performance.now() - began) / 1000 };
+    loadSeconds = (performance.now() - began) / 1000;
+    return model;
   } catch (e) {
     free();
     throw e;

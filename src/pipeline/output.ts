@@ -5,7 +5,7 @@
 import { chooseCodec, ClipEncoder } from '../media/encoder';
 import { poster, sha256Hex, toImageBitmaps } from '../media/frames';
 import type { Clip, GenerateEvent, Recipe } from '../worker/protocol';
-import type { Frames } from './decode';
+import type { Frames } from './backend';
 
 /** What is left when all frames are written. */
 export type Finished = Pick<Clip, 'mp4' | 'codec' | 'poster' | 'frameHashes'>;

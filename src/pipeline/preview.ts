@@ -2,16 +2,11 @@
 import type { Run } from '../gpu/run';
 import { size, type Tensor } from '../gpu/tensor';
 import { latentsToRgba } from '../ops/preview';
-import type { GenerateEvent } from '../worker/protocol';
-import type { Model } from './model';
-
-type Picture = Pick<
-  Extract<GenerateEvent, { type: 'preview' }>,
-  'type' | 'frames' | 'width' | 'height' | 'rgba'
->;
+import type { Picture } from './backend';
+import type { GpuModel } from './model';
 
 /** @param clean [C, F, h, w] f32, normalised. Only the picture's few bytes come back from the GPU. */
-export async function makePreview(run: Run, model: Model, clean: Tensor): Promise<Picture> {
+export async function makePreview(run: Run, model: GpuModel, clean: Tensor): Promise<Picture> {
   const { matrix, bias } = model.preview;
   const picture = latentsToRgba(run, clean, matrix, bias); // u32 [F, h, w]
   run.flush();

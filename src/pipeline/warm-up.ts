@@ -11,14 +11,14 @@ import { latentsToRgba } from '../ops/preview';
 import { eulerStep, predictClean, renoiseStep } from '../ops/sampler';
 import type { Size } from '../worker/protocol';
 import { denormalise, latentAt } from './decode';
-import type { Model } from './model';
+import type { GpuModel } from './model';
 
 /** Tokens of a common prompt. */
 const SHORT = 16;
 
 /** Compiles what is not compiled yet for pictures of this size; quick when everything is. */
 export async function warmUp(
-  model: Model,
+  model: GpuModel,
   size: Size,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function warmUp(
 }
 
 /** As pipeline/generate.ts does it, for one block and one step. */
-function denoise(run: Run, model: Model, size: Size, length: number): void {
+function denoise(run: Run, model: GpuModel, size: Size, length: number): void {
   const { textEncoder, transformer, preview } = model;
   const ids = run.input(new Int32Array(length), [length], 'ids');
   const hidden = umt5(run, textEncoder.weights, textEncoder.config, ids);
@@ -61,14 +61,14 @@ function denoise(run: Run, model: Model, size: Size, length: number): void {
 }
 
 /** A block of nothing. */
-function latents(run: Run, { manifest }: Model, { width, height }: Size): Tensor {
+function latents(run: Run, { manifest }: GpuModel, { width, height }: Size): Tensor {
   const { latent, sampler } = manifest;
   const [, y, x] = latent.stride;
   const shape = [latent.channels, sampler.num_frame_per_block, height / y, width / x];
   return run.tensor(shape, 'latents', 'f32');
 }
 
-function decode(run: Run, model: Model, size: Size): void {
+function decode(run: Run, model: GpuModel, size: Size): void {
   const x = latents(run, model, size);
   const [, , h, w] = x.shape as [number, number, number, number];
   const memory = createTaehvMemory(model.gpu, model.decoder, h, w);

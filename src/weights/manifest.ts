@@ -59,6 +59,8 @@ export interface ModelManifest {
     autoencoder: Component<'taehv'>;
   };
   files: ModelFile[];
+  /** The same networks for the CPU backend; its files are fetched only there. */
+  onnx?: { text_encoder: string; transformer: string; decoder: string; files: ModelFile[] };
   /** Example prompts by language. */
   prompts: Record<string, string[]>;
   /** File with the words that the model knows. */
@@ -77,12 +79,8 @@ export function readModelManifest(json: unknown): ModelManifest {
   const format = text(m.format, 'format');
   if (format !== MODEL_FORMAT)
     throw wrong('format', `must be "${MODEL_FORMAT}", but is "${format}"; update Kinora or the model`);
-  const files = list(m.files, 'files', readFile, 1);
   const paths = new Set<string>();
-  for (const { path } of files) {
-    if (paths.has(path)) throw wrong('files', `names "${path}" twice`);
-    paths.add(path);
-  }
+  const files = readFiles(m.files, 'files', paths);
   const latent = readLatent(m.latent);
   const sizes = list(m.sizes, 'sizes', readSize, 1);
   sizes.forEach(({ width, height }, i) => {
@@ -106,6 +104,7 @@ export function readModelManifest(json: unknown): ModelManifest {
     files,
     prompts: readPrompts(m.prompts),
   };
+  if (m.onnx !== undefined) manifest.onnx = readOnnx(m.onnx, paths);
   if (m.vocabulary !== undefined) manifest.vocabulary = safePath(m.vocabulary, 'vocabulary');
   if (m.training !== undefined) manifest.training = object(m.training, 'training');
   return manifest;
@@ -123,6 +122,34 @@ export function toModelInfo(m: ModelManifest): ModelInfo {
     timesteps: m.sampler.timesteps,
     prompts: m.prompts,
     bytes: m.files.reduce((sum, file) => sum + file.bytes, 0),
+  };
+}
+
+/** Adds every path to `paths`. */
+function readFiles(value: unknown, at: string, paths: Set<string>): ModelFile[] {
+  const files = list(value, at, readFile, 1);
+  for (const { path } of files) {
+    if (paths.has(path)) throw wrong(at, `names "${path}" twice`);
+    paths.add(path);
+  }
+  return files;
+}
+
+function readOnnx(value: unknown, others: ReadonlySet<string>): ModelManifest['onnx'] {
+  const onnx = object(value, 'onnx');
+  const paths = new Set(others);
+  const files = readFiles(onnx.files, 'onnx.files', paths);
+  const graph = (name: string) => {
+    const path = text(onnx[name], `onnx.${name}`);
+    if (!files.some((file) => file.path === path))
+      throw wrong(`onnx.${name}`, `names "${path}", which "onnx.files" does not list`);
+    return path;
+  };
+  return {
+    text_encoder: graph('text_encoder'),
+    transformer: graph('transformer'),
+    decoder: graph('decoder'),
+    files,
   };
 }
 

@@ -12,9 +12,12 @@ import { KinoraError } from '../errors';
 import { Folder, openFolder } from './folder';
 import { fetchFile, fetchManifest } from './download';
 import { readModelManifest, type ModelFile, type ModelManifest } from './manifest';
+import type { BackendKind } from '../worker/protocol';
 import type { ByteSource } from './source';
 
 export interface OpenModelOptions {
+  /** Whose files are needed: the checkpoint's (default), or the tokenizer and the ONNX export. */
+  backend?: BackendKind;
   /** Only while something is downloaded. Bytes of all files that must be; `file` is the present one. */
   onDownload?: (progress: { file: string; loaded: number; total: number }) => void;
   signal?: AbortSignal;
@@ -87,7 +90,7 @@ async function collect(
 ): Promise<ModelFiles> {
   const sources = new Map<string, ByteSource>();
   const missing: ModelFile[] = [];
-  for (const file of manifest.files) {
+  for (const file of neededFiles(manifest, options.backend)) {
     const kept = await folder.find(file);
     if (kept) sources.set(file.path, kept);
     else missing.push(file);
@@ -99,7 +102,8 @@ async function collect(
     sources.set(file.path, await fetchFile(base, file, folder, { ...options, onBytes }));
     before += file.bytes;
   }
-  if (!offline) await folder.commit(JSON.stringify(manifest), manifest.files);
+  if (!offline)
+    await folder.commit(JSON.stringify(manifest), [...manifest.files, ...(manifest.onnx?.files ?? [])]);
   return {
     manifest,
     persisted: folder.problem === null,
@@ -116,6 +120,14 @@ async function collect(
       }
     },
   };
+}
+
+function neededFiles(
+  { files, onnx, components }: ModelManifest,
+  backend: BackendKind = 'webgpu',
+): ModelFile[] {
+  if (backend === 'webgpu') return files;
+  return [...files.filter(({ path }) => path === components.tokenizer.file), ...(onnx?.files ?? [])];
 }
 
 function getSource(sources: ReadonlyMap<string, ByteSource>, path: string): ByteSource {

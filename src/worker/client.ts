@@ -4,6 +4,7 @@
  */
 import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
 import type {
+  BackendKind,
   CheckReport,
   Clip,
   Engine,
@@ -63,15 +64,15 @@ export class EngineClient {
     }
   }
 
-  /** What this browser offers: adapter, features, codecs. */
-  check(): Promise<Result<CheckReport>> {
-    return this.#call((engine) => engine.check() as Promise<Result<CheckReport>>);
+  /** What this browser offers, and the backend that is chosen for it. */
+  check(wish: 'auto' | BackendKind = 'auto'): Promise<Result<CheckReport>> {
+    return this.#call((engine) => engine.check(wish) as Promise<Result<CheckReport>>);
   }
 
   /** Downloads, verifies and uploads a model, and compiles its pipelines. */
-  load({ model }: LoadRequest, onEvent: Handler<LoadEvent>): Promise<Result<ModelInfo>> {
+  load({ model, backend = 'webgpu' }: LoadRequest, onEvent: Handler<LoadEvent>): Promise<Result<ModelInfo>> {
     // A worker's own base is its script; the folder is meant from where the page is.
-    const request = { model: new URL(model, document.baseURI).href };
+    const request = { backend, model: new URL(model, document.baseURI).href };
     return this.#call((engine) => engine.load(request, proxy(onEvent)) as Promise<Result<ModelInfo>>);
   }
 

@@ -4,12 +4,14 @@
  */
 import { expose, releaseProxy, transfer } from 'comlink';
 import { asResult, KinoraError } from '../errors';
-import { openGpu, reportAdapter, requestAdapter, type Gpu } from '../gpu/device';
+import { openGpu, type Gpu } from '../gpu/device';
 import { listCodecs, requireWebCodecs } from '../media/codecs';
 import { generate } from '../pipeline/generate';
-import { loadModel, type Model } from '../pipeline/model';
+import type { Model } from '../pipeline/backend';
+import { chooseBackend } from '../pipeline/choose';
+import { loadModel } from '../pipeline/model';
 import { toModelInfo } from '../weights/manifest';
-import type { Engine, GenerateEvent, LoadEvent } from './protocol';
+import type { BackendKind, Engine, GenerateEvent, LoadEvent, LoadRequest } from './protocol';
 
 type Listener<E> = (event: E) => void;
 /** What comlink makes of a listener: it posts a message, and resolves when the page has heard it. */
@@ -21,25 +23,34 @@ class KinoraEngine implements Engine {
   #work: 'loading a model' | 'making a clip' | null = null;
   #cancelled = false;
 
-  check() {
+  check(wish: 'auto' | BackendKind) {
     return asResult(async () => {
-      const adapter = reportAdapter(await requestAdapter(navigator.gpu));
+      const choice = await chooseBackend(wish, navigator.gpu);
       requireWebCodecs();
-      return { backend: 'webgpu' as const, adapter, codecs: await listCodecs() };
+      return { ...choice, codecs: await listCodecs() };
     });
   }
 
-  load({ model: url }: { model: string }, onEvent: Listener<LoadEvent>) {
+  load({ model: url, backend = 'webgpu' }: LoadRequest, onEvent: Listener<LoadEvent>) {
     return this.#exclusively('loading a model', onEvent, async (tell) => {
       if (this.#staleFailure()?.code === 'device-lost') this.#drop();
-      if (this.#loaded?.url !== url) {
+      if (this.#loaded?.url !== url || this.#loaded.model.backend !== backend) {
         this.#loaded?.model.free();
         this.#loaded = null;
-        this.#gpu ??= await openGpu(navigator.gpu);
-        this.#loaded = { url, model: await loadModel(this.#gpu, url, tell) };
+        this.#loaded = { url, model: await this.#open(backend, url, tell) };
       }
       return toModelInfo(this.#loaded.model.manifest);
     });
+  }
+
+  async #open(backend: BackendKind, url: string, tell: Listener<LoadEvent>): Promise<Model> {
+    if (backend === 'cpu') {
+      // Loaded only here: with WebGPU not a byte of it is fetched.
+      const { loadOnnxModel } = await import('../onnx/model');
+      return loadOnnxModel(url, tell);
+    }
+    this.#gpu ??= await openGpu(navigator.gpu);
+    return loadModel(this.#gpu, url, tell);
   }
 
   generate(request: Parameters<Engine['generate']>[0], onEvent: Listener<GenerateEvent>) {

@@ -9,6 +9,7 @@
 export type ErrorCode =
   | 'no-webgpu' // navigator.gpu is missing
   | 'no-adapter' // WebGPU is there, but gives no adapter
+  | 'no-wasm' // WebAssembly with SIMD is missing, which the CPU backend needs
   | 'no-webcodecs' // VideoEncoder is missing
   | 'no-encoder' // no codec of the ladder encodes this size
   | 'bad-request' // a setting is out of range; `params` names it
@@ -49,9 +50,22 @@ export interface AdapterReport {
   maxStorageBufferBindingSize: number;
 }
 
+/** What computes: our own kernels, or onnxruntime-web. */
+export type BackendKind = 'webgpu' | 'cpu';
+
+/** Why a backend was chosen. */
+export type BackendReason =
+  | 'adapter' // a real graphics adapter
+  | 'fallback-adapter' // only a software adapter, which the CPU backend outruns
+  | 'no-adapter'
+  | 'no-webgpu'
+  | 'asked'; // the person chose it
+
 export interface CheckReport {
-  backend: 'webgpu';
-  adapter: AdapterReport;
+  backend: BackendKind;
+  reason: BackendReason;
+  /** Null without WebGPU. */
+  adapter: AdapterReport | null;
   /** Codec strings that a trial encode passed, best first. Empty: nothing can be exported. */
   codecs: string[];
 }
@@ -79,6 +93,8 @@ export interface ModelInfo {
 }
 
 export interface LoadRequest {
+  /** As `check` chose it; default webgpu. */
+  backend?: BackendKind;
   /** Folder of model.json, relative to the page, e.g. "models/pocket/"; the client makes it absolute. */
   model: string;
 }
@@ -164,15 +180,18 @@ export interface Clip {
   frameHashes: string[];
   /** A poster: first frame as PNG or WebP. */
   poster: Blob;
-  backend: 'webgpu';
-  adapter: AdapterReport;
+  backend: BackendKind;
+  /** Null on the CPU. */
+  adapter: AdapterReport | null;
   timings: ClipTimings;
+  /** 0 on the CPU. */
   peakGpuBytes: number;
 }
 
 /** The worker's whole surface, exposed with comlink. Callbacks are proxied; the client releases them. */
 export interface Engine {
-  check(): Promise<Result<CheckReport>>;
+  /** Looks at the browser and chooses a backend; `auto` takes WebGPU on a real adapter, else the CPU. */
+  check(wish: 'auto' | BackendKind): Promise<Result<CheckReport>>;
   load(request: LoadRequest, onEvent: (e: LoadEvent) => void): Promise<Result<ModelInfo>>;
   generate(request: GenerateRequest, onEvent: (e: GenerateEvent) => void): Promise<Result<Clip>>;
   /** Takes effect before the next denoising step. True when something was running. */

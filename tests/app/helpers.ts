@@ -33,7 +33,7 @@ const adapter: AdapterReport = {
   maxStorageBufferBindingSize: 2 ** 27,
 };
 
-export const REPORT: CheckReport = { backend: 'webgpu', adapter, codecs: ['avc1.42001f'] };
+export const REPORT: CheckReport = { backend: 'webgpu', reason: 'adapter', adapter, codecs: ['avc1.42001f'] };
 
 export const MODEL: ModelInfo = {
   id: 'pocket',

@@ -53,7 +53,7 @@ describe('starting', () => {
     void studio.start();
     await settle();
     expect(studio.engine).toBe('loading');
-    expect(engine.loading.request).toEqual({ model: 'models/pocket/' });
+    expect(engine.loading.request).toEqual({ model: 'models/pocket/', backend: 'webgpu' });
     engine.loading.say({ type: 'download', file: 'a', loaded: 12e6, total: 24e6 });
     expect(statusOf(studio, en, 'Pocket')).toMatchObject({
       text: 'Downloading Pocket · 12 MB of 24 MB, once',

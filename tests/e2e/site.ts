@@ -27,13 +27,15 @@ interface Heard {
 }
 
 /** The page's address with settings in its fragment, as a recipe link has them. */
-function addressOf(settings: Settings): string {
+function addressOf(settings: Settings, backend: string): string {
   const fields = Object.entries(settings).map(([name, value]): [string, string] => [name, String(value)]);
-  return `${inject('address')}#${new URLSearchParams(fields)}`;
+  return `${inject('address')}?backend=${backend}#${new URLSearchParams(fields)}`;
 }
 
 export interface OpenOptions extends BrowserContextOptions {
   settings?: Settings;
+  /** Default webgpu: on the software adapter of these tests the page would choose the CPU. */
+  backend?: 'auto' | 'webgpu' | 'cpu';
   browser?: Browser;
 }
 
@@ -49,7 +51,10 @@ export class Site {
     this.page = page;
   }
 
-  static async open(browser: Browser, { settings = SMALL, ...options }: OpenOptions = {}): Promise<Site> {
+  static async open(
+    browser: Browser,
+    { settings = SMALL, backend = 'webgpu', ...options }: OpenOptions = {},
+  ): Promise<Site> {
     const context = await browser.newContext({ locale: 'en-GB', acceptDownloads: true, ...options });
     const page = await context.newPage();
     const site = new Site(page);
@@ -79,7 +84,7 @@ export class Site {
         heard.outcomes.push({ done });
       });
     });
-    await page.goto(addressOf(settings));
+    await page.goto(addressOf(settings, backend));
     await page.getByTestId('prompt').waitFor();
     return site;
   }

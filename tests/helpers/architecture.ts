@@ -39,7 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   models: ['errors.ts', 'ops', 'gpu', 'weights/upload'],
   media: ['errors.ts', 'gpu', 'ops'],
   library: ['errors.ts', 'media'],
-  onnx: ['errors.ts', 'text', 'sampling', 'weights'],
+  onnx: ['errors.ts', 'text', 'sampling', 'weights', 'pipeline'],
   pipeline: ['errors.ts', 'text', 'sampling', 'weights', 'gpu', 'ops', 'weights/upload', 'models', 'media'],
   'worker/engine.worker': ['errors.ts', 'weights', 'gpu', 'pipeline', 'onnx', 'media', 'library'],
   'worker/client': [],

@@ -54,7 +54,7 @@ describe('a library', () => {
   });
 
   it('names the adapter by maker and family where it has no description', async () => {
-    const adapter = { ...clip().adapter, description: '', vendor: 'nvidia', architecture: 'hopper' };
+    const adapter = { ...clip().adapter!, description: '', vendor: 'nvidia', architecture: 'hopper' };
     expect((await (await openLibrary(disk.root)).add(clip({ adapter }))).adapter).toBe('nvidia hopper');
   });
 

@@ -4,7 +4,7 @@ import type { KinoraError } from '../../src/errors';
 import type { Gpu } from '../../src/gpu/device';
 import { i420Bytes, sha256Hex } from '../../src/media/frames';
 import { generate, type GenerateOptions } from '../../src/pipeline/generate';
-import { buildModel, type Model } from '../../src/pipeline/model';
+import { buildModel, type GpuModel as Model } from '../../src/pipeline/model';
 import type { OpenOutput } from '../../src/pipeline/output';
 import type { Clip, GenerateEvent, GenerateRequest, LoadEvent } from '../../src/worker/protocol';
 import { openTestGpu } from '../helpers/gpu';

@@ -116,6 +116,9 @@ export const en = {
     adapter: 'Graphics',
     unknown: 'not known yet',
     software: 'software adapter',
+    unused: 'not used',
+    backendLabel: 'Computed by',
+    backends: { webgpu: 'WebGPU, Kinora’s own kernels', cpu: 'the CPU, onnxruntime-web' },
     precision: 'Precision',
     half: 'f16 where it is exact enough',
     full: 'f32',
@@ -151,6 +154,15 @@ export const en = {
 
   notice: {
     software: 'No graphics hardware is used here, only a software adapter: it works, slowly.',
+    backend: {
+      'fallback-adapter':
+        'Made on the CPU: this browser has only a software graphics adapter, which is slower still.',
+      'no-adapter': 'Made on the CPU: WebGPU found no graphics adapter.',
+      'no-webgpu': 'Made on the CPU: this browser does not offer WebGPU.',
+      asked: 'Made on the CPU, as asked for in the address.',
+    },
+    cpu: (lack: string) => `${lack}. Your clips are made on the CPU instead, which works and is slower.`,
+    cpuHow: 'How to use the graphics processor here',
     storageTitle: 'Clips are not kept',
     dismiss: 'Dismiss',
     retry: 'Try again',
@@ -161,6 +173,7 @@ export const en = {
   missing: {
     'no-webgpu': 'This browser does not offer WebGPU',
     'no-adapter': 'WebGPU found no graphics adapter',
+    'no-wasm': 'This browser has neither WebGPU nor WebAssembly SIMD',
     'no-webcodecs': 'This browser cannot write video (WebCodecs is missing)',
     'no-encoder': 'This browser has no video encoder that works',
     why: 'Kinora makes videos on your own graphics processor and needs all of these:',
@@ -226,6 +239,7 @@ export const en = {
   errors: {
     'no-webgpu': (e) => e.message,
     'no-adapter': (e) => e.message,
+    'no-wasm': (e) => e.message,
     'no-webcodecs': (e) => e.message,
     'no-encoder': (e) => e.message,
     'bad-request': (e) => e.message,

@@ -123,6 +123,9 @@ export const zh: Words = {
     adapter: '显卡',
     unknown: '尚不清楚',
     software: '软件渲染',
+    unused: '未使用',
+    backendLabel: '计算方式',
+    backends: { webgpu: 'WebGPU，Kinora 自己的内核', cpu: '处理器，onnxruntime-web' },
     precision: '精度',
     half: '在足够精确处使用 f16',
     full: 'f32',
@@ -157,6 +160,14 @@ export const zh: Words = {
 
   notice: {
     software: '这里没有使用显卡，只有软件渲染：可以用，但很慢。',
+    backend: {
+      'fallback-adapter': '由处理器生成：此浏览器只有软件图形适配器，用它会更慢。',
+      'no-adapter': '由处理器生成：WebGPU 没有找到显卡。',
+      'no-webgpu': '由处理器生成：此浏览器没有 WebGPU。',
+      asked: '按地址中的要求，由处理器生成。',
+    },
+    cpu: (lack: string) => `${lack}。视频改由处理器生成：可以用，但较慢。`,
+    cpuHow: '怎样在这里使用显卡',
     storageTitle: '视频不会被保存',
     dismiss: '知道了',
     retry: '重试',
@@ -167,6 +178,7 @@ export const zh: Words = {
   missing: {
     'no-webgpu': '此浏览器没有 WebGPU',
     'no-adapter': 'WebGPU 没有找到显卡',
+    'no-wasm': '此浏览器既没有 WebGPU，也没有 WebAssembly SIMD',
     'no-webcodecs': '此浏览器不能写视频（缺少 WebCodecs）',
     'no-encoder': '此浏览器没有可用的视频编码器',
     why: 'Kinora 在您自己的显卡上生成视频，需要以下条件：',
@@ -225,6 +237,7 @@ export const zh: Words = {
   errors: {
     'no-webgpu': () => '此浏览器没有 WebGPU。请使用最新的 Chrome、Edge、Firefox 或 Safari。',
     'no-adapter': () => 'WebGPU 没有找到显卡。请更新显卡驱动，并在浏览器设置中打开图形加速。',
+    'no-wasm': () => '此浏览器没有 WebAssembly SIMD，无法用处理器生成。请更新浏览器。',
     'no-webcodecs': () =>
       '此浏览器不能写视频（缺少 WebCodecs）。请使用最新的 Chrome、Edge、Firefox 或 Safari。',
     'no-encoder': ({ params }) =>

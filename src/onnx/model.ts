@@ -1,0 +1,259 @@
+/**
+ * The CPU backend: the ONNX export of a model, run by onnxruntime-web. The same weights, noise, schedule and cache
+ * rule as on WebGPU, so the same prompt and seed give the same clip but for rounding.
+ */
+import { KinoraError } from '../errors';
+import { framesAt, type Block, type ClipPlan } from '../pipeline/blocks';
+import type { ClipNetworks, Frames, Model, Picture } from '../pipeline/backend';
+import { Costs } from '../pipeline/progress';
+import { euler, predictClean, renoise } from '../sampling/steppers';
+import type { Step } from '../sampling/schedule';
+import { loadTokenizer } from '../text/tokenizer';
+import type { ModelManifest } from '../weights/manifest';
+import { openModel, type ModelFiles } from '../weights/store';
+import type { GenerateRequest, LoadEvent } from '../worker/protocol';
+import { PastCache } from './cache';
+import { latentsToRgba, rgbToI420 } from './frames';
+import { asError, getRuntime, openSession, type OrtTensor, type Session } from './runtime';
+
+type Values = Float32Array<ArrayBuffer>;
+
+/** The sizes of the exported transformer that the caller must know. */
+interface Shape {
+  layers: number;
+  heads: number;
+  d: number;
+  textLength: number;
+  patch: [number, number, number];
+}
+
+/**
+ * Fetches a model's ONNX files (or finds them in this browser) and opens them.
+ * @param url absolute address of the folder of model.json
+ * @throws KinoraError `bad-model` where the model has no ONNX export
+ */
+export async function loadOnnxModel(url: string, onEvent: (event: LoadEvent) => void): Promise<Model> {
+  const began = performance.now();
+  const onDownload = (progress: { file: string; loaded: number; total: number }) =>
+    onEvent({ type: 'download', ...progress });
+  const files = await openModel(url, { onDownload, backend: 'cpu' });
+  return buildOnnxModel(files, onEvent, began);
+}
+
+export async function buildOnnxModel(
+  files: ModelFiles,
+  onEvent: (event: LoadEvent) => void,
+  began = performance.now(),
+): Promise<Model> {
+  const { manifest } = files;
+  const { onnx } = manifest;
+  if (!onnx)
+    throw new KinoraError('bad-model', `${manifest.name} has no ONNX export, which the CPU backend needs.`);
+  const tokenizer = loadTokenizer(await files.json(manifest.components.tokenizer.file));
+  await getRuntime();
+  const names = [onnx.text_encoder, onnx.transformer, onnx.decoder];
+  const sessions: Session[] = [];
+  const release = () => {
+    for (const session of sessions.splice(0)) void session.release();
+  };
+  try {
+    for (const [i, name] of names.entries()) {
+      onEvent({ type: 'compile', done: i, total: names.length });
+      const source = files.source(name);
+      sessions.push(await openSession(name, await source.read(0, source.size)));
+    }
+    onEvent({ type: 'compile', done: names.length, total: names.length });
+    const [text, transformer, decoder] = sessions as [Session, Session, Session];
+    const shape = readShape(manifest);
+    const [, y, x] = manifest.latent.stride;
+    return {
+      backend: 'cpu',
+      adapter: null,
+      manifest,
+      tokenizer,
+      textLength: shape.textLength,
+      costs: new Costs(),
+      grid: { width: x * shape.patch[2], height: y * shape.patch[1] },
+      loadSeconds: (performance.now() - began) / 1000,
+      peakGpuBytes: 0,
+      open: (request, plan, ids) =>
+        OnnxClip.open({ manifest, shape, text, transformer, decoder }, request, plan, ids),
+      free: release,
+    };
+  } catch (e) {
+    release();
+    throw e;
+  }
+}
+
+function readShape(manifest: ModelManifest): Shape {
+  const { config } = manifest.components.transformer;
+  const number = (field: string): number => {
+    const value = config[field];
+    if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
+    throw new KinoraError('bad-model', `model.json: the transformer's ${field} must be a whole number.`, {
+      field,
+    });
+  };
+  const patch = config.patch_size;
+  if (!Array.isArray(patch) || patch.length !== 3 || !patch.every((n) => Number.isInteger(n) && n > 0))
+    throw new KinoraError('bad-model', 'model.json: patch_size must be three whole numbers.');
+  return {
+    layers: number('num_layers'),
+    heads: number('num_attention_heads'),
+    d: number('attention_head_dim'),
+    textLength: number('text_len'),
+    patch: patch as [number, number, number],
+  };
+}
+
+interface Networks {
+  manifest: ModelManifest;
+  shape: Shape;
+  text: Session;
+  transformer: Session;
+  decoder: Session;
+}
+
+/** Runs a session; what goes wrong in it becomes a KinoraError. */
+async function infer(session: Session, feeds: Record<string, OrtTensor>): Promise<Record<string, OrtTensor>> {
+  try {
+    return (await session.run(feeds)) as Record<string, OrtTensor>;
+  } catch (e) {
+    throw asError(e, 'The CPU backend failed at a network.', 'internal');
+  }
+}
+
+class OnnxClip implements ClipNetworks {
+  #block: Block | null = null;
+  #x: Values = new Float32Array();
+  #past: { k: OrtTensor; v: OrtTensor } | null = null;
+  #memory: Record<string, OrtTensor> = {};
+  readonly #cache: PastCache;
+
+  private constructor(
+    readonly networks: Networks,
+    readonly plan: ClipPlan,
+    readonly tensor: typeof OrtTensor,
+    readonly context: OrtTensor,
+    /** Of a block: [C, F, h, w] */
+    readonly dims: [number, number, number, number],
+  ) {
+    const { shape, manifest, decoder } = networks;
+    const [, , h, w] = dims;
+    const tokensPerFrame = (h / shape.patch[1]) * (w / shape.patch[2]);
+    const rows = { groups: shape.layers * shape.heads, tokensPerFrame, d: shape.d };
+    this.#cache = new PastCache(rows, manifest.sampler.window, manifest.sampler.sink);
+    // The frames before the first are zeros.
+    for (const meta of decoder.inputMetadata) {
+      if (!meta.isTensor || !meta.name.startsWith('memory_')) continue;
+      const width = Number(meta.shape[1]);
+      this.#memory[meta.name] = new tensor('float32', new Float32Array(width * h * w), [1, width, h, w]);
+    }
+  }
+
+  static async open(
+    networks: Networks,
+    { width, height }: GenerateRequest,
+    plan: ClipPlan,
+    ids: Int32Array,
+  ): Promise<OnnxClip> {
+    const { Tensor } = await getRuntime();
+    const { latent, sampler } = networks.manifest;
+    const input_ids = new Tensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]);
+    const { context } = await infer(networks.text, { input_ids });
+    const dims: [number, number, number, number] = [
+      latent.channels,
+      sampler.num_frame_per_block,
+      height / latent.stride[1],
+      width / latent.stride[2],
+    ];
+    return new OnnxClip(networks, plan, Tensor, context!, dims);
+  }
+
+  start(block: Block, noise: Values): void {
+    this.#block = block;
+    this.#x = noise;
+    const { shape } = this.networks;
+    const { k, v, rows } = this.#cache.forBlock(this.dims[1]);
+    const dims = [shape.layers, shape.heads, rows, shape.d];
+    this.#past = { k: new this.tensor('float32', k, dims), v: new this.tensor('float32', v, dims) };
+  }
+
+  async step(step: Step, fresh: Values | null): Promise<Picture> {
+    const { preview } = this.networks.manifest;
+    const { flow } = await this.#predict(step.timestep);
+    const v = flow!.data as Values;
+    const clean = predictClean(this.#x, v, step.sigma);
+    if (step.next === 0) this.#x = clean;
+    else if (fresh) this.#x = renoise(clean, fresh, step.next);
+    else this.#x = euler(this.#x, v, step.sigma, step.next);
+    const [, frames, height, width] = this.dims;
+    return {
+      type: 'preview',
+      frames,
+      width,
+      height,
+      rgba: latentsToRgba(clean, preview.matrix, preview.bias),
+    };
+  }
+
+  async settle(): Promise<void> {
+    if (!this.#x.every(Number.isFinite)) throw this.#broken('the transformer');
+  }
+
+  async decode(i: number): Promise<Frames> {
+    const [C, F, h, w] = this.dims;
+    const pixels = h * w;
+    const one = new Float32Array(C * pixels);
+    for (let c = 0; c < C; c++) {
+      const from = (c * F + i) * pixels;
+      one.set(this.#x.subarray(from, from + pixels), c * pixels);
+    }
+    const latents = new this.tensor('float32', one, [1, C, 1, h, w]);
+    const out = await infer(this.networks.decoder, { latents, ...this.#memory });
+    for (const name of Object.keys(this.#memory)) this.#memory[name] = out[`new_${name}`]!;
+    const [T, , height, width] = out.frames!.dims as [number, number, number, number];
+    const rgb = out.frames!.data as Values;
+    if (!rgb.every(Number.isFinite)) throw this.#broken('the decoder');
+    const size = 3 * height * width;
+    const all = Array.from({ length: T }, (_, t) =>
+      rgbToI420(rgb.subarray(t * size, (t + 1) * size), width, height),
+    );
+    const { first, skip, count } = framesAt(this.plan, this.#block!.firstLatent + i);
+    return { first, i420: all.slice(skip, skip + count) };
+  }
+
+  async remember(): Promise<void> {
+    const { k, v } = await this.#predict(0);
+    this.#cache.add(k!.data as Values, v!.data as Values, this.dims[1]);
+  }
+
+  /** The flow v = noise − x0 of the present block, and its keys and values. */
+  #predict(timestep: number): Promise<Record<string, OrtTensor>> {
+    const [C, F, h, w] = this.dims;
+    const tensor = this.tensor;
+    return infer(this.networks.transformer, {
+      latents: new tensor('float32', this.#x, [1, C, F, h, w]),
+      timesteps: new tensor('float32', new Float32Array(F).fill(timestep), [1, F]),
+      context: this.context,
+      first_frame: new tensor('int64', BigInt64Array.of(BigInt(this.#block!.firstLatent)), [1]),
+      past_k: this.#past!.k,
+      past_v: this.#past!.v,
+    });
+  }
+
+  #broken(operation: string): KinoraError {
+    const block = this.#block!.index + 1;
+    return new KinoraError(
+      'not-finite',
+      `The numbers of block ${block} broke down (NaN or Inf out of ${operation}). Try another seed.`,
+      { operation, block },
+    );
+  }
+
+  free(): void {
+    this.#past = null;
+    this.#memory = {};
+  }
+}
