@@ -19,7 +19,15 @@ export default defineConfig({
       workbox: {
         // The shell only. Weights have a store of their own in OPFS, with ranges, hashes and resume.
         globPatterns: ['**/*.{js,css,html,svg,png,webmanifest}'],
-        globIgnores: ['models/**'],
+        globIgnores: ['models/**', 'assets/{ort,transformers}*'],
+        // The CPU backend's libraries (15 MB): kept once they were fetched, never fetched with WebGPU.
+        runtimeCaching: [
+          {
+            urlPattern: /\/assets\/(ort|transformers)[\w.-]+\.(wasm|mjs|js)$/,
+            handler: 'CacheFirst',
+            options: { cacheName: 'kinora-runtime', expiration: { maxEntries: 8 } },
+          },
+        ],
         navigateFallback: 'index.html',
         navigateFallbackDenylist: [/\/models\//],
       },
@@ -35,6 +43,11 @@ export default defineConfig({
     }),
   ],
   worker: { format: 'es' },
+  resolve: {
+    // transformers.js brings an onnxruntime-web of its own, and asks for its 27 MB WebGPU build: one copy, the small one.
+    dedupe: ['onnxruntime-web', 'onnxruntime-common'],
+    alias: [{ find: /^onnxruntime-web\/webgpu$/, replacement: 'onnxruntime-web/wasm' }],
+  },
   build: { target: 'es2023' },
   server: { host: '127.0.0.1', headers },
   preview: { host: '127.0.0.1', headers },

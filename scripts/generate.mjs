@@ -182,8 +182,9 @@ function readModel(id) {
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
-const nameOf = ({ description, device, vendor, architecture }) =>
-  description || device || `${vendor} ${architecture}`.trim();
+/** null on the CPU. */
+const nameOf = (adapter) =>
+  adapter && (adapter.description || adapter.device || `${adapter.vendor} ${adapter.architecture}`.trim());
 
 /** The line that --json prints. Times in seconds, memory in bytes. */
 function summary(options, clip) {

@@ -8,12 +8,12 @@ import type { ClipNetworks, Frames, Model, Picture } from '../pipeline/backend';
 import { Costs } from '../pipeline/progress';
 import { euler, predictClean, renoise } from '../sampling/steppers';
 import type { Step } from '../sampling/schedule';
-import { loadTokenizer } from '../text/tokenizer';
 import type { ModelManifest } from '../weights/manifest';
 import { openModel, type ModelFiles } from '../weights/store';
 import type { GenerateRequest, LoadEvent } from '../worker/protocol';
 import { PastCache } from './cache';
 import { latentsToRgba, rgbToI420 } from './frames';
+import { loadTransformersTokenizer } from './tokenizer';
 import { asError, getRuntime, openSession, type OrtTensor, type Session } from './runtime';
 
 type Values = Float32Array<ArrayBuffer>;
@@ -49,7 +49,7 @@ export async function buildOnnxModel(
   const { onnx } = manifest;
   if (!onnx)
     throw new KinoraError('bad-model', `${manifest.name} has no ONNX export, which the CPU backend needs.`);
-  const tokenizer = loadTokenizer(await files.json(manifest.components.tokenizer.file));
+  const tokenizer = await loadTransformersTokenizer(await files.json(manifest.components.tokenizer.file));
   await getRuntime();
   const names = [onnx.text_encoder, onnx.transformer, onnx.decoder];
   const sessions: Session[] = [];
