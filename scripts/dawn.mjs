@@ -12,6 +12,8 @@ import { runnerImport } from 'vite';
 import { ensureVulkan } from './vulkan.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
+/** Dawn dies of a use after free when an entry is collected while devices of it live. */
+const entries = [];
 
 /**
  * The WebGPU entry of Dawn, with WebGPU's classes and constants made global. Where the Vulkan driver
@@ -27,7 +29,9 @@ export async function openDawn() {
   }
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
-  return create([]);
+  const entry = create([]);
+  entries.push(entry);
+  return entry;
 }
 
 /** Loads a TypeScript module of this repository, `?raw` imports and all. Path from the root. */
