@@ -27,17 +27,17 @@ export interface Umt5Config {
   layer_norm_epsilon: number;
 }
 
-/** Reads transformers' `UMT5Config`. Throws `bad-model` naming the field. */
+/** Reads transformers' `UMT5Config`, with its defaults. Throws `bad-model` naming the field. */
 export function readUmt5Config(config: Config): Umt5Config {
   const c = new ConfigReader('umt5', config);
   c.expect('feed_forward_proj', ['gated-gelu']);
   return {
-    vocab_size: c.integer('vocab_size', 1),
-    d_model: c.integer('d_model', 1),
-    d_kv: c.integer('d_kv', 1),
-    d_ff: c.integer('d_ff', 1),
-    num_layers: c.integer('num_layers', 1),
-    num_heads: c.integer('num_heads', 1),
+    vocab_size: c.integer('vocab_size', 1, 250112),
+    d_model: c.integer('d_model', 1, 512),
+    d_kv: c.integer('d_kv', 1, 64),
+    d_ff: c.integer('d_ff', 1, 1024),
+    num_layers: c.integer('num_layers', 1, 8),
+    num_heads: c.integer('num_heads', 1, 6),
     relative_attention_num_buckets: c.integer('relative_attention_num_buckets', 4, 32),
     relative_attention_max_distance: c.integer('relative_attention_max_distance', 2, 128),
     layer_norm_epsilon: c.positive('layer_norm_epsilon', 1e-6),

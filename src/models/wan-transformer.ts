@@ -42,7 +42,7 @@ export interface WanConfig {
   sink?: number;
 }
 
-/** Reads diffusers' config, plus `text_len` and the causal fields. Throws `bad-model` naming the field. */
+/** Reads diffusers' config, with its defaults, plus `text_len` and the causal fields. Throws `bad-model` naming the field. */
 export function readWanConfig(config: Config): WanConfig {
   const c = new ConfigReader('wan-transformer', config);
   c.expect('qk_norm', ['rms_norm_across_heads']);
@@ -52,14 +52,14 @@ export function readWanConfig(config: Config): WanConfig {
     config[field] === undefined || config[field] === null ? {} : { [field]: c.integer(field, least) };
   const read: WanConfig = {
     patch_size: c.integers('patch_size', 3, [1, 2, 2]) as [number, number, number],
-    num_attention_heads: c.integer('num_attention_heads', 1),
-    attention_head_dim: c.integer('attention_head_dim', 6),
-    in_channels: c.integer('in_channels', 1),
-    out_channels: c.integer('out_channels', 1),
-    text_dim: c.integer('text_dim', 1),
-    freq_dim: c.integer('freq_dim', 2),
-    ffn_dim: c.integer('ffn_dim', 1),
-    num_layers: c.integer('num_layers', 1),
+    num_attention_heads: c.integer('num_attention_heads', 1, 40),
+    attention_head_dim: c.integer('attention_head_dim', 6, 128),
+    in_channels: c.integer('in_channels', 1, 16),
+    out_channels: c.integer('out_channels', 1, 16),
+    text_dim: c.integer('text_dim', 1, 4096),
+    freq_dim: c.integer('freq_dim', 2, 256),
+    ffn_dim: c.integer('ffn_dim', 1, 13824),
+    num_layers: c.integer('num_layers', 1, 40),
     cross_attn_norm: c.boolean('cross_attn_norm', true),
     eps: c.positive('eps', 1e-6),
     text_len: c.integer('text_len', 1, 512),
