@@ -16,20 +16,13 @@ export default defineConfig({
     VitePWA({
       registerType: 'prompt', // a new version waits until no tab runs the old one
       injectRegister: 'script-defer',
-      workbox: {
-        // The shell only. Weights have a store of their own in OPFS, with ranges, hashes and resume.
+      strategies: 'injectManifest',
+      srcDir: 'src',
+      filename: 'sw.ts',
+      injectManifest: {
+        // The shell only: neither weights nor what only the CPU backend needs.
         globPatterns: ['**/*.{js,css,html,svg,png,webmanifest}'],
         globIgnores: ['models/**', 'assets/{ort,transformers}*'],
-        // The CPU backend's libraries (15 MB): kept once they were fetched, never fetched with WebGPU.
-        runtimeCaching: [
-          {
-            urlPattern: /\/assets\/(ort|transformers)[\w.-]+\.(wasm|mjs|js)$/,
-            handler: 'CacheFirst',
-            options: { cacheName: 'kinora-runtime', expiration: { maxEntries: 8 } },
-          },
-        ],
-        navigateFallback: 'index.html',
-        navigateFallbackDenylist: [/\/models\//],
       },
       manifest: {
         name: 'Kinora',

@@ -20,7 +20,7 @@ function partOf(path: string): string {
   const inner = path.replace(/^src\//, '');
   if (/^weights\/upload\b/.test(inner)) return 'weights/upload';
   if (inner.startsWith('worker/')) return inner.replace(/\.ts$/, '');
-  if (inner === 'errors.ts' || inner === 'main.ts') return inner;
+  if (['errors.ts', 'main.ts', 'sw.ts'].includes(inner)) return inner;
   return inner.split('/')[0]!;
 }
 
@@ -45,6 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'worker/client': [],
   app: ['worker/client', 'story', 'library'],
   'main.ts': ['app'],
+  'sw.ts': [],
 };
 /** Parts that may be imported only as types, by importer. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
