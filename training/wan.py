@@ -70,10 +70,10 @@ def rotate(x: torch.Tensor, rope: tuple) -> torch.Tensor:
 def rope_table(frames: torch.Tensor, rows: int, columns: int, size: int) -> tuple:
     """(cos, sin) [N, K/2] for absolute latent frame numbers `frames` [F] and a rows x columns token grid."""
     axes = (size - 4 * (size // 6), 2 * (size // 6), 2 * (size // 6))  # frame, row, column: 44, 42, 42 of 128
-    places = torch.meshgrid(frames.double(), torch.arange(rows).double(), torch.arange(columns).double(), indexing="ij")
-    angles = [p.flatten()[:, None] * 10000.0 ** (-torch.arange(0, n, 2).double() / n) for p, n in zip(places, axes)]
-    angle = torch.cat(angles, -1)
-    return angle.cos().float(), angle.sin().float()
+    places = torch.meshgrid(frames.float(), torch.arange(rows).float(), torch.arange(columns).float(), indexing="ij")
+    rates = [10000.0 ** (-torch.arange(0, n, 2).double() / n) for n in axes]
+    angle = torch.cat([p.flatten()[:, None] * rate.float() for p, rate in zip(places, rates)], -1)
+    return angle.cos(), angle.sin()
 
 
 class GeluProj(nn.Module):

@@ -5,6 +5,7 @@ import { attention } from '../../src/ops/attention';
 import { conv } from '../../src/ops/conv';
 import { matmul } from '../../src/ops/matmul';
 import { layerNorm, rmsNorm } from '../../src/ops/norm';
+import type { PeerCase } from './peer';
 
 /** Makes tensors of random numbers that live as long as the run. */
 export interface Maker {
@@ -23,6 +24,8 @@ export interface Case {
   /** Too long for a software adapter. */
   large: boolean;
   prepare(make: Maker): () => void;
+  /** The same for onnxruntime-web; absent where it has no such operation. */
+  peer?: PeerCase;
 }
 
 function matmulCase(model: string, M: number, N: number, K: number, weights: 'f32' | 'f16' | 'q8_0'): Case {
@@ -33,6 +36,19 @@ function matmulCase(model: string, M: number, N: number, K: number, weights: 'f3
     flops: 2 * M * N * K,
     bytes: 4 * (M * K + M * N) + perWeight * N * K,
     large: 2 * M * N * K > 2e8,
+    ...(weights === 'f32' && {
+      peer: { model: 'matmul', inputs: { x: { dims: [M, K] }, w: { dims: [K, N] } } },
+    }),
+    ...(weights === 'q8_0' && {
+      peer: {
+        model: `matmul-q8-${N}x${K}`,
+        inputs: {
+          x: { dims: [M, K] },
+          w: { dims: [N, K / 32, 32], type: 'uint8' as const },
+          scales: { dims: [(N * K) / 32] },
+        },
+      },
+    }),
     prepare({ run, random, quantised }) {
       const x = random([M, K]);
       const w = weights === 'q8_0' ? quantised([N, K]) : random([N, K], weights);
@@ -49,6 +65,14 @@ function attentionCase(model: string, M: number, keys: number, heads: number, d:
     flops,
     bytes: 4 * heads * d * (2 * M + 2 * keys),
     large: flops > 2e8,
+    peer: {
+      model: `attention-${heads}`,
+      inputs: {
+        q: { dims: [1, M, heads * d] },
+        k: { dims: [1, keys, heads * d] },
+        v: { dims: [1, keys, heads * d] },
+      },
+    },
     prepare({ run, random }) {
       const [q, k, v] = [random([M, heads * d]), random([keys, heads * d]), random([keys, heads * d])];
       return () => void attention(run, q, k, v, { heads });
@@ -64,6 +88,8 @@ function convCase(model: string, T: number, H: number, W: number, C: number, O: 
     flops,
     bytes: 4 * (T * H * W * (C + O) + O * C * 9 * kt),
     large: flops > 2e8,
+    // Two frames are twice the channels there.
+    peer: { model: 'conv', inputs: { x: { dims: [T, C * kt, H, W] }, w: { dims: [O, C * kt, 3, 3] } } },
     prepare({ run, random }) {
       const [x, w] = [random([T, H, W, C]), random([O, kt, 3, 3, C], 'f32')];
       return () => void conv(run, x, w);
@@ -78,6 +104,10 @@ function normCase(model: string, name: 'layerNorm' | 'rmsNorm', N: number, D: nu
     flops: 8 * N * D,
     bytes: 8 * N * D,
     large: false,
+    peer: {
+      model: name === 'layerNorm' ? 'layer-norm' : 'rms-norm',
+      inputs: { x: { dims: [N, D] }, scale: { dims: [D] } },
+    },
     prepare({ run, random }) {
       const x = random([N, D]);
       const weight = random([D], 'f32');

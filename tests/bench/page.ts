@@ -1,0 +1,31 @@
+/** The bench in a browser, where onnxruntime-web stands beside our kernels. Driven by scripts/bench.mjs. */
+import * as ort from 'onnxruntime-web/webgpu';
+import { openGpu } from '../../src/gpu/device';
+import { benchOn, type Report, type Row } from './bench';
+import { Peer } from './peer';
+
+declare global {
+  /** Given by scripts/bench.mjs: a row is ready. */
+  var tellRow: (row: Row) => void;
+  var kinoraBench: (options: { filter: string; f16: boolean; large: boolean }) => Promise<Report>;
+}
+
+const MODELS = '/tests/bench/models/';
+const POCKET = '/models/pocket/';
+
+globalThis.kinoraBench = async ({ filter, f16, large }) => {
+  ort.env.logLevel = 'error';
+  const gpu = await openGpu(navigator.gpu, { f16 });
+  const load = async (model: string) => {
+    const response = await fetch(model.startsWith('onnx/') ? POCKET + model : `${MODELS}${model}.onnx`);
+    if (!response.ok) throw new Error(`${model}: ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  };
+  return benchOn(gpu, {
+    filter,
+    software: gpu.adapter.isFallback && !large,
+    peer: new Peer(ort, gpu.device, load),
+    pocket: new URL(POCKET, location.href).href,
+    onRow: (row) => globalThis.tellRow(row),
+  });
+};

@@ -1,0 +1,88 @@
+/** onnxruntime-web beside our kernels: the same operation and sizes, the same browser and adapter, the same run. */
+import type { InferenceSession, Tensor } from 'onnxruntime-web';
+import { median } from './measure';
+
+type Ort = typeof import('onnxruntime-web/webgpu');
+
+/** An operation as a file of tests/bench/models, with its inputs. */
+export interface PeerCase {
+  model: string;
+  inputs: Readonly<
+    Record<string, { dims: number[]; type?: 'float32' | 'uint8' | 'int64'; data?: BigInt64Array }>
+  >;
+}
+
+export type Provider = 'webgpu' | 'wasm';
+
+const ROUNDS = 5;
+const LEAST = 60;
+
+export class Peer {
+  #made: GPUBuffer[] = [];
+
+  constructor(
+    readonly ort: Ort,
+    /** The device that our kernels run on, too. */
+    readonly device: GPUDevice,
+    readonly load: (model: string) => Promise<Uint8Array>,
+  ) {}
+
+  /** Seconds of one run; null where this provider cannot do it, with its words in `problem`. */
+  async measure(test: PeerCase, provider: Provider): Promise<{ seconds: number | null; problem: string }> {
+    let session: InferenceSession | null = null;
+    try {
+      const { device } = this;
+      session = await this.ort.InferenceSession.create(await this.load(test.model), {
+        executionProviders: provider === 'webgpu' ? [{ name: 'webgpu', device } as never] : ['wasm'],
+        ...(provider === 'webgpu' && { preferredOutputLocation: 'gpu-buffer' as const }),
+        extra: { session: { qdq_matmulnbits_accuracy_level: '1' } },
+      });
+      const feeds: Record<string, Tensor> = {};
+      for (const [name, input] of Object.entries(test.inputs)) feeds[name] = this.#input(input, provider);
+      return { seconds: await this.#time(session, feeds, provider), problem: '' };
+    } catch (e) {
+      return { seconds: null, problem: e instanceof Error ? e.message : String(e) };
+    } finally {
+      await session?.release().catch(() => {});
+      for (const buffer of this.#made.splice(0)) buffer.destroy();
+    }
+  }
+
+  #input({ dims, type = 'float32', data }: PeerCase['inputs'][string], provider: Provider): Tensor {
+    const n = dims.reduce((a, b) => a * b, 1);
+    const values =
+      data ??
+      (type === 'float32'
+        ? Float32Array.from({ length: n }, (_, i) => Math.sin(i * 1.7) * 0.5)
+        : Uint8Array.from({ length: n }, (_, i) => (i * 37) & 255));
+    // Whole numbers (positions) stay on the CPU, where the runtime wants them.
+    if (provider === 'wasm' || type === 'int64' || n === 0)
+      return new this.ort.Tensor(type, values as never, dims);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const size = Math.ceil(values.byteLength / 16) * 16;
+    const buffer = this.device.createBuffer({ size, usage, mappedAtCreation: true });
+    new Uint8Array(buffer.getMappedRange()).set(new Uint8Array(values.buffer, 0, values.byteLength));
+    buffer.unmap();
+    this.#made.push(buffer);
+    return this.ort.Tensor.fromGpuBuffer(buffer, { dataType: type, dims } as never) as unknown as Tensor;
+  }
+
+  async #time(session: InferenceSession, feeds: Record<string, Tensor>, provider: Provider): Promise<number> {
+    const round = async (repetitions: number) => {
+      const began = performance.now();
+      for (let i = 0; i < repetitions; i++) {
+        const out = await session.run(feeds);
+        for (const t of Object.values(out)) t.dispose();
+      }
+      if (provider === 'webgpu') await this.device.queue.onSubmittedWorkDone();
+      return performance.now() - began;
+    };
+    await round(1); // compiles and warms up
+    let repetitions = 1;
+    for (let ms = await round(1); ms < LEAST && repetitions < 4096; ms = await round(repetitions))
+      repetitions *= 2;
+    const rounds: number[] = [];
+    for (let i = 0; i < ROUNDS; i++) rounds.push((await round(repetitions)) / repetitions);
+    return median(rounds) / 1000;
+  }
+}
