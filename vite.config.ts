@@ -8,6 +8,14 @@ const headers = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
+/**
+ * transformers.js brings an onnxruntime-web of its own, and asks for its 27 MB WebGPU build: one copy, the small one.
+ */
+export const ONE_RUNTIME = {
+  dedupe: ['onnxruntime-web', 'onnxruntime-common'],
+  alias: [{ find: /^onnxruntime-web\/webgpu$/, replacement: 'onnxruntime-web/wasm' }],
+};
+
 export default defineConfig({
   base: './', // works in any folder of any host
   appType: 'mpa', // a missing file is a 404, not the page
@@ -36,11 +44,7 @@ export default defineConfig({
     }),
   ],
   worker: { format: 'es' },
-  resolve: {
-    // transformers.js brings an onnxruntime-web of its own, and asks for its 27 MB WebGPU build: one copy, the small one.
-    dedupe: ['onnxruntime-web', 'onnxruntime-common'],
-    alias: [{ find: /^onnxruntime-web\/webgpu$/, replacement: 'onnxruntime-web/wasm' }],
-  },
+  resolve: ONE_RUNTIME,
   build: { target: 'es2023' },
   server: { host: '127.0.0.1', headers },
   preview: { host: '127.0.0.1', headers },

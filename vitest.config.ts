@@ -10,6 +10,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { ONE_RUNTIME } from './vite.config.ts';
 import { browserEnv, findBrowser, SOFTWARE_FLAGS } from './scripts/browser.mjs';
 
 const GPU = 'tests/**/*.gpu.test.ts';
@@ -47,6 +48,18 @@ export default defineConfig({
       {
         extends: true,
         plugins: [svelte({ configFile: false })],
+        resolve: ONE_RUNTIME,
+        // Found only when a test runs, they would be bundled then, and the page reloaded under the test.
+        optimizeDeps: {
+          include: [
+            '@huggingface/tokenizers',
+            '@xenova/transformers',
+            'comlink',
+            'mediabunny',
+            'mp4-muxer',
+            'onnxruntime-web/wasm',
+          ],
+        },
         test: {
           name: 'browser',
           include: [BROWSER, 'tests/ops/**/*.gpu.test.ts'],
