@@ -101,10 +101,8 @@ const show = (v: unknown) => (v === undefined ? 'missing' : JSON.stringify(v));
 
 async function openTensors(dir: string, name: string): Promise<WeightFile> {
   const path = join(dir, name);
-  const blob = await openAsBlob(path).catch(() => {
-    throw bad(`${path} is missing.`);
-  });
-  return readSafetensors(fromBlob(name, blob));
+  if (!(await stat(path).catch(() => null))?.isFile()) throw bad(`${path} is missing.`);
+  return readSafetensors(fromBlob(name, await openAsBlob(path)));
 }
 
 async function readInputs(file: WeightFile, network: string, specs: Record<string, InputSpec>) {
@@ -126,7 +124,7 @@ async function readInputs(file: WeightFile, network: string, specs: Record<strin
       }
       const other = letters.get(side);
       if (other && other.size !== size) throw wrong(`, and ${side} is ${other.size} in "${other.tensor}"`);
-      letters.set(side, { size, tensor: name });
+      if (!other) letters.set(side, { size, tensor: name });
     });
     inputs[name] = { shape: info.shape, values: await readValues(file, info, dtype) };
   }
@@ -190,7 +188,7 @@ export function compare(name: string, out: Values, ref: Values, tolerance: numbe
     error += (o - r) ** 2;
     norm += r ** 2;
     const d = Math.abs(o - r);
-    if (!(d <= largest)) largest = d; // NaN too, and it stays: nothing is larger
+    if (d > largest || Number.isNaN(d)) largest = d; // nothing is larger than NaN, so that stays
   });
   const relative = error === 0 ? 0 : Math.sqrt(error / norm);
   return { name, shape: ref.shape, relative, largest, ok: relative <= tolerance };

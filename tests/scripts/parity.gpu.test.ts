@@ -1,0 +1,224 @@
+/** The command `npm run parity` on cases made from the goldens, good ones and bad ones. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi, type MockInstance } from 'vitest';
+import { compare, main, type Report } from '../../scripts/parity.ts'; // the command is parity.mjs
+import { testEntry } from '../helpers/gpu';
+import { golden } from '../models/goldens';
+import { safetensors } from '../weights/write';
+
+interface Stored {
+  dtype: string;
+  shape: readonly number[];
+  data: Uint8Array;
+}
+
+/** What the folder will hold; a test spoils it. */
+interface Parts {
+  case: Record<string, unknown>;
+  weights: Record<string, Stored>;
+  inputs: Record<string, Stored>;
+  expected: Record<string, Stored>;
+  /** Last words on any file, by its name: null leaves it out. */
+  files: Record<string, string | null>;
+}
+
+const root = mkdtempSync(join(tmpdir(), 'kinora-parity-'));
+afterAll(() => rmSync(root, { recursive: true }));
+let folders = 0;
+
+function stored(dtype: string, shape: readonly number[], values: ArrayBufferView): Stored {
+  return { dtype, shape, data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+}
+const f32 = (shape: readonly number[], ...values: number[]) =>
+  stored('F32', shape, Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => values[i] ?? 0)); // prettier-ignore
+
+async function partsOf(name: string): Promise<Parts> {
+  const g = await golden(name);
+  const weights: Record<string, Stored> = {};
+  for (const { name: key, dtype, shape } of g.weights.tensors.values())
+    weights[key] = { dtype, shape, data: await g.weights.read(key) };
+  const store = (entries: Iterable<[string, { shape: readonly number[]; values: ArrayBufferView }]>) =>
+    Object.fromEntries(
+      [...entries].map(([key, { shape, values }]) => [key, stored(values instanceof Int32Array ? 'I32' : 'F32', shape, values)]), // prettier-ignore
+    );
+  return {
+    case: { network: g.network, config: g.config, layout: 'diffusers' },
+    weights,
+    inputs: store(Object.entries(g.inputs)),
+    expected: store(g.expected),
+    files: {},
+  };
+}
+
+function fileOf(tensors: Record<string, Stored>): Uint8Array {
+  const header: Record<string, { dtype: string; shape: number[]; data_offsets: number[] }> = {};
+  let end = 0;
+  for (const [name, { dtype, shape, data }] of Object.entries(tensors))
+    header[name] = { dtype, shape: [...shape], data_offsets: [end, (end += data.length)] };
+  return safetensors(header, Buffer.concat(Object.values(tensors).map((t) => t.data)));
+}
+
+/** A folder with the case of a golden, after `spoil`. */
+async function folder(name: string, spoil: (parts: Parts) => void = () => {}): Promise<string> {
+  const parts = await partsOf(name);
+  spoil(parts);
+  const dir = join(root, String(folders++));
+  mkdirSync(dir);
+  const files: Record<string, string | Uint8Array | null> = {
+    'case.json': JSON.stringify(parts.case),
+    'weights.safetensors': fileOf(parts.weights),
+    'inputs.safetensors': fileOf(parts.inputs),
+    'expected.safetensors': fileOf(parts.expected),
+    ...parts.files,
+  };
+  for (const [file, data] of Object.entries(files)) if (data !== null) writeFileSync(join(dir, file), data);
+  return dir;
+}
+
+describe('the command', () => {
+  const parity = (...args: string[]) =>
+    spawnSync(process.execPath, ['scripts/parity.mjs', ...args], { encoding: 'utf8' });
+
+  test('prints every tensor and ends with 0', async () => {
+    const { status, stdout, stderr } = parity(await folder('umt5-odd'));
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/^umt5, f32 activations, on /);
+    for (const name of ['embed', 'blocks.0', 'blocks.1', 'hidden'])
+      expect(stdout).toMatch(new RegExp(`^  ${name} +relative \\d\\.\\d\\de[-+]\\d  largest .*  ok$`, 'm'));
+    expect(stdout).toMatch(/4 of 4 within 0\.002/);
+  });
+
+  test('prints one line of JSON with --json, and ends with 1 when one tensor is too far', async () => {
+    const dir = await folder('causal-window', ({ expected }) => {
+      const { data } = expected['sample']!;
+      const values = new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4);
+      values.forEach((v, i) => (values[i] = v * 1.01));
+    });
+    const { status, stdout } = parity(dir, '--json');
+    expect(status).toBe(1);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    const report = JSON.parse(stdout) as Report;
+    expect(report).toMatchObject({ ok: false, network: 'wan-transformer-causal', tolerance: 2e-3, activations: 'f32' }); // prettier-ignore
+    expect(report.tensors).toHaveLength(1);
+    expect(report.tensors[0]).toMatchObject({ name: 'sample', shape: [4, 13, 4, 2], ok: false });
+    expect(report.tensors[0]!.relative).toBeCloseTo(0.01 / 1.01, 5);
+  });
+
+  test('ends with 1 and a message for a bad case, with 2 for bad usage', async () => {
+    const bad = parity(await folder('umt5-odd', (p) => delete p.weights['shared.weight']), '--json');
+    expect(bad.status).toBe(1);
+    expect(bad.stderr).toContain('the tensor "encoder.embed_tokens.weight" is missing');
+    expect(JSON.parse(bad.stdout)).toMatchObject({ ok: false, error: expect.stringContaining('is missing') });
+    for (const args of [[], ['a', 'b'], ['a', '--jsno']]) {
+      const { status, stderr } = parity(...args);
+      expect(status).toBe(2);
+      expect(stderr).toContain('Usage: npm run parity -- DIR');
+    }
+  });
+});
+
+describe('a case', () => {
+  let out: MockInstance, err: MockInstance;
+  beforeEach(() => {
+    out = vi.spyOn(console, 'log').mockImplementation(() => {});
+    err = vi.spyOn(console, 'error').mockImplementation(() => {});
+  });
+  afterEach(() => vi.restoreAllMocks());
+  const run = (dir: string) => main({ dir, json: false, f16: false }, testEntry);
+
+  test.each([
+    ['umt5-one-token', (p: Parts) => delete (p.case as { layout?: string }).layout],
+    ['taehv-encoder', (p: Parts) => (p.weights['decoder.1.weight'] = stored('I64', [1], new Uint8Array(8)))],
+    ['wan-head12', (p: Parts) => (p.inputs['timestep'] = stored('I64', [1], BigInt64Array.of(3n)))],
+    ['wan-head12', (p: Parts) => (p.expected = { sample: p.expected['sample']! })],
+    ['causal-frames', (p: Parts) => (p.case['tolerance'] = 1e-5)],
+  ] as [string, (p: Parts) => void][])('%s is good after %s', async (name, change) => {
+    expect(await run(await folder(name, change)), String(err.mock.calls)).toBe(0);
+    expect(String(out.mock.calls)).toMatch(/(\d+) of \1 within/);
+  });
+
+  const CONFIG = (p: Parts) => p.case['config'] as Record<string, unknown>;
+  test.each<[string, string, (p: Parts) => void]>([
+    ['case.json is missing', 'umt5-odd', (p) => (p.files['case.json'] = null)],
+    ['case.json is not JSON', 'umt5-odd', (p) => (p.files['case.json'] = '{"network":')],
+    ['case.json is not a JSON object', 'umt5-odd', (p) => (p.files['case.json'] = '[]')],
+    ['network is "t5", but must be one of umt5, wan-transformer, wan-transformer-causal, taehv-decoder, taehv-encoder', 'umt5-odd', (p) => (p.case['network'] = 't5')], // prettier-ignore
+    ['network is "toString"', 'umt5-odd', (p) => (p.case['network'] = 'toString')],
+    ['network is missing', 'umt5-odd', (p) => delete p.case['network']],
+    ['layout must be "diffusers", but is "wan"', 'umt5-odd', (p) => (p.case['layout'] = 'wan')],
+    [
+      'tolerance must be a number above 0, but is "tight"',
+      'umt5-odd',
+      (p) => (p.case['tolerance'] = 'tight'),
+    ],
+    ['config must be an object, but is missing', 'umt5-odd', (p) => delete p.case['config']],
+    ['umt5: config.num_layers must be a whole number', 'umt5-odd', (p) => (CONFIG(p)['num_layers'] = 'two')],
+    [
+      'config.num_frame_per_block is missing',
+      'causal-frames',
+      (p) => delete CONFIG(p)['num_frame_per_block'],
+    ],
+    [
+      'config.window is 3, less than sink 2 and a block of 2',
+      'causal-window',
+      (p) => (CONFIG(p)['window'] = 3),
+    ],
+
+    ['weights.safetensors is missing', 'umt5-odd', (p) => (p.files['weights.safetensors'] = null)],
+    ['weights.safetensors: it is no safetensors file', 'umt5-odd', (p) => (p.files['weights.safetensors'] = '<html></html>')], // prettier-ignore
+    ['the tensor "blocks.0.attn1.to_q.bias" is missing', 'wan-head12', (p) => delete p.weights['blocks.0.attn1.to_q.bias']], // prettier-ignore
+    ['"decoder.3.conv.0.weight" is missing', 'taehv-decoder', (p) => delete p.weights['decoder.3.conv.0.weight']], // prettier-ignore
+    ['"proj_out.bias" has shape [5], but the config wants [4]', 'wan-head12', (p) => (p.weights['proj_out.bias'] = f32([5]))], // prettier-ignore
+    ['"decoder.1.bias" has shape [3], but the config wants [12]', 'taehv-decoder', (p) => (p.weights['decoder.1.bias'] = f32([3]))], // prettier-ignore
+    ['"shared.weight" is F64; Kinora computes with', 'umt5-odd', (p) => (p.weights['shared.weight'] = stored('F64', [1], new Float64Array(1)))], // prettier-ignore
+
+    ['inputs.safetensors is missing', 'umt5-odd', (p) => (p.files['inputs.safetensors'] = null)],
+    ['"input_ids" is missing: umt5 needs it', 'umt5-odd', (p) => delete p.inputs['input_ids']],
+    ['"input_ids" is I64, but must be I32', 'umt5-odd', (p) => (p.inputs['input_ids'] = stored('I64', [1], new BigInt64Array(1)))], // prettier-ignore
+    ['"input_ids" has shape [1,2], but umt5 takes [L]', 'umt5-odd', (p) => (p.inputs['input_ids'] = stored('I32', [1, 2], new Int32Array(2)))], // prettier-ignore
+    ['[L]: it is empty', 'umt5-odd', (p) => (p.inputs['input_ids'] = stored('I32', [0], new Int32Array(0)))],
+    ['input_ids holds 61, but the vocabulary has 61', 'umt5-odd', (p) => (p.inputs['input_ids'] = stored('I32', [7], Int32Array.of(0, 1, 2, 3, 4, 5, 61)))], // prettier-ignore
+    ['holds "mask", which umt5 does not take. Known: input_ids', 'umt5-odd', (p) => (p.inputs['mask'] = f32([7]))], // prettier-ignore
+    ['"hidden_states" has shape [3,1,4,4], but wan-transformer takes [4,F,H,W]', 'wan-head64', (p) => (p.inputs['hidden_states'] = f32([3, 1, 4, 4]))], // prettier-ignore
+    ['hidden_states of 1×5×4 are not whole patches of 1×2×2', 'wan-head64', (p) => (p.inputs['hidden_states'] = f32([4, 1, 5, 4]))], // prettier-ignore
+    ['takes [F], and F is 4 in "hidden_states"', 'causal-frames', (p) => (p.inputs['timestep'] = f32([1]))],
+    ['"latents" holds NaN (element 1)', 'taehv-decoder', (p) => (p.inputs['latents'] = f32([1, 5, 2, 2], 0, NaN))], // prettier-ignore
+    ['frames of 5×4 are not whole patches of 2×2', 'taehv-patch2-encoder', (p) => (p.inputs['frames'] = f32([1, 3, 5, 4]))], // prettier-ignore
+
+    ['expected.safetensors is missing', 'umt5-odd', (p) => (p.files['expected.safetensors'] = null)],
+    ['"hidden" is missing: it is what umt5 makes', 'umt5-odd', (p) => delete p.expected['hidden']],
+    ['it holds "blocks.2", which umt5 does not make. Known: hidden, embed, blocks.0, blocks.1.', 'umt5-odd', (p) => (p.expected['blocks.2'] = f32([7, 24]))], // prettier-ignore
+    ['"hidden" has shape [24,7], but the result is [7,24]', 'umt5-odd', (p) => (p.expected['hidden'] = f32([24, 7]))], // prettier-ignore
+    ['"frames" holds Infinity', 'taehv-decoder', (p) => (p.expected['frames'] = f32([1], Infinity))],
+    ['"hidden" is I32, but must be F32 or F16 or BF16', 'umt5-odd', (p) => (p.expected['hidden'] = stored('I32', [1], new Int32Array(1)))], // prettier-ignore
+  ])('is refused: %s', async (message, name, spoil) => {
+    expect(await run(await folder(name, spoil))).toBe(1);
+    expect(String(err.mock.calls)).toContain(message);
+    expect(out).not.toHaveBeenCalled();
+  });
+
+  test('is refused: no folder', async () => {
+    expect(await run(join(root, 'nowhere'))).toBe(1);
+    expect(String(err.mock.calls)).toContain('There is no folder');
+  });
+});
+
+test('differences', () => {
+  const values = (...x: number[]) => ({ shape: [x.length], values: Float32Array.from(x) });
+  expect(compare('x', values(3, 4), values(3, 4), 1e-9)).toMatchObject({ relative: 0, largest: 0, ok: true });
+  expect(compare('x', values(3, 5), values(3, 4), 0.2)).toMatchObject({
+    relative: 0.2,
+    largest: 1,
+    ok: true,
+  });
+  expect(compare('x', values(0, 0), values(0, 0), 1e-9)).toMatchObject({ relative: 0, ok: true });
+  expect(compare('x', values(0, 1), values(0, 0), 1)).toMatchObject({ relative: Infinity, ok: false });
+  expect(compare('x', values(NaN, 1), values(1, 1), 1)).toMatchObject({
+    relative: NaN,
+    largest: NaN,
+    ok: false,
+  });
+});
