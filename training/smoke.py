@@ -15,6 +15,7 @@ def main() -> None:
     step("distill", "--name", "smoke", "--minutes", "0.2", "--batch", "4")
     with tempfile.TemporaryDirectory() as folder:
         step("export", "--name", "smoke", "--out", folder)
+        step("export_onnx", "--model", folder)
         step("sample", "--model", folder, "--steps", "2", "--out", str(RUNS / "smoke" / "sample.png"))
 
 

@@ -86,3 +86,29 @@ test.each(BROKEN)('refuses: %s', (message, path, value) => {
 test.each([null, [], 'text', 5])('refuses %j', (json) => {
   expect(() => readModelManifest(json)).toThrow('model.json: the file must be an object');
 });
+
+const ONNX = {
+  text_encoder: 'onnx/t.onnx',
+  transformer: 'onnx/d.onnx',
+  decoder: 'onnx/v.onnx',
+  files: ['t', 'd', 'v'].map((n) => ({ path: `onnx/${n}.onnx`, bytes: 9, sha256: 'a'.repeat(64) })),
+};
+
+test('the ONNX export has files of its own, which do not count as the model’s', () => {
+  const m = readModelManifest({ ...manifest(), onnx: ONNX });
+  expect(m.onnx).toEqual(ONNX);
+  expect(toModelInfo(m).bytes).toBe(toModelInfo(manifest()).bytes);
+});
+
+test.each([
+  ['onnx.decoder names "x.onnx", which "onnx.files" does not list', { ...ONNX, decoder: 'x.onnx' }],
+  ['onnx.transformer must be text, but is missing', { ...ONNX, transformer: undefined }],
+  ['onnx.files must have 1 to 10000 entries, but has 0', { ...ONNX, files: [] }],
+  [
+    'onnx.files names "tokenizer.json" twice',
+    { ...ONNX, files: [{ ...ONNX.files[0], path: 'tokenizer.json' }] },
+  ],
+  ['onnx must be an object, but is 7', 7],
+])('refuses an ONNX export: %s', (message, onnx) => {
+  expect(() => readModelManifest({ ...manifest(), onnx })).toThrow(message);
+});

@@ -220,3 +220,35 @@ test('cancelling stops at once and closes the file', async () => {
   await expect(open({ signal: stop.signal })).rejects.toMatchObject({ code: 'cancelled' });
   expect(await readAll(await open())).toEqual(FILES);
 });
+
+test('each backend downloads its own files, and leaves those of the other alone', async () => {
+  const graphs: Record<string, string> = {
+    'onnx/t.onnx': 'text',
+    'onnx/d.onnx': 'transformer',
+    'onnx/v.onnx': 'decoder',
+  };
+  const files = Object.entries(graphs).map(([path, data]) => ({
+    path,
+    bytes: data.length,
+    sha256: sha256(data),
+  }));
+  const onnx = { text_encoder: 'onnx/t.onnx', transformer: 'onnx/d.onnx', decoder: 'onnx/v.onnx', files };
+  server.manifest = { ...manifest(), onnx };
+  server.files = { ...FILES, ...graphs };
+
+  await open();
+  expect(server.asked.some((path) => path.includes('onnx'))).toBe(false);
+  expect(disk.names()).toEqual([...hashes, 'model.json'].sort());
+
+  server.asked = [];
+  const cpu = await open({ backend: 'cpu' });
+  expect(server.asked.map((path) => path.split(' ')[0])).toEqual(['model.json', ...Object.keys(graphs)]);
+  const source = cpu.source('onnx/d.onnx');
+  expect(new TextDecoder().decode(await source.read(0, source.size))).toBe('transformer');
+  expect(await cpu.json('tokenizer.json')).toEqual({ 'a tokenizer': true });
+  expect(() => cpu.source('transformer.gguf')).toThrow('lists no file');
+
+  server.asked = [];
+  await open();
+  expect(server.asked).toEqual(['model.json no-cache']); // still here
+});
