@@ -138,7 +138,7 @@ async function readExpected(file: WeightFile, network: string, output: string, l
   refuseOthers(file, `${network} does not make`, [output, ...layers]);
   const expected = new Map<string, Values>();
   for (const [name, info] of file.tensors)
-    expected.set(name, { shape: info.shape, values: await readValues(file, info, 'float') });
+    expected.set(name, { shape: info.shape, values: await readValues(file, info, 'reference') });
   return expected;
 }
 
@@ -151,6 +151,7 @@ function refuseOthers(file: WeightFile, what: string, known: string[]): void {
 
 const TYPES = {
   float: ['F32', 'F16', 'BF16'],
+  reference: ['F32', 'F16', 'BF16', 'F64'],
   int32: ['I32'],
   // Schedulers count timesteps in whole numbers.
   number: ['F32', 'F16', 'BF16', 'F64', 'I32', 'I64'],
