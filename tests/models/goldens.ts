@@ -18,9 +18,10 @@ const AGAIN = 'make the goldens again: python training/goldens/make_goldens.py';
  * Largest relative L2 error of any layer.
  * - f32: both sides sum in f32, in another order; the time embedding's angles reach 1000, where an f32 is some
  *   3e-5 wide, which gives 3e-6.
- * - f16: each of the some ten tensors between two points of the residual stream is rounded to 11 bits.
+ * - f16: what stands between two points of the residual stream is rounded to 11 bits: 5e-4 in the transformer and
+ *   the encoder, 1.2e-3 after the thirty convolutions of TAEHV, which has no f32 stream.
  */
-export const NEAR = { f32: 1e-5, f16: 4e-3 };
+export const NEAR = { f32: 1e-5, f16: 2e-3 };
 
 export interface Golden {
   name: string;
