@@ -118,6 +118,8 @@ def main() -> None:
         },
         "files": files, "prompts": PROMPTS, "vocabulary": "vocabulary.json", "training": facts(folder),
     }
+    if (out / "showcase.mp4").exists():  # a clip for the page's first sight, made by npm run generate
+        document["showcase"] = "showcase.mp4"
     for entry in files:
         (temporary / entry["path"]).chmod(0o644)
         os.replace(temporary / entry["path"], out / entry["path"])
