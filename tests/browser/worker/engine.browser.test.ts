@@ -23,11 +23,12 @@ function value<T>(result: Result<T>): T {
 const code = (result: Result<unknown>) => (result.ok ? 'ok' : result.error.code);
 const nothing = () => {};
 
-test('check tells adapter and codecs', async () => {
+test('check tells adapter and codecs, and chooses: these tests run on a software adapter', async () => {
   const report = value(await client.check());
-  expect(report.backend).toBe('webgpu');
+  expect(report).toMatchObject({ backend: 'cpu', reason: 'fallback-adapter' });
   expect(report.adapter!.maxBufferSize).toBeGreaterThan(0);
   expect(report.codecs.length).toBeGreaterThan(0);
+  expect(value(await client.check('webgpu'))).toMatchObject({ backend: 'webgpu', reason: 'asked' });
 });
 
 test('before a model is loaded nothing is made; a model that is not there is a clear error', async () => {
@@ -94,4 +95,14 @@ test('what cannot be asked for is refused, with the field', async () => {
 test('after dispose the client starts a new engine', async () => {
   await client.dispose();
   expect(code(await client.generate(REQUEST, nothing))).toBe('not-loaded');
+});
+
+test('the CPU backend takes over in the same worker, and gives way again', async () => {
+  const events: LoadEvent[] = [];
+  value(await client.load({ ...MODEL, backend: 'cpu' }, (e) => events.push(e)));
+  expect(events.at(-1)).toEqual({ type: 'compile', done: 3, total: 3 });
+  const clip = value(await client.generate(REQUEST, nothing));
+  expect(clip).toMatchObject({ backend: 'cpu', adapter: null, frames: 5, peakGpuBytes: 0 });
+  value(await client.load(MODEL, nothing));
+  expect(value(await client.generate(REQUEST, nothing)).backend).toBe('webgpu');
 });
