@@ -109,6 +109,8 @@ export function readArguments(argv, readModel) {
       ? undefined
       : readNumber('steps', values.steps, { integer: true, least: 1, most: 50 });
   const size = values.size === undefined ? undefined : readSize(values.size);
+  if (!/^[\w-][\w.-]*$/.test(values.model))
+    throw new BadUsage(`--model ${values.model}: it must be the name of a folder of public/models.`);
   const model = readModel(values.model);
   const { max } = model.seconds;
   const seconds = readNumber('seconds', values.seconds ?? String(model.seconds.default), {

@@ -145,6 +145,7 @@ export class App {
     try {
       const recipe = await readRecipe(file);
       if (!recipe) return this.say({ text: this.preferences.words.library.foreign(file.name) });
+      this.studio.error = null; // of a file that was dropped before
       this.restore(recipe);
       if (!this.studio.busy) this.stage.show(file, recipe, null);
     } catch (e) {

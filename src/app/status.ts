@@ -45,7 +45,7 @@ function workText(progress: Progress | null, words: Words): string {
 
 /** `name`: the model's, as the person knows it. */
 export function statusOf(studio: Studio, words: Words, name: string): Status {
-  const { engine, phase, progress, loading, ended, lastClip } = studio;
+  const { engine, phase, progress, loading, report, ended, lastClip } = studio;
   if (phase === 'working' || phase === 'stopping') {
     const left = progress?.secondsLeft ?? null;
     return {
@@ -58,7 +58,11 @@ export function statusOf(studio: Studio, words: Words, name: string): Status {
   if (engine === 'checking') return { text: words.progress.checking, aside: '', share: 0, key: engine };
   if (engine === 'loading')
     return {
-      text: loadText(loading, words, name),
+      // Sessions of the CPU backend are opened, not compiled for a GPU.
+      text:
+        loading?.type === 'compile' && report?.backend === 'cpu'
+          ? words.progress.opening(name)
+          : loadText(loading, words, name),
       aside: phase === 'queued' ? words.progress.queued : '',
       share: loading ? loadShare(loading) : 0,
       key: `${engine} ${loading?.type} ${phase}`,

@@ -68,7 +68,7 @@ export async function openSession(name: string, bytes: Uint8Array): Promise<Sess
 export function asError(e: unknown, message: string, code: 'bad-model' | 'internal'): KinoraError {
   if (e instanceof KinoraError) return e;
   const detail = e instanceof Error ? `${e.name}: ${e.message}` : String(e);
-  if (e instanceof RangeError || /memory|bad_alloc|allocation/i.test(detail))
+  if (e instanceof RangeError || /memory|bad_alloc|allocation|too large/i.test(detail))
     return new KinoraError(
       'out-of-memory',
       'The browser has no memory left for the CPU backend. Choose a smaller size or close other tabs.',

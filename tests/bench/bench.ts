@@ -148,11 +148,12 @@ function makerOf(run: Run): Maker {
 /** The report as lines of text. */
 export function formatReport({ adapter, elem, peak, rows, mean }: Report): string {
   const head = `${adapter}, activations ${elem}: peak ${peak.gflops.toFixed(1)} GFLOP/s (f32 FMA), copy ${peak.gbytes.toFixed(1)} GB/s`;
-  const tail = mean
-    ? [
-        `geometric mean over the operations: ${times(mean.webgpu)} onnxruntime-web WebGPU, ${times(mean.wasm)} WASM`,
-      ]
-    : [];
+  const tail =
+    mean?.webgpu || mean?.wasm
+      ? [
+          `geometric mean over the operations: ${times(mean.webgpu)} onnxruntime-web WebGPU, ${times(mean.wasm)} WASM`,
+        ]
+      : [];
   return [head, ...rows.map(formatRow), ...tail].join('\n');
 }
 

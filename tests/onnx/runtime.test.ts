@@ -6,6 +6,7 @@ test.each([
   [new RangeError('Array buffer allocation failed'), 'out-of-memory'],
   [new Error('std::bad_alloc'), 'out-of-memory'],
   [new Error('Cannot enlarge memory arrays'), 'out-of-memory'],
+  [new Error('Tensor shape is too large'), 'out-of-memory'],
   [new Error('no such operator'), 'bad-model'],
   ['a text', 'bad-model'],
 ])('%s becomes %s', (thrown, code) => {

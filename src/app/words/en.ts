@@ -26,7 +26,7 @@ export const en = {
     label: 'Stage',
     showcase: (name: string) => `Made by ${name}`,
     emptyTitle: 'Say it. Watch it appear.',
-    emptyText: 'A sentence becomes a video, here on your own graphics processor.',
+    emptyText: 'A sentence becomes a video, here on your own machine.',
     preview: 'The picture being made',
     video: (prompt: string) => `Clip: ${prompt}`,
     play: 'Play',
@@ -189,6 +189,7 @@ export const en = {
     todo: 'What you can do here',
     clips: 'Your earlier clips can still be played and downloaded below.',
     again: 'Check again',
+    useCpu: 'Use the CPU instead',
     advice: {
       insecure:
         'This page came over plain http, where browsers switch WebGPU off. Open it over https, or under the name localhost on the same machine.',

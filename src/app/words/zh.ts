@@ -35,7 +35,7 @@ export const zh: Words = {
     label: '画面',
     showcase: (name) => `由 ${name} 生成`,
     emptyTitle: '说出来，看它出现。',
-    emptyText: '一句话变成一段视频，就在您自己的显卡上。',
+    emptyText: '一句话变成一段视频，就在您自己的机器上。',
     preview: '正在生成的画面',
     video: (prompt) => `视频：${prompt}`,
     play: '播放',
@@ -189,6 +189,7 @@ export const zh: Words = {
     todo: '您可以这样做',
     clips: '以前的视频仍可在下方播放和下载。',
     again: '再次检查',
+    useCpu: '改用处理器',
     advice: {
       insecure:
         '此页面通过普通 http 打开，浏览器因此关闭了 WebGPU。请用 https 打开，或在同一台机器上用 localhost 打开。',
