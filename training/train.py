@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from . import tokens, umt5, wan
+from . import checkpoint, tokens, umt5, wan
 from .data import load_autoencoder, make
 from .muon import optimisers
 from .train_ae import RUNS
@@ -114,6 +114,7 @@ def main() -> None:
     folder = RUNS / (arguments.name or arguments.preset)
     torch.manual_seed(0)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
+    committed = checkpoint.restore(arguments.name or arguments.preset, folder)
     tokenizer = tokens.load(folder / "tokenizer.json")
     if not (folder / "data.pt").exists():
         began = time.time()
@@ -125,6 +126,8 @@ def main() -> None:
     model = Model(text_config, dit_config)
     model.mean.copy_(data["mean"])
     model.std.copy_(data["std"])
+    if committed and not (folder / "dit.pt").exists():  # an earlier session's weights, fresh optimisers
+        model.load_state_dict(checkpoint.read(folder.name, "dit."))
     model.dit.condition_embedder.time_proj.weight.blocks = 6
     ema = copy.deepcopy(model)
     opts = optimisers(model, preset["lr"], is_matrix)
