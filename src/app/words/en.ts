@@ -176,7 +176,7 @@ export const en = {
     'no-wasm': 'This browser has neither WebGPU nor WebAssembly SIMD',
     'no-webcodecs': 'This browser cannot write video (WebCodecs is missing)',
     'no-encoder': 'This browser has no video encoder that works',
-    why: 'Kinora makes videos on your own graphics processor and needs all of these:',
+    why: 'To make videos on your own graphics processor, Kinora needs all of these:',
     needs: {
       secure: 'A secure address',
       webgpu: 'WebGPU',
