@@ -1,130 +1,118 @@
-"""Captions from a grammar: exact, in English and Chinese, with synonyms, loose order and dropped attributes.
+"""Captions from a grammar: exact, in six languages, with synonyms, loose order, dropped attributes and typos.
 
-WORDS[language][attribute][value] lists what a person may write for a value; the first entry is the plain one.
+WORDS[language][attribute][value] lists every form of every word that a caption may use for a value, the plain one
+first; OTHER[language] lists the words between them. The tables are in words/, the sentences in words/sentences.py.
 """
 import numpy as np
 
-from .world import ATTRIBUTES
+from . import world
+from .words import OTHER, TABLE, WORDS, write
+from .words.sentences import SENTENCES
 
-WORDS = {
-    "en": {
-        "subject": {
-            "boat": ["boat", "sailing boat", "sailboat", "ship"],
-            "balloon": ["balloon", "hot-air balloon", "hot air balloon"],
-            "house": ["house", "cottage", "little house", "home"],
-            "car": ["car", "automobile", "little car"],
-            "fish": ["fish", "little fish", "big fish"],
-            "rocket": ["rocket", "spaceship", "space rocket"],
-            "snowman": ["snowman", "snow man"],
-            "tree": ["tree", "pine tree", "fir tree", "christmas tree"],
-            "star": ["star", "smiling star", "little star"],
-            "heart": ["heart", "love heart"],
-        },
-        "colour": {
-            "red": ["red", "crimson", "scarlet"], "orange": ["orange"], "yellow": ["yellow", "golden"],
-            "green": ["green"], "blue": ["blue"], "purple": ["purple", "violet"],
-            "pink": ["pink", "rose"], "white": ["white"],
-        },
-        "motion": {
-            "left": ["moving left", "going left", "driving left", "moving to the left", "travelling to the left", "drifting to the left", "flying left"],
-            "right": ["moving right", "going right", "driving right", "moving to the right", "travelling to the right", "drifting to the right", "flying right"],
-            "bounce": ["bouncing", "jumping", "hopping", "bouncing up and down", "jumping up and down"],
-            "spin": ["spinning", "rotating", "turning around", "twirling", "spinning around"],
-            "rise": ["rising", "flying up", "going up", "taking off", "floating upwards", "rising into the air"],
-            "sink": ["sinking", "falling", "going down", "falling down", "dropping"],
-            "sway": ["swaying", "drifting", "rocking", "floating", "swinging from side to side", "rocking gently", "wobbling"],
-            "grow": ["growing and shrinking", "pulsing", "growing", "getting bigger and smaller", "breathing"],
-        },
-        "place": {
-            "sea": ["on the sea", "at sea", "on the ocean", "on the water", "in the sea"],
-            "desert": ["in the desert", "in a sandy desert", "among sand dunes", "on the sand"],
-            "meadow": ["in a meadow", "in the meadow", "on a green field", "on the grass", "in a field"],
-            "snow": ["in the snow", "on a snowfield", "in a snowy field", "on the snow", "in winter"],
-            "city": ["in the city", "in a city", "in town", "in front of tall buildings", "on a city street"],
-            "space": ["in space", "in outer space", "on the moon", "on a distant planet"],
-        },
-        "time": {
-            "day": ["in daylight", "by day", "in the daytime", "on a sunny day", "at noon"],
-            "sunset": ["at sunset", "at dusk", "in the evening", "in the sunset", "as the sun sets"],
-            "night": ["at night", "by night", "under the moon", "in the moonlight", "under the stars"],
-        },
-    },
-    "zh": {
-        "subject": {
-            "boat": ["船", "帆船", "小船"], "balloon": ["气球", "热气球"], "house": ["房子", "小屋", "小房子"],
-            "car": ["汽车", "小汽车", "车"], "fish": ["鱼", "小鱼"], "rocket": ["火箭", "飞船"],
-            "snowman": ["雪人"], "tree": ["树", "松树", "圣诞树"], "star": ["星星", "小星星"], "heart": ["爱心", "心", "心形"],
-        },
-        "colour": {
-            "red": ["红色的", "红", "红色"], "orange": ["橙色的", "橙色", "橘色的"], "yellow": ["黄色的", "黄", "黄色"],
-            "green": ["绿色的", "绿", "绿色"], "blue": ["蓝色的", "蓝", "蓝色"], "purple": ["紫色的", "紫", "紫色"],
-            "pink": ["粉色的", "粉红色的", "粉红色"], "white": ["白色的", "白", "白色"],
-        },
-        "motion": {
-            "left": ["向左移动", "往左走", "向左行驶", "向左开"], "right": ["向右移动", "往右走", "向右行驶", "向右开"],
-            "bounce": ["弹跳", "跳来跳去", "上下跳动", "蹦跳"], "spin": ["旋转", "转圈", "转动"],
-            "rise": ["上升", "升起", "向上飞", "升空"], "sink": ["下沉", "落下", "下降", "掉下来"],
-            "sway": ["摇摆", "漂流", "漂浮", "轻轻摇晃", "飘荡"], "grow": ["变大变小", "忽大忽小", "变大", "一大一小"],
-        },
-        "place": {
-            "sea": ["在海上", "在大海上", "在水面上", "海上"], "desert": ["在沙漠里", "在沙漠中", "沙漠里"],
-            "meadow": ["在草地上", "在草原上", "草地上"], "snow": ["在雪地里", "在雪地上", "雪中"],
-            "city": ["在城市里", "在城市中", "城市里", "在街上"], "space": ["在太空中", "在太空里", "在月球上", "太空中"],
-        },
-        "time": {
-            "day": ["白天", "在白天", "晴天", "中午"], "sunset": ["日落时", "傍晚", "黄昏", "夕阳下"],
-            "night": ["夜晚", "晚上", "夜里", "月光下"],
-        },
-    },
-}
-MEASURES = {"boat": "艘", "balloon": "个", "house": "座", "car": "辆", "fish": "条", "rocket": "枚", "snowman": "个",
-            "tree": "棵", "star": "颗", "heart": "颗"}
-DROP = {"subject": 0.02, "colour": 0.06, "motion": 0.08, "place": 0.08, "time": 0.1}
+__all__ = ["LANGUAGES", "OTHER", "WORDS", "caption", "said", "taught", "values"]
+
+LANGUAGES = {"en": 0.4, "zh": 0.2, "es": 0.1, "fr": 0.1, "de": 0.1, "ja": 0.1}
+SILENT = {"material": "matte", "weather": "clear", "camera": "still", "look": "natural", "relation": "alone"}
+SAY_SILENT = 0.1
+DROP = {"subject": 0.02, "colour": 0.06, "subject2": 0.03, "colour2": 0.06}
+DROP_OTHERS = 0.06  # and SHORT drops most of them: about a tenth in all
+SHORT = 0.05
+TYPOS = 0.025
+
+
+class Say:
+    """What a sentence names, attribute to spelling, and the dice for its form."""
+
+    def __init__(self, language: str, spellings: dict, rng, plain: bool):
+        self.language, self.spellings, self.rng, self.plain = language, spellings, rng, plain
+
+    def __call__(self, attribute: str) -> str:
+        return self.spellings.get(attribute, "")
+
+    def chance(self, p: float) -> bool:
+        return not self.plain and self.rng.random() < p
+
+    def pick(self, weighted: list):
+        dice = self.rng.random() * sum(w for w, _ in weighted)
+        for weight, thing in weighted:
+            dice -= weight
+            if dice < 0:
+                return thing
+        return weighted[-1][1]
+
+    def choice(self, listed: list):
+        return listed[0] if self.plain else listed[self.rng.integers(len(listed))]
+
+    def shuffled(self, listed: list) -> list:
+        return list(listed) if self.plain else [listed[i] for i in self.rng.permutation(len(listed))]
 
 
 def values(scene) -> dict:
-    """The names of a scene's attribute values."""
-    return {a: names[scene[a]] for a, names in ATTRIBUTES.items()}
+    """The names of a scene's attribute values: those attributes that the world and the scene both have."""
+    return {a: names[scene[a]] for a, names in world.ATTRIBUTES.items() if a in scene.dtype.names}
+
+
+def _chosen(named: dict, rng, plain: bool) -> list:
+    """Which attributes a caption names."""
+    short = not plain and rng.random() < SHORT
+    extra = rng.choice([a for a in named if a in ("motion", "place", "time")] or list(named)) if short and rng.random() < 0.6 else None
+    pair = named.get("relation", "alone") != "alone"
+
+    def says(attribute: str) -> bool:
+        if named[attribute] == SILENT.get(attribute):
+            return not plain and not short and rng.random() < SAY_SILENT
+        if short:
+            return attribute in ("subject", "colour", extra)
+        return plain or rng.random() >= DROP.get(attribute, DROP_OTHERS)
+
+    chosen = [a for a in named if (pair or not a.endswith("2")) and says(a)]
+    return chosen if "relation" in chosen else [a for a in chosen if not a.endswith("2")]
+
+
+def _typo(text: str, rng) -> str:
+    """One letter of one word of five to nine letters swapped with the next, dropped or doubled."""
+    words = text.split(" ")
+    long = [i for i, w in enumerate(words) if 5 <= len(w) <= 9 and w.isalpha()]
+    if not long:
+        return text
+    i = int(rng.choice(long))
+    word, kind = words[i], rng.integers(3)
+    at = int(rng.integers(1, len(word) - 1))
+    words[i] = (word[:at] + word[at + 1] + word[at] + word[at + 2:], word[:at] + word[at + 1:], word[:at + 1] + word[at:])[kind]
+    return " ".join(words)
+
+
+def said(scene, rng: np.random.Generator, language: str | None = None, plain: bool = False) -> tuple:
+    """(caption, set of the attributes that it names). Arguments as for `caption`."""
+    if language is None:
+        language = str(rng.choice(list(LANGUAGES), p=list(LANGUAGES.values())))
+    named, spellings = values(scene), {}
+    for attribute in _chosen(named, rng, plain):
+        about = named["subject2" if attribute == "colour2" else "subject"]
+        options = TABLE[language][attribute].get(named[attribute])
+        if options is None:
+            raise KeyError(f"no {language} words for {attribute} = {named[attribute]}: add them to training/words/{language}.py")
+        options = [text for text, only in options if not only or about in only]
+        first = plain or rng.random() < 0.4
+        spellings[attribute] = options[0] if first else options[rng.integers(len(options))]
+    text = write(language, SENTENCES[language](Say(language, spellings, rng, plain)))
+    if not plain and language not in ("zh", "ja") and rng.random() < TYPOS:
+        text = _typo(text, rng)
+    return text, set(spellings)
 
 
 def caption(scene, rng: np.random.Generator, language: str | None = None, plain: bool = False) -> str:
-    """A sentence for a scene; `plain` says everything in the first words of the table."""
-    language = language or ("zh" if rng.random() < 0.25 else "en")
-    named = values(scene)
+    """A sentence for a scene. `language`: one of LANGUAGES, or None for any.
 
-    def word(attribute: str) -> str:
-        if not plain and rng.random() < DROP[attribute]:
-            return ""
-        options = WORDS[language][attribute][named[attribute]]
-        first = plain or rng.random() < 0.5
-        return options[0] if first else options[rng.integers(len(options))]
+    `plain` says everything that is not a silent default in the first words of the table, without typos.
+    """
+    return said(scene, rng, language, plain)[0]
 
-    subject, colour, motion, place, time = (word(a) for a in ("subject", "colour", "motion", "place", "time"))
-    swap = lambda p: not plain and rng.random() < p
-    if language == "zh":
-        count = f"一{MEASURES[named['subject']]}" if subject and not swap(0.3) else ""
-        if colour and not subject:
-            colour = colour.rstrip("的")
-        if colour and subject and not colour.endswith("的") and len(colour) > 1:
-            colour += "的"
-        noun = count + colour + (subject or "东西")
-        if swap(0.35):
-            return "，".join(x for x in (time + place, noun + motion) if x)
-        if swap(0.3):
-            return "，".join(x for x in (noun + place + motion, time) if x)
-        return noun + time + place + motion
-    noun = " ".join(x for x in (colour, subject or "thing") if x)
-    if not swap(0.15):
-        noun = ("the " if swap(0.15) else "an " if noun[0] in "aeiou" else "a ") + noun
-    tail = [place, time]
-    if swap(0.3):
-        tail.reverse()
-    if swap(0.15):
-        parts = [noun, *tail, motion]
-    elif swap(0.12):
-        return ", ".join(x for x in (" ".join(x for x in tail if x), f"{noun} {motion}".strip()) if x)
-    elif swap(0.1):
-        return ", ".join(x for x in (noun, motion, *tail) if x)
-    else:
-        parts = [noun, ("is " if motion and swap(0.12) else "") + motion, *tail]
-    return " ".join(x for x in parts if x)
+
+def taught() -> dict:
+    """{language: {attribute: {value: [words]}}} of the values that the world has: vocabulary.json of the page.
+
+    `other` beside the attributes holds the words between them, as {"": [words]}.
+    """
+    return {language: {**{a: {v: table[a][v] for v in names if v in table[a]} for a, names in world.ATTRIBUTES.items() if a in table},
+                       "other": {"": OTHER[language]}} for language, table in WORDS.items()}

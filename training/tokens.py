@@ -1,29 +1,39 @@
-"""The prompt tokenizer: Unigram, lower-casing, ids <pad> 0, </s> 1 (appended), <unk> 2.
+"""The prompt tokenizer: Unigram, lower-casing NFKC, ids <pad> 0, </s> 1 (appended), <unk> 2.
 
-Its pieces are the words of the world's grammar, whole, then letters and single Chinese characters for the rest, so
-the model meets one token for one idea. Every word costs the same, so the fewest pieces win.
+Its pieces are the words of the grammar, whole, in six languages (Chinese and Japanese ones without a blank before
+them), then letters and single characters for the rest, so the model meets one token for one idea. Every word costs the
+same, so the fewest pieces win.
 """
+import unicodedata
+from collections import Counter
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-from .captions import MEASURES, WORDS
+from .captions import LANGUAGES
+from .words import vocabulary
 
 SPECIAL = ["<pad>", "</s>", "<unk>"]
-OTHER_WORDS = "a an the is thing of and with very".split()
 PUNCTUATION = ",.!?，。、"
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-'áéíóúñüàâçèêëîïôûùœæäöß"
+BLANKLESS = ("zh", "ja")
+COMMON = 3  # a character in as many Chinese or Japanese words gets a piece of its own
+
+
+def _normal(word: str) -> str:
+    return unicodedata.normalize("NFKC", word).lower()
 
 
 def pieces() -> list:
     """[(piece, score)]: special tokens, words, then single characters."""
-    english = {w for values in WORDS["en"].values() for words in values.values() for text in words for w in text.replace("-", " - ").split()}
-    chinese = {w for values in WORDS["zh"].values() for words in values.values() for w in words}
-    stems = {w.lstrip("在").rstrip("的") for w in chinese}
-    counts = {"一" + m for m in MEASURES.values()} | {"东西", "一个", "的", "在"}
-    words = sorted({"▁" + w for w in english | set(OTHER_WORDS)}) + sorted({w for w in stems | counts if len(w) > 1})
-    letters = sorted(set("".join(chinese | counts)) | set("abcdefghijklmnopqrstuvwxyz0123456789-'" + PUNCTUATION))
-    plain = [w for w in words if len(w) > 1]
-    return [(s, 0.0) for s in SPECIAL] + [(w, -6.0) for w in plain] + [("▁", -4.0)] + [(c, -9.0) for c in letters]
+    spaced = {w for language in LANGUAGES if language not in BLANKLESS for text in vocabulary(language)
+              for w in _normal(text).replace("-", " - ").split()}
+    solid = {_normal(w) for language in BLANKLESS for w in vocabulary(language)}
+    marks = {_normal(m) for m in PUNCTUATION}
+    words = sorted({"▁" + w for w in spaced | marks}) + sorted(w for w in solid - marks if len(w) > 1)
+    uses = Counter(c for w in solid for c in set(w))
+    characters = sorted({c for c, n in uses.items() if n >= COMMON or c in solid} | set(LETTERS) | marks)
+    return [(s, 0.0) for s in SPECIAL] + [(w, -6.0) for w in words] + [("▁", -4.0)] + [(c, -9.0) for c in characters]
 
 
 def build(path: Path) -> Tokenizer:

@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 import torch
 
-from training import captions, tokens, train, umt5, wan
+from training import train, umt5, wan
 from training.export import read_gguf, write_gguf
 from training.sampling import sample
 from training.taehv import CONFIG as AE_CONFIG, TAEHV
-from training.world import ATTRIBUTES, MOTIONS, SCENE, render, sample_scenes
+from training.world import MOTIONS, SCENE, render, sample_scenes
 
 SMALL = {**wan.CONFIG, "num_layers": 2, "text_dim": 192}
 
@@ -29,36 +29,6 @@ def test_every_motion_moves_and_goes_on_for_ever(motion):
     early, late = render(scenes, frames=17), render(scenes, frames=17, start=60.0)
     for clip in (early, late):
         assert np.abs(np.diff(clip.astype(int), axis=0 if clip.ndim == 4 else 1)).max() > 60
-
-
-def test_two_values_of_an_attribute_never_share_a_word():
-    for language in captions.WORDS.values():
-        for attribute, values in language.items():
-            assert list(values) == ATTRIBUTES[attribute]
-            words = [w for listed in values.values() for w in listed]
-            assert len(words) == len(set(words)), attribute
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_caption_says_only_what_is_true(language):
-    rng = np.random.default_rng(5)
-    for scene in sample_scenes(300, rng):
-        text, named = captions.caption(scene, rng, language), captions.values(scene)
-        # What is said truly may hold another colour's word: "on a green field", 粉红 (pink) holds 红 (red).
-        true = [w for a, value in named.items() for w in captions.WORDS[language][a][value]]
-        rest = text
-        for words in sorted(true, key=len, reverse=True):
-            rest = rest.replace(words, " ")
-        for value, words in captions.WORDS[language]["colour"].items():
-            said = any(w in rest.split() if language == "en" else w in rest for w in words if len(w) > 1)
-            assert not said, (text, named, value)
-
-
-def test_captions_fit_and_have_no_unknown_tokens(tmp_path):
-    tokenizer, rng = tokens.build(tmp_path / "tokenizer.json"), np.random.default_rng(6)
-    for scene in sample_scenes(500, rng):
-        ids = tokenizer.encode(captions.caption(scene, rng).upper()).ids
-        assert len(ids) <= 32 and ids[-1] == 1 and 2 not in ids
 
 
 def test_the_bidirectional_transformer_is_diffusers():
