@@ -19,6 +19,9 @@ export const USAGE = `Usage: npm run generate -- "PROMPT" --out FILE.mp4 [option
 
 Exit codes: 0 done, 1 the clip could not be made, 2 bad usage.`;
 
+/** As in src/limits.ts, which Node 20 cannot read. */
+export const MAX_PROMPT = 5000;
+
 /** A mistake in the command line. */
 export class BadUsage extends Error {}
 
@@ -36,11 +39,31 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 };
 
+/** `--seed -1` as `--seed=-1`: what follows an option with a value is its value, whatever it begins with. */
+function joinValues(argv) {
+  const joined = [];
+  for (let i = 0; i < argv.length; i++) {
+    const option = argv[i].startsWith('--') ? OPTIONS[argv[i].slice(2)] : undefined;
+    const next = argv[i + 1];
+    // "--seed --json" lacks its value.
+    const isValue = next !== undefined && !(next.startsWith('--') && next.slice(2).split('=')[0] in OPTIONS);
+    if (option?.type === 'string' && isValue) joined.push(`${argv[i]}=${argv[++i]}`);
+    else joined.push(argv[i]);
+  }
+  return joined;
+}
+
 function parse(argv) {
   try {
-    return parseArgs({ args: argv, options: OPTIONS, allowPositionals: true });
+    return parseArgs({ args: joinValues(argv), options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    throw new BadUsage(error.message.split('. ')[0] + '.');
+    const name = /'(-[^' <]*)/.exec(error.message)?.[1] ?? '';
+    if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
+      throw new BadUsage(
+        `There is no option ${name}. A prompt that begins with "-" goes behind a lone "--".`,
+      );
+    const takesValue = OPTIONS[name.replace(/^--/, '')]?.type === 'string';
+    throw new BadUsage(takesValue ? `${name}: its value is missing.` : `${name} takes no value.`);
   }
 }
 
@@ -57,7 +80,9 @@ function readSize(text) {
   const [width, height] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
   const good = (n) => n >= 16 && n <= 4096 && n % 16 === 0;
   if (!good(width) || !good(height))
-    throw new BadUsage(`--size ${text}: write WIDTHxHEIGHT, both multiples of 16, such as 96x64.`);
+    throw new BadUsage(
+      `--size ${text}: write WIDTHxHEIGHT, both multiples of 16 from 16 to 4096, such as 96x64.`,
+    );
   return { width, height };
 }
 
@@ -90,6 +115,10 @@ export function readArguments(argv, readModel) {
     throw new BadUsage(`There are ${positionals.length} prompts; put one prompt in quotes.`);
   const prompt = positionals[0].trim();
   if (!prompt) throw new BadUsage('The prompt is empty.');
+  if (prompt.length > MAX_PROMPT)
+    throw new BadUsage(
+      `The prompt has ${prompt.length} characters; at most ${MAX_PROMPT} are read. Shorten it.`,
+    );
   if (!values.out) throw new BadUsage('--out FILE.mp4 is missing.');
   if (!['software', 'hardware'].includes(values.adapter))
     throw new BadUsage(`--adapter ${values.adapter}: it must be software or hardware.`);

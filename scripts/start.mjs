@@ -1,6 +1,7 @@
 /** `npm start`: builds the page if needed and serves it. `npm start -- --port 8080` asks for a port. */
 import { parseArgs } from 'node:util';
 import { ensureBuild, serveSite } from './site.mjs';
+import { onOrphaned } from './orphan.mjs';
 
 const PORT = 4173;
 
@@ -21,11 +22,12 @@ try {
   ensureBuild();
   const { address, close } = await serveSite({ port });
   console.log(`\n  Kinora is ready: ${address}\n\n  Open it in a browser with WebGPU. Ctrl-C ends it.\n`);
-  for (const signal of ['SIGINT', 'SIGTERM'])
-    process.once(signal, () => {
-      void close();
-      process.exit(0);
-    });
+  const end = () => {
+    void close();
+    process.exit(0);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, end);
+  onOrphaned(end);
 } catch (error) {
   console.error(error.message);
   process.exit(1);

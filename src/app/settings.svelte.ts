@@ -2,15 +2,11 @@
  * What the person asks for. Fields hold what was typed, right or wrong, so that nothing is ever lost;
  * `request` checks them and says at which field something will not do. Kept across reloads.
  */
+import { GRID, MAX_PROMPT, MAX_SEED, MAX_SIDE, MAX_STEPS } from '../limits';
 import type { GenerateRequest, Recipe, Size } from '../worker/protocol';
 import type { Wish } from './fragment';
 import type { Field, Problem } from './problems';
 import { field, type Store } from './store';
-
-export const MAX_SEED = 2 ** 32 - 1;
-export const MAX_STEPS = 50;
-export const MAX_PROMPT = 20_000;
-export const MAX_SIDE = 4096;
 
 /** What the model offers. Until it is known, Pocket's numbers stand in. */
 export interface Offer {
@@ -213,5 +209,5 @@ export class Settings {
 
 /** A plain decimal integer, NaN otherwise ("", "0x10", "1e3", "-1"). */
 const whole = (text: string): number => (/^\d{1,15}$/.test(text.trim()) ? Number(text) : NaN);
-const goodSide = (n: number) => n >= 16 && n <= MAX_SIDE && n % 16 === 0;
+const goodSide = (n: number) => n >= GRID && n <= MAX_SIDE && n % GRID === 0;
 export const sameSize = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height;

@@ -17,6 +17,7 @@ import type {
 import { isMissing, type Missing } from './browser';
 import { Reel } from './reel';
 import type { Settings } from './settings.svelte';
+import { en } from './words/en';
 
 export type Engine = Pick<EngineClient, 'check' | 'load' | 'generate' | 'cancel' | 'dispose'>;
 export type Picture = ImageBitmap | OffscreenCanvas;
@@ -102,7 +103,10 @@ export class Studio {
     this.engine = 'loading';
     this.loading = null;
     this.error = null;
-    const loaded = await engine.load({ model, backend: this.report?.backend }, (event) => {
+    // Size of the clip that waits: one that will not do is refused before anything is downloaded.
+    const { width, height } = settings.effectiveSize;
+    const wanted = this.phase === 'queued' ? { wanted: { width, height } } : {};
+    const loaded = await engine.load({ model, backend: this.report?.backend, ...wanted }, (event) => {
       this.loading = event;
       emit('kinora:progress', event);
     });
@@ -222,10 +226,9 @@ export class Studio {
   /** A setting will not do; its field says so to the person. */
   #refuse(): void {
     const { problems } = this.#options.settings;
-    const found = Object.values(problems).map(
-      ({ field, found, most }) => `${field}: ${found} (at most ${most})`,
-    );
-    const message = `These settings cannot be used: ${found.join('; ')}.`;
+    const message = Object.values(problems)
+      .map((problem) => en.problem[problem.field](problem))
+      .join(' ');
     const params = { field: Object.keys(problems)[0] ?? '' };
     this.#options.emit('kinora:error', { code: 'bad-request', message, params });
   }

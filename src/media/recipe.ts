@@ -3,10 +3,9 @@
  * trusted: this is the one place where it is checked, before anything of it reaches a control.
  */
 import { KinoraError } from '../errors';
+import { MAX_PROMPT } from '../limits';
 import type { Recipe } from '../worker/protocol';
 
-/** UTF-16 units. The text encoder reads 512 tokens; this leaves room for any sentence that fills them. */
-const PROMPT_LIMIT = 20_000;
 const NAME_LIMIT = 200;
 
 function bad(setting: string, expected: string, found: unknown): KinoraError {
@@ -22,7 +21,7 @@ function bad(setting: string, expected: string, found: unknown): KinoraError {
  * A clean `Recipe` made of `value`'s known fields; what else `value` holds is left behind.
  *
  * Ranges: seed 0…2³²−1, seconds 0…3600, width and height 1…16384 px, steps 1…50, fps 0…240, frames
- * 1…864000, prompt up to 20 000 UTF-16 units, names up to 200, created an ISO 8601 date.
+ * 1…864000, prompt up to 5000 UTF-16 units, names up to 200, created an ISO 8601 date.
  * Throws `bad-request` with the setting's name, what was expected and what was found.
  */
 export function parseRecipe(value: unknown): Recipe {
@@ -54,7 +53,7 @@ export function parseRecipe(value: unknown): Recipe {
     throw bad('created', 'a date as in 2026-01-31T12:00:00Z', created);
 
   return {
-    prompt: text('prompt', PROMPT_LIMIT),
+    prompt: text('prompt', MAX_PROMPT),
     seed: integer('seed', 0, 2 ** 32 - 1),
     seconds: number('seconds', 0, 3600),
     width: integer('width', 1, 16_384),

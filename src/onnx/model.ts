@@ -5,12 +5,13 @@
 import { KinoraError } from '../errors';
 import { framesAt, type Block, type ClipPlan } from '../pipeline/blocks';
 import type { ClipNetworks, Frames, Model, Picture } from '../pipeline/backend';
+import { checkPlan, gridOf, ROOM_OF_CPU } from '../pipeline/memory-plan';
 import { Costs } from '../pipeline/progress';
 import { euler, predictClean, renoise } from '../sampling/steppers';
 import type { Step } from '../sampling/schedule';
 import type { ModelManifest } from '../weights/manifest';
 import { openModel, type ModelFiles } from '../weights/store';
-import type { GenerateRequest, LoadEvent } from '../worker/protocol';
+import type { GenerateRequest, LoadEvent, Size } from '../worker/protocol';
 import { PastCache } from './cache';
 import { latentsToRgba, rgbToI420 } from './frames';
 import { loadTransformersTokenizer } from './tokenizer';
@@ -30,13 +31,21 @@ interface Shape {
 /**
  * Fetches a model's ONNX files (or finds them in this browser) and opens them.
  * @param url absolute address of the folder of model.json
+ * @param wanted the picture size that is waited for: one that will not do is refused before any download
  * @throws KinoraError `bad-model` where the model has no ONNX export
  */
-export async function loadOnnxModel(url: string, onEvent: (event: LoadEvent) => void): Promise<Model> {
+export async function loadOnnxModel(
+  url: string,
+  onEvent: (event: LoadEvent) => void,
+  wanted?: Size,
+): Promise<Model> {
   const began = performance.now();
   const onDownload = (progress: { file: string; loaded: number; total: number }) =>
     onEvent({ type: 'download', ...progress });
-  const files = await openModel(url, { onDownload, backend: 'cpu' });
+  const onManifest = (manifest: ModelManifest) => {
+    if (wanted) checkPlan(manifest, wanted, gridOf(manifest), ROOM_OF_CPU);
+  };
+  const files = await openModel(url, { onDownload, onManifest, backend: 'cpu' });
   return buildOnnxModel(files, onEvent, began);
 }
 
@@ -65,7 +74,6 @@ export async function buildOnnxModel(
     onEvent({ type: 'compile', done: names.length, total: names.length });
     const [text, transformer, decoder] = sessions as [Session, Session, Session];
     const shape = readShape(manifest);
-    const [, y, x] = manifest.latent.stride;
     return {
       backend: 'cpu',
       adapter: null,
@@ -73,7 +81,8 @@ export async function buildOnnxModel(
       tokenizer,
       textLength: shape.textLength,
       costs: new Costs(),
-      grid: { width: x * shape.patch[2], height: y * shape.patch[1] },
+      grid: gridOf(manifest),
+      room: ROOM_OF_CPU,
       loadSeconds: (performance.now() - began) / 1000,
       peakGpuBytes: 0,
       open: (request, plan, ids) =>

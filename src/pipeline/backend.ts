@@ -7,6 +7,7 @@ import type { Tokenizer } from '../text/tokenizer';
 import type { ModelManifest } from '../weights/manifest';
 import type { AdapterReport, BackendKind, GenerateEvent, GenerateRequest } from '../worker/protocol';
 import type { Block, ClipPlan } from './blocks';
+import type { Room } from './memory-plan';
 import type { Costs } from './progress';
 
 /** Decoded frames, in order. */
@@ -54,6 +55,8 @@ export interface Model {
   readonly costs: Costs;
   /** Pixels of one token: what width and height must be multiples of. */
   readonly grid: { width: number; height: number };
+  /** What a clip can count on here: larger sizes are refused before anything is allocated. */
+  readonly room: Room;
   /** Seconds that loading took. */
   readonly loadSeconds: number;
   /** The most GPU memory that was ever in use, in bytes; 0 on the CPU. */

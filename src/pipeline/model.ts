@@ -18,8 +18,9 @@ import { readWeights } from '../weights/read';
 import type { WeightFile } from '../weights/source';
 import { openModel, type ModelFiles } from '../weights/store';
 import { uploadWeights, type Weights } from '../weights/upload';
-import type { LoadEvent } from '../worker/protocol';
+import type { LoadEvent, Size } from '../worker/protocol';
 import type { Model } from './backend';
+import { checkPlan, gridOf, roomOfGpu } from './memory-plan';
 import { Costs } from './progress';
 import { warmUp } from './warm-up';
 import { GpuClip } from './webgpu';
@@ -37,16 +38,22 @@ export interface GpuModel extends Model {
 
 type OnEvent = (event: LoadEvent) => void;
 
+const roomOf = (gpu: Gpu) => roomOfGpu(gpu.adapter, gpu.elem === 'f16' ? 2 : 4);
+
 /**
  * Fetches a model (or finds it in this browser), moves it to the GPU and compiles its kernels.
  * @param url absolute address of the folder of model.json
+ * @param wanted the picture size that is waited for: one that will not do is refused before any download
  * @throws KinoraError; then nothing stays on the GPU
  */
-export async function loadModel(gpu: Gpu, url: string, onEvent: OnEvent): Promise<GpuModel> {
+export async function loadModel(gpu: Gpu, url: string, onEvent: OnEvent, wanted?: Size): Promise<GpuModel> {
   const began = performance.now();
   const onDownload = (progress: { file: string; loaded: number; total: number }) =>
     onEvent({ type: 'download', ...progress });
-  const files = await openModel(url, { onDownload });
+  const onManifest = (manifest: ModelManifest) => {
+    if (wanted) checkPlan(manifest, wanted, gridOf(manifest), roomOf(gpu));
+  };
+  const files = await openModel(url, { onDownload, onManifest });
   return buildModel(gpu, files, onEvent, began);
 }
 
@@ -87,8 +94,6 @@ export async function buildModel(
     const dit = { weights: own(await upload(transformer.file)), config: configs.wan };
     const decoder = own(await prepareDecoder(gpu, await upload(autoencoder.file), configs.taehv));
     const { latent, preview } = manifest;
-    const [, y, x] = latent.stride;
-    const [, rows, columns] = configs.wan.patch_size;
     const C = latent.channels;
     const model: GpuModel = {
       backend: 'webgpu',
@@ -112,7 +117,8 @@ export async function buildModel(
         bias: constant(preview.bias, [3], 'preview bias'),
       },
       costs: new Costs(),
-      grid: { width: x * columns, height: y * rows },
+      grid: gridOf(manifest),
+      room: roomOf(gpu),
       get loadSeconds() {
         return loadSeconds;
       },

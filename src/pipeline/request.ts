@@ -1,12 +1,8 @@
 /** What may be asked of a loaded model. Whatever the page checked: the engine checks again. */
 import { KinoraError } from '../errors';
+import { MAX_SEED, MAX_SIDE, MAX_STEPS } from '../limits';
 import { checkPrompt } from '../text/clean';
 import type { GenerateRequest } from '../worker/protocol';
-
-export const MAX_SEED = 2 ** 32 - 1;
-export const MAX_STEPS = 50;
-/** Pixels. */
-export const MAX_SIDE = 4096;
 
 export interface Bounds {
   maxSeconds: number;

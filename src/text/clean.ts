@@ -8,10 +8,8 @@
  * pages, stays as it is; ftfy guesses there.
  */
 import { KinoraError } from '../errors';
+import { MAX_PROMPT } from '../limits';
 import { unescapeHtml, WINDOWS_1252 } from './entities';
-
-/** Characters that a prompt may have. Far more than the 512 tokens that Wan reads. */
-export const MAX_PROMPT = 5000;
 
 /** The prompt as the tokenizer wants it; "" when nothing is left. Any text will do. */
 export function cleanPrompt(text: string): string {

@@ -146,6 +146,14 @@ async function request(
   }
   if (response.ok && response.body) return response;
   void response.body?.cancel().catch(() => {});
+  if (path === 'model.json' && (response.status === 404 || response.status === 410)) {
+    const model = decodeURIComponent(base.pathname.split('/').at(-2) ?? '');
+    throw new KinoraError(
+      'no-model',
+      `There is no model “${model}” here (${base.pathname}model.json does not exist). Check the name, or open the page without it.`,
+      { model },
+    );
+  }
   throw new KinoraError(
     'network',
     `${path} could not be fetched: the server answered ${response.status}. Try again later.`,

@@ -11,5 +11,11 @@ export async function readWeights(source: ByteSource): Promise<WeightFile> {
   if (magic === 'GGUF') return readGguf(source);
   if (magic.startsWith('PK'))
     throw damaged(source.name, 'it is a zip or PyTorch file; Kinora reads safetensors and GGUF.');
+  // Unpickling runs whatever program the file holds.
+  if (head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5)
+    throw damaged(
+      source.name,
+      'it is a bare Python pickle, which may hold a program; Kinora never opens those. Use safetensors or GGUF.',
+    );
   return readSafetensors(source);
 }

@@ -20,6 +20,8 @@ export interface OpenModelOptions {
   backend?: BackendKind;
   /** Only while something is downloaded. Bytes of all files that must be; `file` is the present one. */
   onDownload?: (progress: { file: string; loaded: number; total: number }) => void;
+  /** Called before any file is fetched. What it throws ends the opening. */
+  onManifest?: (manifest: ModelManifest) => void;
   signal?: AbortSignal;
   /** For tests. Defaults: the global fetch; the origin's file system. */
   fetch?: typeof fetch;
@@ -88,6 +90,7 @@ async function collect(
   options: OpenModelOptions,
   offline: boolean,
 ): Promise<ModelFiles> {
+  options.onManifest?.(manifest);
   const sources = new Map<string, ByteSource>();
   const missing: ModelFile[] = [];
   for (const file of neededFiles(manifest, options.backend)) {

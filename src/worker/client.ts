@@ -70,9 +70,12 @@ export class EngineClient {
   }
 
   /** Downloads, verifies and uploads a model, and compiles its pipelines. */
-  load({ model, backend = 'webgpu' }: LoadRequest, onEvent: Handler<LoadEvent>): Promise<Result<ModelInfo>> {
+  load(
+    { model, backend = 'webgpu', wanted }: LoadRequest,
+    onEvent: Handler<LoadEvent>,
+  ): Promise<Result<ModelInfo>> {
     // A worker's own base is its script; the folder is meant from where the page is.
-    const request = { backend, model: new URL(model, document.baseURI).href };
+    const request = { backend, model: new URL(model, document.baseURI).href, ...(wanted && { wanted }) };
     return this.#call((engine) => engine.load(request, proxy(onEvent)) as Promise<Result<ModelInfo>>);
   }
 

@@ -11,7 +11,7 @@ import type { Model } from '../pipeline/backend';
 import { chooseBackend } from '../pipeline/choose';
 import { loadModel } from '../pipeline/model';
 import { toModelInfo } from '../weights/manifest';
-import type { BackendKind, Engine, GenerateEvent, LoadEvent, LoadRequest } from './protocol';
+import type { BackendKind, Engine, GenerateEvent, LoadEvent, LoadRequest, Size } from './protocol';
 
 type Listener<E> = (event: E) => void;
 /** What comlink makes of a listener: it posts a message, and resolves when the page has heard it. */
@@ -31,26 +31,26 @@ class KinoraEngine implements Engine {
     });
   }
 
-  load({ model: url, backend = 'webgpu' }: LoadRequest, onEvent: Listener<LoadEvent>) {
+  load({ model: url, backend = 'webgpu', wanted }: LoadRequest, onEvent: Listener<LoadEvent>) {
     return this.#exclusively('loading a model', onEvent, async (tell) => {
       if (this.#staleFailure()?.code === 'device-lost') this.#drop();
       if (this.#loaded?.url !== url || this.#loaded.model.backend !== backend) {
         this.#loaded?.model.free();
         this.#loaded = null;
-        this.#loaded = { url, model: await this.#open(backend, url, tell) };
+        this.#loaded = { url, model: await this.#open(backend, url, tell, wanted) };
       }
       return toModelInfo(this.#loaded.model.manifest);
     });
   }
 
-  async #open(backend: BackendKind, url: string, tell: Listener<LoadEvent>): Promise<Model> {
+  async #open(backend: BackendKind, url: string, tell: Listener<LoadEvent>, wanted?: Size): Promise<Model> {
     if (backend === 'cpu') {
       // Loaded only here: with WebGPU not a byte of it is fetched.
       const { loadOnnxModel } = await import('../onnx/model');
-      return loadOnnxModel(url, tell);
+      return loadOnnxModel(url, tell, wanted);
     }
     this.#gpu ??= await openGpu(navigator.gpu);
-    return loadModel(this.#gpu, url, tell);
+    return loadModel(this.#gpu, url, tell, wanted);
   }
 
   generate(request: Parameters<Engine['generate']>[0], onEvent: Listener<GenerateEvent>) {

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'no-webcodecs' // VideoEncoder is missing
   | 'no-encoder' // no codec of the ladder encodes this size
   | 'bad-request' // a setting is out of range; `params` names it
+  | 'no-model' // there is no model of that name at this address
   | 'bad-model' // model.json or a weight file is damaged, or does not fit together
   | 'hash-mismatch' // a file is not what model.json promised
   | 'network' // a file could not be fetched
@@ -97,6 +98,8 @@ export interface LoadRequest {
   backend?: BackendKind;
   /** Folder of model.json, relative to the page, e.g. "models/pocket/"; the client makes it absolute. */
   model: string;
+  /** The picture size that is waited for; one that will not do here is refused before any download. */
+  wanted?: Size;
 }
 
 export type LoadEvent =

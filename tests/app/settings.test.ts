@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readFragment } from '../../src/app/fragment';
-import { MAX_PROMPT, Settings } from '../../src/app/settings.svelte';
+import { Settings } from '../../src/app/settings.svelte';
+import { MAX_PROMPT } from '../../src/limits';
 import { memoryStore, RECIPE } from './helpers';
 
 function make(kept?: object) {

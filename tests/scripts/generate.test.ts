@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { BadUsage, readArguments } from '../../scripts/generate-arguments.mjs';
+import { BadUsage, MAX_PROMPT, readArguments } from '../../scripts/generate-arguments.mjs';
+import * as limits from '../../src/limits';
 import { describe as describeEvent, drawProgress } from '../../scripts/generate-progress.mjs';
 
 const model = { fps: 16, sizes: [{ width: 96, height: 64 }], seconds: { default: 2, max: 5 } };
@@ -29,8 +30,13 @@ test.each([
   [['  ', '--out', 'a'], 'prompt is empty'],
   [['a', 'red', 'boat', '--out', 'a'], 'There are 3 prompts'],
   [['x'], '--out FILE.mp4 is missing'],
-  [['x', '--out', 'a', '--sede', '7'], "Unknown option '--sede'"],
-  [['x', '--out', 'a', '--seed', '-1'], '--seed'],
+  [['x', '--out', 'a', '--sede', '7'], 'There is no option --sede'],
+  [['x', '--out', 'a', '--seed', '-1'], '--seed -1: it must be a whole number from 0 to 4294967295'],
+  [['x', '--out', 'a', '--seed'], '--seed: its value is missing'],
+  [['x', '--out', 'a', '--seed', '--json'], '--seed: its value is missing'],
+  [['x', '--out', 'a', '--json=1'], '--json takes no value'],
+  [['x', '--out', 'a', '-s'], 'There is no option -s'],
+  [['x'.repeat(5001), '--out', 'a'], '5001 characters; at most 5000'],
   [['x', '--out', 'a', '--seed', '4294967296'], '--seed 4294967296: it must be a whole number'],
   [['x', '--out', 'a', '--seed', '1e3'], '--seed 1e3'],
   [['x', '--out', 'a', '--seconds', '6'], 'from 0.0625 to 5'],
@@ -43,6 +49,8 @@ test.each([
   expect(() => read(...argv)).toThrow(BadUsage);
   expect(() => read(...argv)).toThrow(message);
 });
+
+test('the limits are the page’s', () => expect(MAX_PROMPT).toBe(limits.MAX_PROMPT));
 
 test('the command says what is wrong, exits with 2 and leaves nothing', () => {
   const folder = mkdtempSync(join(tmpdir(), 'kinora-cli-'));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { KinoraError } from '../../src/errors';
-import { checkPrompt, cleanPrompt, MAX_PROMPT } from '../../src/text/clean';
+import { MAX_PROMPT } from '../../src/limits';
+import { checkPrompt, cleanPrompt } from '../../src/text/clean';
 import { expected, texts } from './fixtures';
 
 describe("as Wan's own cleaning with ftfy", () => {

@@ -6,6 +6,9 @@ import { bytes, seconds } from './format';
 
 const mb = (n: number) => bytes(n, 'en');
 
+/** What stands in the field, if anything does. */
+const butIs = ({ found }: Problem) => (found === '' ? '' : `, but it is “${String(found).slice(0, 40)}”`);
+
 export const en = {
   language: 'English',
   title: 'Kinora: text to video in a browser tab',
@@ -166,6 +169,7 @@ export const en = {
     storageTitle: 'Clips are not kept',
     dismiss: 'Dismiss',
     retry: 'Try again',
+    usePocket: 'Open Pocket instead',
     details: 'Details for a bug report',
     errorTitle: 'That did not work',
   },
@@ -230,11 +234,11 @@ export const en = {
       p.found === 0
         ? 'Say in a sentence what should be seen.'
         : `The prompt has ${p.found} characters; at most ${p.most} can be read. Shorten it.`,
-    seed: (p: Problem) => `The seed must be a whole number from 0 to ${p.most}.`,
+    seed: (p: Problem) => `The seed must be a whole number from 0 to ${p.most}${butIs(p)}.`,
     seconds: (p: Problem) => `The length is ${p.found} s; this model makes up to ${p.most} s.`,
     size: (p: Problem) =>
       `${p.found} will not do: width and height must be multiples of 16, from 16 to ${p.most}.`,
-    steps: (p: Problem) => `Steps must be a whole number from 1 to ${p.most}.`,
+    steps: (p: Problem) => `Steps must be a whole number from 1 to ${p.most}${butIs(p)}.`,
   },
 
   errors: {
@@ -244,6 +248,8 @@ export const en = {
     'no-webcodecs': (e) => e.message,
     'no-encoder': (e) => e.message,
     'bad-request': (e) => e.message,
+    'no-model': (e) =>
+      `There is no model “${e.params?.model ?? ''}” at this address. Check its name in the link.`,
     'bad-model': (e) => `The model’s files do not fit together. ${e.message}`,
     'hash-mismatch': (e) => e.message,
     network: (e) => `${e.message} What was downloaded so far is kept.`,

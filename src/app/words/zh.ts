@@ -1,4 +1,5 @@
 import type { EngineError } from '../../worker/protocol';
+import type { Problem } from '../problems';
 import type { Words } from './en';
 import { bytes, seconds } from './format';
 
@@ -10,10 +11,14 @@ const names: Record<string, string> = {
 }; // prettier-ignore
 
 function badRequest({ params = {} }: EngineError): string {
+  if (params.minutes)
+    return `${params.found} 的画面在这里每一步约需 ${params.minutes} 分钟。${params.fits ? `可以选择 ${params.fits}。` : '请选择较小的画面。'}`;
   const name = names[String(params.field ?? params.setting ?? '')];
   if (name) return `“${name}”的值不可用。您的文字和设置都已保留，请修改后重试。`;
   return '这个请求或文件不可用。若是文件，请选择由 Kinora 制作的完整 MP4。';
 }
+
+const nowIs = ({ found }: Problem) => (found === '' ? '' : `，现在是“${String(found).slice(0, 40)}”`);
 
 export const zh: Words = {
   language: '简体中文',
@@ -171,6 +176,7 @@ export const zh: Words = {
     storageTitle: '视频不会被保存',
     dismiss: '知道了',
     retry: '重试',
+    usePocket: '改用 Pocket',
     details: '错误报告所需的细节',
     errorTitle: '没有成功',
   },
@@ -229,10 +235,10 @@ export const zh: Words = {
       p.found === 0
         ? '请用一句话说出想看到什么。'
         : `提示词有 ${p.found} 个字符，最多只能读 ${p.most} 个，请缩短。`,
-    seed: (p) => `种子必须是 0 到 ${p.most} 的整数。`,
+    seed: (p) => `种子必须是 0 到 ${p.most} 的整数${nowIs(p)}。`,
     seconds: (p) => `时长为 ${p.found} 秒，这个模型最多 ${p.most} 秒。`,
     size: (p) => `${p.found} 不可用：宽和高必须是 16 的倍数，从 16 到 ${p.most}。`,
-    steps: (p) => `步数必须是 1 到 ${p.most} 的整数。`,
+    steps: (p) => `步数必须是 1 到 ${p.most} 的整数${nowIs(p)}。`,
   },
 
   errors: {
@@ -244,6 +250,7 @@ export const zh: Words = {
     'no-encoder': ({ params }) =>
       `此浏览器无法编码${params?.width ? ` ${params.width} × ${params.height} 的` : ''}视频。请选择较小的尺寸，或换一个浏览器。`,
     'bad-request': badRequest,
+    'no-model': ({ params }) => `这个网址没有名为“${params?.model ?? ''}”的模型，请检查链接中的名称。`,
     'bad-model': ({ params }) =>
       `模型文件${params?.file ? `（${params.file}）` : ''}已损坏或互不匹配。请重新加载页面，再次下载。`,
     'hash-mismatch': ({ params }) =>
@@ -253,8 +260,8 @@ export const zh: Words = {
     'not-loaded': () => '模型还没有加载。请重试，会先加载模型。',
     busy: () => '正在生成另一段视频。请先取消，或等它完成。',
     cancelled: () => '已停止。您的文字和设置都已保留。',
-    'out-of-memory': () =>
-      '内存不足。您的文字和视频都已保留；请选择较小的画面或较短的时长，或关闭其他标签页。',
+    'out-of-memory': ({ params }) =>
+      `${params?.found ? `${params.found} 的画面需要约 ${mb(Number(params.needed))} 内存，这里最多 ${mb(Number(params.limit))}` : '内存不足'}。您的文字和视频都已保留；${params?.fits ? `可以选择 ${params.fits}。` : '请选择较小的画面或较短的时长，或关闭其他标签页。'}`,
     'device-lost': () => '显卡中断了（驱动重启或休眠）。您的文字和视频都已保留；再点一次“生成”即可继续。',
     'not-finite': ({ params }) =>
       `计算中出现了无效的数${params?.operation ? `（${params.operation}）` : ''}，视频已停止。您的文字已保留，请换一个种子。`,

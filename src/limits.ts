@@ -1,0 +1,12 @@
+/** What may be asked for at all, on every way in: the page, links, clips, the command line, the engine. */
+
+/** UTF-16 units of a prompt. Far more than the 512 tokens that Wan reads. */
+export const MAX_PROMPT = 5000;
+/** Seeds are unsigned 32-bit integers. */
+export const MAX_SEED = 2 ** 32 - 1;
+/** Denoising steps of a block. */
+export const MAX_STEPS = 50;
+/** Pixels of a side. What fits into a machine's memory is less; see pipeline/memory-plan.ts. */
+export const MAX_SIDE = 4096;
+/** Pixels that width and height are multiples of. */
+export const GRID = 16;

@@ -1,0 +1,154 @@
+/**
+ * Will a clip of this size fit here? Answered from model.json and the adapter's limits alone, before anything
+ * is loaded, allocated or compiled. Bytes are estimated by the largest tensors that live at the same time; the
+ * weights are not counted, for they are the same at every size.
+ *
+ * F latent frames of a block, h w of the latents, N tokens of a block, D the transformer's width.
+ */
+import { KinoraError } from '../errors';
+import { readTaehvConfig } from '../models/taehv';
+import { readWanConfig } from '../models/wan-transformer';
+import type { ModelManifest } from '../weights/manifest';
+import type { AdapterReport, Size } from '../worker/protocol';
+
+/** What a machine offers a clip. */
+export interface Room {
+  /** Bytes of an activation's element. */
+  element: 2 | 4;
+  /** Bytes of one buffer. */
+  buffer: number;
+  /** Bytes of everything that lives at once. No browser tells how much a GPU has; this is what is counted on. */
+  total: number;
+  /** Floating-point operations a second, roughly. */
+  speed: number;
+  /** Attention keeps all its scores at once, as onnxruntime-web does; our kernels do not. */
+  scores: boolean;
+}
+
+/** What a clip of some size needs. Bytes, but for the last. */
+export interface Need {
+  buffer: number;
+  total: number;
+  /** Floating-point operations of one pass of the transformer over a block. */
+  pass: number;
+}
+
+/** A step that takes longer than this is taken for a mistake. Seconds. */
+const LONGEST_STEP = 300;
+const GIB = 2 ** 30;
+
+/** What can be counted on with WebGPU. */
+export function roomOfGpu(adapter: AdapterReport, element: 2 | 4): Room {
+  const { maxBufferSize, maxStorageBufferBindingSize: binding, isFallback } = adapter;
+  return {
+    element,
+    buffer: Math.min(maxBufferSize, binding),
+    total: Math.min(8 * GIB, Math.max(GIB, 2 * maxBufferSize)),
+    speed: isFallback ? 2e9 : 5e11,
+    scores: false,
+  };
+}
+
+/** What can be counted on with WebAssembly, whose memory ends at 4 GiB. */
+export const ROOM_OF_CPU: Room = { element: 4, buffer: GIB, total: 2 * GIB, speed: 4e10, scores: true };
+
+/** What one block of a clip of this size needs. */
+export function estimateNeed(manifest: ModelManifest, { width, height }: Size, room: Room): Need {
+  const { latent, sampler, components } = manifest;
+  const wan = readWanConfig(components.transformer.config);
+  const [, strideY, strideX] = latent.stride;
+  const [h, w] = [height / strideY, width / strideX];
+  const [pt, ph, pw] = wan.patch_size;
+  const perFrame = (h / ph) * (w / pw);
+  const N = (sampler.num_frame_per_block / pt) * perFrame;
+  const keys = (sampler.window / pt) * perFrame;
+  const D = wan.num_attention_heads * wan.attention_head_dim;
+  const e = room.element;
+
+  const scores = room.scores ? wan.num_attention_heads * N * keys * 4 : 0;
+  const hidden = N * wan.ffn_dim * e;
+  const cacheOfLayer = keys * D * e;
+  const cache = 2 * wan.num_layers * cacheOfLayer;
+  // The residual stream three times, queries, keys, values and what attention gives, or the feed-forward.
+  const pass = 3 * N * D * 4 + Math.max(4 * N * D * e, hidden) + 2 * scores;
+  const decoder = estimateDecoder(manifest, h, w, e);
+  return {
+    buffer: Math.max(scores, hidden, cacheOfLayer, N * D * 4, decoder.largest),
+    total: cache + decoder.kept + Math.max(pass, decoder.peak),
+    pass: wan.num_layers * N * (2 * (8 * D * D + 2 * D * wan.ffn_dim) + 4 * keys * D),
+  };
+}
+
+/** The decoder at one latent frame. */
+function estimateDecoder({ components }: ModelManifest, h: number, w: number, e: number) {
+  const c = readTaehvConfig(components.autoencoder.config);
+  let [frames, area, largest, kept] = [1, h * w, 0, 0];
+  for (let i = 0; i < 3; i++) {
+    const width = c.decoder_channels[i]!;
+    if (c.decoder_space_upscale[i]) area *= 4;
+    kept += 3 * area * width * e; // each MemBlock keeps a frame
+    if (c.decoder_time_upscale[i]) frames *= 2;
+    largest = Math.max(largest, frames * area * width * e);
+  }
+  const pixels = frames * area * c.patch_size ** 2;
+  largest = Math.max(largest, frames * area * c.decoder_channels[3] * e, pixels * 3 * e);
+  return { largest, kept, peak: 3 * largest + pixels * 3 * e };
+}
+
+/** The largest size of the same shape that fits, in whole multiples of the grid; null when none does. */
+export function findFit(manifest: ModelManifest, size: Size, grid: Size, room: Room): Size | null {
+  for (let width = size.width - grid.width; width >= grid.width; width -= grid.width) {
+    const rows = Math.round((width * size.height) / size.width / grid.height);
+    const smaller = { width, height: Math.max(1, rows) * grid.height };
+    if (fits(estimateNeed(manifest, smaller, room), room)) return smaller;
+  }
+  return null;
+}
+
+/** Pixels of one token of the transformer: what width and height must be multiples of. */
+export function gridOf({ latent, components }: ModelManifest): Size {
+  const [, rows, columns] = readWanConfig(components.transformer.config).patch_size;
+  return { width: latent.stride[2] * columns, height: latent.stride[1] * rows };
+}
+
+const fits = (need: Need, room: Room): boolean =>
+  need.buffer <= room.buffer && need.total <= room.total && need.pass / room.speed <= LONGEST_STEP;
+
+/**
+ * Throws `out-of-memory` (or `bad-request`, when a step would take many minutes) for a size that will not do
+ * here. The message has both numbers and a size that fits; `params.fits` is that size.
+ */
+export function checkPlan(manifest: ModelManifest, size: Size, grid: Size, room: Room): void {
+  const need = estimateNeed(manifest, size, room);
+  if (fits(need, room)) return;
+  const found = `${size.width} × ${size.height}`;
+  const fit = findFit(manifest, size, grid, room);
+  const advice = fit ? `${fit.width} × ${fit.height} fits.` : 'No size of this shape fits.';
+  const params = {
+    field: 'size',
+    found,
+    needed: need.total,
+    limit: room.total,
+    ...(fit && { fits: `${fit.width} × ${fit.height}` }),
+  };
+  if (need.total > room.total)
+    throw new KinoraError(
+      'out-of-memory',
+      `Pictures of ${found} need about ${gb(need.total)} of memory, but ${gb(room.total)} can be counted on here. ${advice}`,
+      params,
+    );
+  if (need.buffer > room.buffer)
+    throw new KinoraError(
+      'out-of-memory',
+      `Pictures of ${found} need ${gb(need.buffer)} in one piece, but ${gb(room.buffer)} is the most here. ${advice}`,
+      { ...params, needed: need.buffer, limit: room.buffer },
+    );
+  const minutes = Math.round(need.pass / room.speed / 60);
+  throw new KinoraError(
+    'bad-request',
+    `Pictures of ${found} would take some ${minutes} minutes a step here. ${advice}`,
+    { field: 'size', found, minutes, ...(fit && { fits: params.fits! }) },
+  );
+}
+
+const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
