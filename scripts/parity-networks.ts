@@ -126,7 +126,13 @@ const causalNetwork: Network<WanConfig> = {
     const [, F, H, W] = noisy!.shape as [number, number, number, number];
     const n = c.num_frame_per_block!;
     const frames = c.window ?? F;
-    const cache = createKvCache(run.gpu, c, { frames, sink: c.sink ?? 0, height: H, width: W });
+    const cache = createKvCache(run.gpu, c, {
+      frames,
+      sink: c.sink ?? 0,
+      positions: c.positions,
+      height: H,
+      width: W,
+    });
     const sample = run.tensor([F, c.out_channels * H * W], 'sample', 'f32');
     try {
       const text = encodeText(run, w, c, input(run, words!, 'encoder_hidden_states'));

@@ -20,8 +20,8 @@ function bad(setting: string, expected: string, found: unknown): KinoraError {
 /**
  * A clean `Recipe` made of `value`'s known fields; what else `value` holds is left behind.
  *
- * Ranges: seed 0…2³²−1, seconds 0…3600, width and height 1…16384 px, steps 1…50, fps 0…240, frames
- * 1…864000, prompt up to 5000 UTF-16 units, names up to 200, created an ISO 8601 date.
+ * Ranges: seed 0…2³²−1, seconds 0…3600, width and height 1…16384 px, steps 1…50, window and sink up to 1024, fps
+ * 0…240, frames 1…864000, prompt up to 5000 UTF-16 units, names up to 200, created an ISO 8601 date.
  * Throws `bad-request` with the setting's name, what was expected and what was found.
  */
 export function parseRecipe(value: unknown): Recipe {
@@ -48,6 +48,9 @@ export function parseRecipe(value: unknown): Recipe {
     return found;
   };
 
+  const optional = <K extends 'window' | 'sink'>(name: K, least: number, most: number) =>
+    fields[name] === undefined ? {} : { [name]: integer(name, least, most) };
+
   const created = text('created', 40);
   if (!/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(created) || Number.isNaN(Date.parse(created)))
     throw bad('created', 'a date as in 2026-01-31T12:00:00Z', created);
@@ -59,6 +62,8 @@ export function parseRecipe(value: unknown): Recipe {
     width: integer('width', 1, 16_384),
     height: integer('height', 1, 16_384),
     steps: integer('steps', 1, 50),
+    ...optional('window', 1, 1024),
+    ...optional('sink', 0, 1024),
     model: text('model', NAME_LIMIT),
     edition: text('edition', NAME_LIMIT),
     fps: number('fps', 0, 240),

@@ -11,7 +11,7 @@ import { activate, add, addGated, addModulation } from '../ops/elementwise';
 import { matmul, type MatmulOptions } from '../ops/matmul';
 import { layerNorm, layerNormModulated, rmsNorm } from '../ops/norm';
 import { rope, store, type CacheSlot } from '../ops/rope';
-import { rearrange } from '../ops/strided';
+import { axesOf, rearrange, strided } from '../ops/strided';
 import { reshape, type Tensor } from '../gpu/tensor';
 import type { Gpu } from '../gpu/device';
 import type { Run } from '../gpu/run';
@@ -40,7 +40,17 @@ export interface WanConfig {
   window?: number;
   /** First latent frames that stay in the cache. */
   sink?: number;
+  /** Where the sink stands once frames have fallen out; see `Positions`. */
+  positions?: Positions;
 }
+
+/**
+ * Where the frames of the sink stand for the rotary embedding when the window has moved on.
+ * - clip: where they were made. Their distance grows with the clip [Self-Forcing, LongLive 1.0].
+ * - window: right before the window, so that no distance is ever longer than the window and a clip may be of any length.
+ * Scores depend on distances only, so without a sink both are the same.
+ */
+export type Positions = 'clip' | 'window';
 
 /** Reads diffusers' config, with its defaults, plus `text_len` and the causal fields. Throws `bad-model` naming the field. */
 export function readWanConfig(config: Config): WanConfig {
@@ -67,6 +77,8 @@ export function readWanConfig(config: Config): WanConfig {
     ...optional('window', 1),
     ...optional('sink', 0),
   };
+  c.expect('positions', [null, 'clip', 'window']);
+  if (config.positions) read.positions = config.positions as Positions;
   if (read.attention_head_dim % 2) c.expect('attention_head_dim', ['an even number']);
   return read;
 }
@@ -125,10 +137,15 @@ function appendZeroRow(run: Run, x: Tensor): Tensor {
   return store(run, zero, { ...into, firstFrame: n });
 }
 
-/** Keys and values of the frames made so far. Owns its buffers. */
+/**
+ * Keys and values of the frames made so far, f16 where the adapter has it. Keys are kept turned to where their frames
+ * stand; those of a sink that moves along also as they were before. Owns its buffers, which never grow.
+ */
 export class KvCache {
   readonly k: readonly Tensor[];
   readonly v: readonly Tensor[];
+  /** [sink · tokensPerFrame, D] a layer: keys of the sink before their turn; empty unless the sink moves along. */
+  readonly sinkKeys: readonly Tensor[];
   readonly #gpu: Gpu;
 
   constructor(
@@ -138,22 +155,28 @@ export class KvCache {
     readonly window: number,
     readonly sink: number,
     readonly tokensPerFrame: number,
+    positions: Positions,
   ) {
     this.#gpu = gpu;
-    const make = (name: string) =>
-      Array.from({ length: c.num_layers }, (_, i) =>
-        gpu.memory.tensor([window * tokensPerFrame, widthOf(c)], gpu.elem, `${name} cache ${i}`),
+    const make = (name: string, frames: number) =>
+      Array.from({ length: frames > 0 ? c.num_layers : 0 }, (_, i) =>
+        gpu.memory.tensor([frames * tokensPerFrame, widthOf(c)], gpu.elem, `${name} ${i}`),
       );
-    this.k = make('key');
-    this.v = make('value');
+    this.k = make('key cache', window);
+    this.v = make('value cache', window);
+    this.sinkKeys = make('sink keys', positions === 'window' ? sink : 0);
+  }
+
+  get #all(): Tensor[] {
+    return [...this.k, ...this.v, ...this.sinkKeys];
   }
 
   get bytes(): number {
-    return [...this.k, ...this.v].reduce((sum, t) => sum + t.storage.bytes, 0);
+    return this.#all.reduce((sum, t) => sum + t.storage.bytes, 0);
   }
 
   free(): void {
-    for (const t of [...this.k, ...this.v]) this.#gpu.memory.free(t);
+    for (const t of this.#all) this.#gpu.memory.free(t);
   }
 }
 
@@ -161,6 +184,8 @@ export interface CacheSize {
   /** Latent frames, the present block included. */
   frames: number;
   sink?: number;
+  /** Default: clip. */
+  positions?: Positions;
   /** Latent height and width. */
   height: number;
   width: number;
@@ -169,7 +194,8 @@ export interface CacheSize {
 /** An empty cache for clips of this size. Throws `out-of-memory` over the adapter's limits. */
 export function createKvCache(gpu: Gpu, c: WanConfig, size: CacheSize): KvCache {
   const [, p, q] = c.patch_size;
-  return new KvCache(gpu, c, size.frames, size.sink ?? 0, (size.height / p) * (size.width / q));
+  const tokens = (size.height / p) * (size.width / q);
+  return new KvCache(gpu, c, size.frames, size.sink ?? 0, tokens, size.positions ?? 'clip');
 }
 
 export interface WanInput {
@@ -178,7 +204,7 @@ export interface WanInput {
   /** [F], 0…1000 */
   timesteps: readonly number[];
   text: TextContext;
-  /** Number in the clip of the first latent frame; default 0. */
+  /** Number of the first latent frame, counted from where the clip (or its cache) began; default 0. */
   firstFrame?: number;
   /** Causal: writes this block's keys and values there and attends to all that it holds. */
   cache?: KvCache;
@@ -204,6 +230,9 @@ export function wanTransformer(run: Run, w: Weights, c: WanConfig, input: WanInp
     const angles = run.input(ropeAngles(c.attention_head_dim, f, h, ww, firstFrame), [f * h * ww, c.attention_head_dim / 2, 2], 'rope angles', 'f32'); // prettier-ignore
     const slot = cache && { tokensPerFrame: h * ww, firstFrame, sink: cache.sink, window: cache.window };
     const keys = cache && Math.min(cache.window, firstFrame + f) * h * ww;
+    // Frames that have fallen out: by so many the sink follows the window.
+    const gone = cache?.sinkKeys.length ? Math.max(0, firstFrame + f - cache.window) : 0;
+    const sinkAngles = cache && gone > 0 ? run.input(ropeAngles(c.attention_head_dim, cache.sink, h, ww, gone), [cache.sink * h * ww, c.attention_head_dim / 2, 2], 'sink angles', 'f32') : null; // prettier-ignore
 
     // [C, F, H, W] → [N, C·pt·ph·pw]
     const cut = [c.in_channels, f, pt, h, ph, ww, pw];
@@ -224,6 +253,8 @@ export function wanTransformer(run: Run, w: Weights, c: WanConfig, input: WanInp
           k: { cache: cache.k[i]!, ...slot },
           v: { cache: cache.v[i]!, ...slot },
           keys: keys!,
+          sinkKeys: cache.sinkKeys[i] ?? null,
+          sinkAngles,
         };
         const x1 = addGated(run, before, selfAttention(run, w, c, `${name}.attn1`, y, angles, past), m, 2);
         const x2 = add(run, x1, crossAttention(run, w, c, name, x1, text, i));
@@ -250,6 +281,10 @@ interface Past {
   v: CacheSlot;
   /** Rows of the cache that hold something, this block's included. */
   keys: number;
+  /** Keys of the sink before their turn, where the sink moves along. */
+  sinkKeys: Tensor | null;
+  /** Where the sink stands now; null while it stands where it was made. */
+  sinkAngles: Tensor | null;
 }
 
 /** y [N, D] → [N, D] */
@@ -270,11 +305,25 @@ function selfAttention(
     angles,
     heads,
   );
-  const k = rope(run, normed(run, w, c, `${name}.norm_k`, linear(run, w, `${name}.to_k`, y, D)), angles, heads, past?.k); // prettier-ignore
+  const key = normed(run, w, c, `${name}.norm_k`, linear(run, w, `${name}.to_k`, y, D));
+  if (past?.sinkKeys) moveSink(run, key, past.sinkKeys, past, heads);
+  const k = rope(run, key, angles, heads, past?.k);
   const own = linear(run, w, `${name}.to_v`, y, D);
   const v = past ? store(run, own, past.v) : own;
   const attended = attention(run, q, k, v, past ? { heads, keys: past.keys } : { heads });
   return linear(run, w, `${name}.to_out.0`, attended, D);
+}
+
+/** Keeps the keys [N, D] of frames that belong to the sink; turns the sink's keys to where the sink stands now. */
+function moveSink(run: Run, key: Tensor, kept: Tensor, { k: slot, sinkAngles }: Past, heads: number): void {
+  const { tokensPerFrame, firstFrame, sink } = slot;
+  const [N, D] = key.shape as [number, number];
+  const rows = Math.min(N, (sink - firstFrame) * tokensPerFrame);
+  if (rows > 0) {
+    const first = rows === N ? key : strided(run, key, axesOf([rows, D]), [rows, D]);
+    store(run, first, { cache: kept, tokensPerFrame, firstFrame, sink: 0, window: sink });
+  }
+  if (sinkAngles) rope(run, kept, sinkAngles, heads, { ...slot, firstFrame: 0 });
 }
 
 /** x [N, D] f32 → [N, D] */

@@ -24,13 +24,20 @@ export class PastCache {
   #frames: number[] = [];
   #past = 0;
 
+  /** @param moves the sink moves along with the window (`positions` of models/wan-transformer) */
   constructor(
     readonly rows: Rows,
     readonly window: number,
     readonly sink: number,
+    readonly moves = false,
   ) {}
 
-  /** Frames that were added so far. */
+  /** Forgets everything: the next block is the first. */
+  clear(): void {
+    [this.#k, this.#v, this.#frames, this.#past] = [[], [], [], 0];
+  }
+
+  /** Frames that were added since it was empty. */
   get past(): number {
     return this.#past;
   }
@@ -74,6 +81,24 @@ export class PastCache {
       });
       return out;
     };
-    return { k: join(this.#k), v: join(this.#v), rows: chosen.length * this.rows.tokensPerFrame };
+    const gone = this.moves ? Math.max(0, this.#past + frames - this.window) : 0;
+    const k = join(gone > 0 ? this.#k.map((key, i) => (this.#frames[i]! < this.sink ? turn(key, this.rows.d, gone) : key)) : this.#k); // prettier-ignore
+    return { k, v: join(this.#v), rows: chosen.length * this.rows.tokensPerFrame };
   }
+}
+
+/** Keys [rows, d], turned as if they stood `frames` later in the clip: the first third of a head's pairs, as in models/wan-positions. */
+export function turn(keys: Float32Array, d: number, frames: number): Float32Array {
+  const size = d - 4 * Math.floor(d / 6);
+  const out = keys.slice();
+  for (let pair = 0; pair < size; pair += 2) {
+    const angle = frames * 10000 ** (-pair / size);
+    const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+    for (let at = pair; at < keys.length; at += d) {
+      const [a, b] = [keys[at]!, keys[at + 1]!];
+      out[at] = a * cos - b * sin;
+      out[at + 1] = a * sin + b * cos;
+    }
+  }
+  return out;
 }

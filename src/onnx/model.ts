@@ -7,6 +7,7 @@ import { framesAt, type Block, type ClipPlan } from '../pipeline/blocks';
 import type { ClipNetworks, Frames, Model, Picture } from '../pipeline/backend';
 import { checkPlan, gridOf, ROOM_OF_CPU } from '../pipeline/memory-plan';
 import { Costs } from '../pipeline/progress';
+import { windowOf, type Window } from '../pipeline/window';
 import { euler, predictClean, renoise } from '../sampling/steppers';
 import type { Step } from '../sampling/schedule';
 import type { ModelManifest } from '../weights/manifest';
@@ -147,12 +148,13 @@ class OnnxClip implements ClipNetworks {
     readonly context: OrtTensor,
     /** Of a block: [C, F, h, w] */
     readonly dims: [number, number, number, number],
+    window: Window,
   ) {
-    const { shape, manifest, decoder } = networks;
+    const { shape, decoder } = networks;
     const [, , h, w] = dims;
     const tokensPerFrame = (h / shape.patch[1]) * (w / shape.patch[2]);
     const rows = { groups: shape.layers * shape.heads, tokensPerFrame, d: shape.d };
-    this.#cache = new PastCache(rows, manifest.sampler.window, manifest.sampler.sink);
+    this.#cache = new PastCache(rows, window.window, window.sink, window.positions === 'window');
     // The frames before the first are zeros.
     for (const meta of decoder.inputMetadata) {
       if (!meta.isTensor || !meta.name.startsWith('memory_')) continue;
@@ -163,7 +165,7 @@ class OnnxClip implements ClipNetworks {
 
   static async open(
     networks: Networks,
-    { width, height }: GenerateRequest,
+    request: GenerateRequest,
     plan: ClipPlan,
     ids: Int32Array,
   ): Promise<OnnxClip> {
@@ -174,10 +176,11 @@ class OnnxClip implements ClipNetworks {
     const dims: [number, number, number, number] = [
       latent.channels,
       sampler.num_frame_per_block,
-      height / latent.stride[1],
-      width / latent.stride[2],
+      request.height / latent.stride[1],
+      request.width / latent.stride[2],
     ];
-    return new OnnxClip(networks, plan, Tensor, context!, dims);
+    const window = windowOf(networks.manifest, request);
+    return new OnnxClip(networks, plan, Tensor, context!, dims, window);
   }
 
   start(block: Block, noise: Values): void {

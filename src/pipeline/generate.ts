@@ -151,9 +151,10 @@ async function denoise(job: Job, block: Block): Promise<void> {
 }
 
 function makeRecipe({ manifest }: Model, request: GenerateRequest, frames: number): Recipe {
-  const { prompt, seed, seconds, width, height, steps } = request;
+  const { prompt, seed, seconds, width, height, steps, window, sink } = request;
   const { id: model, edition, fps } = manifest;
   const app = `Kinora ${version}`;
   const created = new Date().toISOString();
-  return { prompt, seed, seconds, width, height, steps, model, edition, fps, frames, app, created };
+  const own = { ...(window !== undefined && { window }), ...(sink !== undefined && { sink }) };
+  return { prompt, seed, seconds, width, height, steps, ...own, model, edition, fps, frames, app, created };
 }

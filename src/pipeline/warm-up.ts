@@ -12,6 +12,7 @@ import { eulerStep, predictClean, renoiseStep } from '../ops/sampler';
 import type { Size } from '../worker/protocol';
 import { denormalise, latentAt } from './decode';
 import type { GpuModel } from './model';
+import { windowOf } from './window';
 
 /** Tokens of a common prompt. */
 const SHORT = 16;
@@ -45,7 +46,10 @@ function denoise(run: Run, model: GpuModel, size: Size, length: number): void {
   const text = encodeText(run, transformer.weights, transformer.config, hidden);
   const x = latents(run, model, size);
   const [, frames, height, width] = x.shape as [number, number, number, number];
-  const cache = createKvCache(model.gpu, transformer.config, { frames, height, width });
+  // With a sink that moves along, so that its kernels are there, too.
+  const { sink, positions } = windowOf(model.manifest, {});
+  const room = { frames: frames + sink, sink, positions, height, width };
+  const cache = createKvCache(model.gpu, transformer.config, room);
   const timesteps = Array<number>(frames).fill(1000);
   const input = { latents: x, timesteps, text, cache };
   let v: Tensor;

@@ -14,6 +14,7 @@ import { Decoder, denormalise } from './decode';
 import type { GpuModel } from './model';
 import { makePreview } from './preview';
 import { warmUp } from './warm-up';
+import { windowOf, type Window } from './window';
 
 type Values = Float32Array<ArrayBuffer>;
 
@@ -60,7 +61,9 @@ export class GpuClip implements ClipNetworks {
       clip.#text = embedText(clip.#run, model, ids);
       await clip.#run.sync();
       const { h, w } = clip.#size;
-      clip.#owned.push((clip.#cache = openCache(model, plan.latents, h, w)));
+      clip.#owned.push(
+        (clip.#cache = openCache(model, windowOf(model.manifest, request), plan.latents, h, w)),
+      );
       clip.#owned.push((clip.#decoder = new Decoder(model, plan, h, w)));
       return clip;
     } catch (e) {
@@ -183,8 +186,13 @@ function embedText(
 }
 
 /** A clip that fits into the window as a whole needs no more cache than it has frames. */
-function openCache({ gpu, manifest, transformer }: GpuModel, latents: number, h: number, w: number): KvCache {
-  const { window, sink } = manifest.sampler;
-  const held = latents <= window ? { frames: latents, sink: 0 } : { frames: window, sink };
+function openCache(
+  { gpu, transformer }: GpuModel,
+  { window, sink, positions }: Window,
+  latents: number,
+  h: number,
+  w: number,
+): KvCache {
+  const held = latents <= window ? { frames: latents, sink: 0 } : { frames: window, sink, positions };
   return createKvCache(gpu, transformer.config, { ...held, height: h, width: w });
 }

@@ -51,6 +51,8 @@ export interface ModelManifest {
     window: number;
     /** First latent frames that stay in the cache. */
     sink: number;
+    /** Where the sink stands for the rotary embedding (models/wan-transformer); default window. */
+    positions?: 'clip' | 'window';
   };
   components: {
     tokenizer: { file: string };
@@ -221,6 +223,9 @@ function readSampler(value: unknown): ModelManifest['sampler'] {
     num_frame_per_block: block,
     window,
     sink: integer(s.sink, 'sampler.sink', 0, window - block),
+    ...(s.positions !== undefined && {
+      positions: oneOf(s.positions, 'sampler.positions', ['clip', 'window'] as const),
+    }),
   };
 }
 

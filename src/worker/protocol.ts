@@ -116,6 +116,10 @@ export interface GenerateRequest {
   height: number;
   /** Denoising steps per block (1…50); the model's own list is resampled to this length. */
   steps: number;
+  /** Latent frames that a block sees, its own included; default: the model's. */
+  window?: number;
+  /** First latent frames that stay in sight when the window moves on; default: the model's. */
+  sink?: number;
 }
 
 export type Stage = 'text' | 'denoise' | 'decode' | 'encode' | 'finish';

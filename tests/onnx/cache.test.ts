@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { keptFrames, PastCache } from '../../src/onnx/cache';
+import { ropeAngles } from '../../src/models/wan-positions';
 
 test.each([
   // past, block, window, sink
@@ -38,4 +39,30 @@ test('gives each group its kept frames in order, and forgets what no block can s
 test('an empty past has no rows', () => {
   const { k, rows: count } = new PastCache({ groups: 2, tokensPerFrame: 2, d: 1 }, 4, 0).forBlock(2);
   expect([k.length, count]).toEqual([0, 0]);
+});
+
+test('a sink that moves along is turned by the frames that have fallen out, from its first place each time', () => {
+  const d = 12; // 4 of them by frame, in two pairs
+  const cache = new PastCache({ groups: 1, tokensPerFrame: 1, d }, 4, 1, true);
+  const one = (n: number) => Float32Array.from({ length: 2 * d }, (_, i) => n + i);
+  for (let block = 0; block < 4; block++) cache.add(one(100 * block), one(0), 2);
+  const { k } = cache.forBlock(2); // 10 frames, 4 in sight: 6 are gone
+  const turned = ropeAngles(d, 1, 1, 1, 6);
+  for (let pair = 0; pair < d / 2; pair++) {
+    const [cos, sin] = [turned[2 * pair]!, turned[2 * pair + 1]!];
+    const [a, b] = [2 * pair, 2 * pair + 1];
+    expect(k[a]).toBeCloseTo(a * cos - b * sin, 4);
+    expect(k[b]).toBeCloseTo(a * sin + b * cos, 4);
+  }
+  expect([...k.subarray(d)]).toEqual([...one(300).subarray(d)]); // the last frame stands where it was made
+  cache.add(one(400), one(0), 2);
+  const again = ropeAngles(d, 1, 1, 1, 8);
+  expect(cache.forBlock(2).k[1]).toBeCloseTo(again[0]!, 4);
+});
+
+test('an emptied cache begins anew', () => {
+  const cache = new PastCache({ groups: 1, tokensPerFrame: 1, d: 1 }, 4, 1);
+  cache.add(Float32Array.of(1, 2), Float32Array.of(1, 2), 2);
+  cache.clear();
+  expect([cache.past, cache.forBlock(2).rows]).toEqual([0, 0]);
 });
