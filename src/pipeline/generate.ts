@@ -22,6 +22,7 @@ import { openClip, type OpenOutput } from './output';
 import { Progress } from './progress';
 import { checkPlan } from './memory-plan';
 import { checkRequest } from './request';
+import { windowOf } from './window';
 
 export interface GenerateOptions {
   emit: (event: GenerateEvent) => void;
@@ -43,7 +44,8 @@ export async function generate(
   const { fps, latent, sampler } = manifest;
   const { width, height, seed } = request;
   const prompt = checkRequest(request, { maxSeconds: manifest.seconds.max, grid: model.grid });
-  checkPlan(manifest, request, model.grid, model.room);
+  const seen = windowOf(manifest, request);
+  checkPlan({ ...manifest, sampler: { ...sampler, ...seen } }, request, model.grid, model.room);
   const plan = planClip(countFrames(request.seconds, fps), sampler.num_frame_per_block, latent.stride[0]);
   const schedule = steps(warp(resample(sampler.timesteps, request.steps), sampler.shift));
   const recipe = makeRecipe(model, request, plan.frames);
