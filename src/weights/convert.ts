@@ -1,46 +1,11 @@
 /** Number formats on the CPU. All data little-endian, as in the files. */
+import { LAYOUTS, type FileDType } from './dtypes';
+import { E4M3, E5M2 } from './float8';
+import { bf16ToF32, f16ToF32, f32ToF16 } from './half';
+import { dequantizers, isQuantized } from './quants';
 import { damaged, type TensorInfo } from './source';
 
-const scratch = new DataView(new ArrayBuffer(4));
-
-/** IEEE half to float, exact. `h` is the 16-bit pattern. */
-export function f16ToF32(h: number): number {
-  const sign = h & 0x8000 ? -1 : 1;
-  const exponent = (h >> 10) & 31;
-  const fraction = h & 1023;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
-
-/** bfloat16 to float, exact. */
-export function bf16ToF32(b: number): number {
-  scratch.setUint32(0, b << 16);
-  return scratch.getFloat32(0);
-}
-
-/**
- * Float to the nearest half, ties to even; values of 65520 and more become infinity, NaN stays NaN.
- * `x` is rounded to f32 first.
- */
-export function f32ToF16(x: number): number {
-  scratch.setFloat32(0, x);
-  const bits = scratch.getUint32(0);
-  const sign = (bits >>> 16) & 0x8000;
-  const exponent = (bits >>> 23) & 255;
-  const fraction = bits & 0x7fffff;
-  if (exponent === 255) return sign | (fraction ? 0x7e00 : 0x7c00);
-  const e = exponent - 112; // exponent of the half
-  if (e >= 31) return sign | 0x7c00;
-  if (e < -10) return sign; // below half of the least subnormal
-  // A normal half drops 13 bits of the fraction; a subnormal one more, and shows the hidden bit.
-  const drop = e > 0 ? 13 : 14 - e;
-  const whole = e > 0 ? (e << 23) | fraction : fraction | 0x800000;
-  const kept = whole >>> drop;
-  const rest = whole & ((1 << drop) - 1);
-  const half = 1 << (drop - 1);
-  // A carry runs into the exponent, which is just right, up to infinity.
-  return sign | (kept + (rest > half || (rest === half && (kept & 1) === 1) ? 1 : 0));
-}
+export { bf16ToF32, f16ToF32, f32ToF16 } from './half';
 
 /** Elements of a Q8_0 block. */
 export const Q8_BLOCK = 32;
@@ -90,7 +55,14 @@ function countBlocks(blocks: Uint8Array): number {
   return blocks.byteLength / Q8_BYTES;
 }
 
-/** Raw bytes of F32, F16, BF16 or Q8_0 values as floats. Throws `bad-model` for other types. */
+/** Types whose values can be computed with, for messages. */
+export const COMPUTED =
+  'F32, F16, BF16, F64, F8_E4M3, F8_E5M2, I8, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 and Q2_K to Q6_K';
+
+/**
+ * Raw bytes of values as floats, without their scale tensor (see scaled.ts). Whole blocks of quantized types.
+ * Throws `bad-model` for types that hold no weights.
+ */
 export function toF32(
   info: Pick<TensorInfo, 'name' | 'dtype'>,
   bytes: Uint8Array,
@@ -98,25 +70,49 @@ export function toF32(
 ): Float32Array<ArrayBuffer> {
   const { byteLength } = bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, byteLength);
-  switch (info.dtype) {
+  const { dtype } = info;
+  const each = (value: (at: number) => number): Float32Array<ArrayBuffer> => {
+    const step = LAYOUTS[dtype].bytes;
+    const out = new Float32Array(byteLength / step);
+    for (let i = 0; i < out.length; i++) out[i] = value(i * step);
+    return out;
+  };
+  if (isQuantized(dtype)) return dequantize(dtype, bytes);
+  switch (dtype) {
     case 'F32':
       return new Float32Array(bytes.slice().buffer);
+    case 'F64':
+      return each((at) => view.getFloat64(at, true));
     case 'F16':
-      return Float32Array.from({ length: byteLength / 2 }, (_, i) => f16ToF32(view.getUint16(i * 2, true)));
+      return each((at) => f16ToF32(view.getUint16(at, true)));
     case 'BF16':
-      return Float32Array.from({ length: byteLength / 2 }, (_, i) => bf16ToF32(view.getUint16(i * 2, true)));
+      return each((at) => bf16ToF32(view.getUint16(at, true)));
+    case 'F8_E4M3':
+      return each((at) => E4M3[bytes[at]!]!);
+    case 'F8_E5M2':
+      return each((at) => E5M2[bytes[at]!]!);
+    case 'I8':
+      return each((at) => view.getInt8(at));
     case 'Q8_0':
       return dequantizeQ8(bytes);
     default:
-      throw damaged(
-        file,
-        `tensor "${info.name}" is ${info.dtype}; Kinora computes with F32, F16, BF16 and Q8_0.`,
-        {
-          tensor: info.name,
-          dtype: info.dtype,
-        },
-      );
+      throw damaged(file, `tensor "${info.name}" is ${dtype}; Kinora computes with ${COMPUTED}.`, {
+        tensor: info.name,
+        dtype,
+      });
   }
+}
+
+/** Whole blocks of a ggml type as floats. */
+function dequantize(dtype: keyof typeof dequantizers, bytes: Uint8Array): Float32Array<ArrayBuffer> {
+  const { bytes: step, elements } = LAYOUTS[dtype as FileDType];
+  if (bytes.byteLength % step !== 0)
+    throw new RangeError(`${dtype}: ${bytes.byteLength} bytes are not whole blocks of ${step}`);
+  const out = new Float32Array((bytes.byteLength / step) * elements);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const block = dequantizers[dtype];
+  for (let at = 0, to = 0; at < bytes.byteLength; at += step, to += elements) block(view, at, out, to);
+  return out;
 }
 
 /** Raw BF16 values as the nearest F16 bits. Null when a finite value is too large for f16 (65504). */

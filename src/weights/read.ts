@@ -1,21 +1,26 @@
 /** Opens a checkpoint file of any format that Kinora knows, told by its first bytes. */
 import { readGguf } from './gguf';
 import { readSafetensors } from './safetensors';
+import { withScales } from './scaled';
+import { readTorch } from './torch';
 import { damaged, readExactly, type ByteSource, type WeightFile } from './source';
 
 /** Reads the header only. Throws `bad-model` when the file is damaged or of an unknown format. */
 export async function readWeights(source: ByteSource): Promise<WeightFile> {
+  return withScales(await readAny(source));
+}
+
+async function readAny(source: ByteSource): Promise<WeightFile> {
   if (source.size < 8) throw damaged(source.name, `it has only ${source.size} bytes.`, { size: source.size });
   const head = await readExactly(source, 0, 4);
   const magic = String.fromCharCode(...head);
   if (magic === 'GGUF') return readGguf(source);
-  if (magic.startsWith('PK'))
-    throw damaged(source.name, 'it is a zip or PyTorch file; Kinora reads safetensors and GGUF.');
-  // Unpickling runs whatever program the file holds.
+  if (magic === 'PK\x03\x04') return readTorch(source);
+  // Whole pickles, as PyTorch wrote them before 1.6 too.
   if (head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5)
     throw damaged(
       source.name,
-      'it is a bare Python pickle, which may hold a program; Kinora never opens those. Use safetensors or GGUF.',
+      'it is a bare Python pickle, which may hold a program; Kinora never opens those. Save it as safetensors, or with torch.save of PyTorch 1.6 or newer.',
     );
   return readSafetensors(source);
 }

@@ -23,6 +23,8 @@ export interface TensorInfo {
   /** From the start of the file. */
   readonly offset: number;
   readonly bytes: number;
+  /** Name of the tensor that its values are multiplied by; see scaled.ts. */
+  readonly scale?: string;
 }
 
 export type MetadataArray = string[] | number[] | bigint[] | boolean[];

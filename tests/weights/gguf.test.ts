@@ -16,7 +16,7 @@ test.each(['v2', 'v3'] as const)('reads what gguf-py wrote (%s), bit by bit', as
     expect(info, name).toEqual({ name, dtype: e.dtype, shape: e.shape, offset: e.offset, bytes: e.bytes });
     const bytes = await file.read(name);
     if (e.int) expect([...new Int32Array(bytes.buffer)]).toEqual(e.int);
-    else if (info.dtype !== 'Q4_0') expect(bitsOf(toF32(info, bytes)), name).toBe(e.f32);
+    else expect(bitsOf(toF32(info, bytes)), name).toBe(e.f32);
   }
 });
 
@@ -58,11 +58,9 @@ test('reads on when the header is longer than the first read', async () => {
   expect(await file.read('a')).toEqual(new Uint8Array(8).fill(1));
 });
 
-test('names a type that cannot be computed with', async () => {
-  const file = await readGguf(fixture('mixed-v3.gguf'));
-  const info = file.tensors.get('k4')!;
-  expect(() => toF32(info, new Uint8Array(18), 'm.gguf')).toThrow(
-    'm.gguf: tensor "k4" is Q4_0; Kinora computes',
+test('names a type that cannot be computed with', () => {
+  expect(() => toF32({ name: 'x', dtype: 'IQ4_NL' }, new Uint8Array(18), 'm.gguf')).toThrow(
+    'm.gguf: tensor "x" is IQ4_NL; Kinora computes',
   );
 });
 
@@ -187,6 +185,6 @@ test('damaged bytes give an answer or a clear error', async () => {
 test('tells formats apart by content', async () => {
   expect((await readWeights(fixture('mixed-v2.gguf'))).tensors.size).toBe(7);
   expect((await readWeights(fixture('mixed.safetensors'))).tensors.size).toBe(9);
-  const zip = fromBytes('x.pt', new TextEncoder().encode('PK\x03\x04........'));
-  await expect(readWeights(zip)).rejects.toThrow('a zip or PyTorch file');
+  const zip = fromBytes('x.pt', new TextEncoder().encode('PK\x03\x04..................'));
+  await expect(readWeights(zip)).rejects.toThrow('it has no end record');
 });

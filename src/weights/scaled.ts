@@ -1,0 +1,66 @@
+/**
+ * Scales that a checkpoint keeps beside its 8-bit tensors, as ComfyUI writes them: value = stored · scale
+ * [comfyanonymous/ComfyUI `comfy/ops.py` `scaled_fp8_ops`, `comfy/quant_ops.py`].
+ *
+ * | beside `x.weight`                      | meaning                                                     |
+ * |----------------------------------------|-------------------------------------------------------------|
+ * | `x.scale_weight`, `x.weight_scale`     | one f32 for the tensor, or one for each row                 |
+ * | `x.scale_input`, `x.input_scale`       | of activations, for matrix units that multiply in 8 bit     |
+ * | `x.comfy_quant`                        | JSON with the format's name, as bytes                       |
+ * | `scaled_fp8` (at the top)              | a mark without data                                         |
+ */
+import { toF32 } from './convert';
+import { countElements } from './dtypes';
+import { damaged, type TensorInfo, type WeightFile } from './source';
+
+const SCALE = /(^|\.)(scale_weight|weight_scale)$/;
+const UNUSED = /(^|\.)(scale_input|input_scale|comfy_quant|scaled_fp8)$/;
+const FORMATS = ['float8_e4m3fn', 'float8_e5m2'];
+
+/** The same file with each scale at its tensor, as `scale`; tensors that only serve others are no longer listed. */
+export async function withScales(file: WeightFile): Promise<WeightFile> {
+  if (![...file.tensors.keys()].some((name) => SCALE.test(name) || UNUSED.test(name))) return file;
+  const tensors = new Map([...file.tensors].filter(([name]) => !SCALE.test(name) && !UNUSED.test(name)));
+  for (const info of file.tensors.values()) {
+    if (info.name.endsWith('comfy_quant')) await checkFormat(file, info);
+    if (!SCALE.test(info.name)) continue;
+    const name = info.name.replace(SCALE, '$1weight');
+    const weight = tensors.get(name);
+    if (!weight) throw damaged(file.name, `"${info.name}" is the scale of "${name}", which is missing.`, { tensor: name }); // prettier-ignore
+    const values = countElements(info.shape);
+    if (values !== 1 && values !== weight.shape[0])
+      throw damaged(file.name, `the scale "${info.name}" has shape [${info.shape}], but "${name}" has [${weight.shape}]: one value, or one for each row, can be.`, { tensor: name }); // prettier-ignore
+    tensors.set(name, { ...weight, scale: info.name });
+  }
+  return { ...file, tensors };
+}
+
+async function checkFormat(file: WeightFile, info: TensorInfo): Promise<void> {
+  if (info.bytes > 4096)
+    throw damaged(file.name, `"${info.name}" has ${info.bytes} bytes, at most 4096 can be.`);
+  let format: unknown;
+  try {
+    format = (JSON.parse(new TextDecoder().decode(await file.read(info.name))) as { format?: unknown })
+      .format;
+  } catch {
+    throw damaged(file.name, `"${info.name}" is not JSON.`, { tensor: info.name });
+  }
+  if (!FORMATS.includes(format as string))
+    throw damaged(file.name, `"${info.name}" says ${JSON.stringify(format)}; Kinora reads ${FORMATS.join(' and ')}. Take the fp8, fp16 or GGUF file of this model.`, { tensor: info.name }); // prettier-ignore
+}
+
+/**
+ * The scale of a tensor: one value, or one for each row; null when it has none.
+ * @throws KinoraError `bad-model` for one that is no number
+ */
+export async function readScale(file: WeightFile, info: TensorInfo): Promise<Float32Array | null> {
+  if (!info.scale) return null;
+  // The listed tensors have no scales among them, but the file still reads them by name.
+  const bytes = await file.read(info.scale);
+  const rows = info.shape[0] ?? 1;
+  const dtype = bytes.byteLength === 4 || bytes.byteLength === rows * 4 ? 'F32' : 'BF16';
+  const values = toF32({ name: info.scale, dtype }, bytes, file.name);
+  if (!values.every(Number.isFinite))
+    throw damaged(file.name, `the scale "${info.scale}" is not finite.`, { tensor: info.name });
+  return values;
+}

@@ -1,0 +1,77 @@
+/**
+ * A checkpoint cut into several files, with an index that says which tensor is where
+ * [huggingface/transformers `model.safetensors.index.json`, diffusers
+ * `diffusion_pytorch_model.safetensors.index.json`].
+ */
+import { KinoraError } from '../errors';
+import { readWeights } from './read';
+import { damaged, type ByteSource, type TensorInfo, type WeightFile } from './source';
+
+/** Files that one index may name. */
+const MAX_SHARDS = 256;
+
+/** The files that an index names. Throws `bad-model` when it is no index. */
+export function shardNames(name: string, index: unknown): string[] {
+  return [...new Set(readIndex(name, index).values())];
+}
+
+/**
+ * Opens every file of an index as if they were one.
+ * @param open finds a file by the name that the index gives; null when it is not there
+ * @throws KinoraError `bad-model` naming missing files, and tensors that are not where they should be
+ */
+export async function readSharded(
+  name: string,
+  index: unknown,
+  open: (file: string) => Promise<ByteSource | null> | ByteSource | null,
+): Promise<WeightFile> {
+  const map = readIndex(name, index);
+  const files = new Map<string, WeightFile>();
+  const absent: string[] = [];
+  for (const file of new Set(map.values())) {
+    const source = await open(file);
+    if (source) files.set(file, await readWeights(source));
+    else absent.push(file);
+  }
+  if (absent.length)
+    throw damaged(name, `it names ${absent.length} files that are not here: ${absent.slice(0, 8).join(', ')}. Open them together with it.`); // prettier-ignore
+  const tensors = new Map<string, TensorInfo>();
+  const owner = new Map<string, WeightFile>();
+  for (const [tensor, file] of map) {
+    const shard = files.get(file)!;
+    const info = shard.tensors.get(tensor);
+    // Scales are listed in the index, but stand at their tensors by now.
+    if (!info && ![...shard.tensors.values()].some((t) => t.scale === tensor))
+      throw damaged(name, `the tensor "${tensor}" should be in ${file}, but is not.`, { tensor });
+    owner.set(tensor, shard);
+    if (info) tensors.set(tensor, info);
+  }
+  return {
+    name,
+    tensors,
+    metadata: new Map(),
+    async read(tensor, offset, length) {
+      const shard = owner.get(tensor);
+      if (!shard) throw damaged(name, `it has no tensor "${tensor}".`, { tensor });
+      return shard.read(tensor, offset, length);
+    },
+  };
+}
+
+function readIndex(name: string, index: unknown): Map<string, string> {
+  const map = (index as { weight_map?: unknown } | null)?.weight_map;
+  if (typeof map !== 'object' || map === null || Array.isArray(map))
+    throw new KinoraError('bad-model', `${name}: it is no index of a checkpoint ("weight_map" is missing).`, { file: name }); // prettier-ignore
+  const entries = new Map<string, string>();
+  for (const [tensor, file] of Object.entries(map)) {
+    if (typeof file !== 'string' || file === '' || /[/\\:?#%]|^\.+$/.test(file))
+      throw damaged(name, `tensor "${tensor}" is in ${JSON.stringify(file)}, which is no file name.`, {
+        tensor,
+      });
+    entries.set(tensor, file);
+  }
+  if (entries.size === 0) throw damaged(name, 'it names no tensors.');
+  if (new Set(entries.values()).size > MAX_SHARDS)
+    throw damaged(name, `it names more than ${MAX_SHARDS} files.`);
+  return entries;
+}

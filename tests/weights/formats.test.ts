@@ -1,0 +1,178 @@
+/** Formats that other people's checkpoints have, against what their own packages read (fixtures/make_formats.py). */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { KinoraError } from '../../src/errors';
+import { toF32 } from '../../src/weights/convert';
+import { readWeights } from '../../src/weights/read';
+import { readScale } from '../../src/weights/scaled';
+import { readSharded, shardNames } from '../../src/weights/shards';
+import { fromBytes, type ByteSource, type TensorInfo, type WeightFile } from '../../src/weights/source';
+import { bitsOf, fixture, fixtureBytes, type Expected } from './fixtures';
+
+const expected = JSON.parse(
+  readFileSync(join(import.meta.dirname, 'fixtures/formats/expected.json'), 'utf8'),
+) as Record<string, Record<string, Expected>>;
+const format = (name: string) => fixture(`formats/${name}`);
+const indexName = 'model.safetensors.index.json';
+const index = () => JSON.parse(new TextDecoder().decode(fixtureBytes(`formats/${indexName}`))) as unknown;
+
+/** Values with their scale, as a user of the file sees them. */
+async function valuesOf(file: WeightFile, info: TensorInfo): Promise<Float32Array<ArrayBuffer>> {
+  const values = toF32(info, await file.read(info.name), file.name);
+  const scale = await readScale(file, info);
+  if (!scale) return values;
+  const row = values.length / scale.length;
+  return values.map((v, i) => v * scale[Math.floor(i / row)]!);
+}
+
+async function expectSame(file: WeightFile, want: Record<string, Expected>): Promise<void> {
+  expect([...file.tensors.keys()].sort()).toEqual(Object.keys(want).sort());
+  for (const [name, e] of Object.entries(want)) {
+    const info = file.tensors.get(name)!;
+    expect(info.shape, name).toEqual(e.shape);
+    expect(bitsOf(await valuesOf(file, info)), `${name} ${info.dtype}`).toBe(e.f32);
+  }
+}
+
+test('every quantized GGUF type, bit by bit as gguf-py', async () => {
+  const file = await readWeights(format('quants.gguf'));
+  await expectSame(file, expected['quants.gguf']!);
+  expect(file.tensors.size).toBe(10);
+  for (const [name, e] of Object.entries(expected['quants.gguf']!))
+    expect(file.tensors.get(name)!.dtype).toBe(e.dtype);
+});
+
+test('fp8, int8 and doubles of safetensors; ComfyUI’s scales are applied and no longer listed', async () => {
+  const file = await readWeights(format('fp8.safetensors'));
+  await expectSame(file, expected['fp8.safetensors']!);
+  expect(file.tensors.get('lin.weight')!.scale).toBe('lin.scale_weight');
+  expect(file.tensors.get('rows.weight')!.scale).toBe('rows.weight_scale');
+  expect(file.tensors.get('e4m3')!.scale).toBeUndefined();
+});
+
+test('NaN of fp8 stays NaN', () => {
+  const nan = toF32({ name: 'x', dtype: 'F8_E4M3' }, Uint8Array.of(0x7f, 0xff, 0x7e));
+  expect([...nan]).toEqual([NaN, NaN, 448]);
+});
+
+describe('shards', () => {
+  test('are one file', async () => {
+    const file = await readSharded(indexName, index(), format);
+    await expectSame(file, expected.shards!);
+    expect(shardNames(indexName, index())).toEqual([
+      'model-00001-of-00002.safetensors',
+      'model-00002-of-00002.safetensors',
+    ]);
+  });
+
+  test('that are missing are named', async () => {
+    const open = (name: string) => (name.includes('00002-of') ? null : format(name));
+    await expect(readSharded(indexName, index(), open)).rejects.toThrow(
+      'it names 1 files that are not here: model-00002-of-00002.safetensors',
+    );
+  });
+
+  test('that lack a tensor are named', async () => {
+    const map = { a: 'model-00001-of-00002.safetensors', z: 'model-00002-of-00002.safetensors' };
+    await expect(readSharded('i.json', { weight_map: map }, format)).rejects.toThrow(
+      'the tensor "z" should be in model-00002-of-00002.safetensors, but is not',
+    );
+  });
+
+  test.each<[string, unknown, string]>([
+    ['no index', { a: 1 }, '"weight_map" is missing'],
+    ['paths', { weight_map: { a: '../x.safetensors' } }, 'which is no file name'],
+    ['nothing', { weight_map: {} }, 'it names no tensors'],
+  ])('refuses %s', async (_, json, message) => {
+    await expect(readSharded('i.json', json, () => null)).rejects.toThrow(message);
+  });
+});
+
+describe('PyTorch', () => {
+  test.each(['nested.pt', 'protocol5.pt'])(
+    '%s: nested dictionaries, parameters, views of rows',
+    async (name) => {
+      await expectSame(await readWeights(format(name)), expected['nested.pt']!);
+    },
+  );
+
+  test.each<[string, string]>([
+    ['hostile.pt', 'it wants to run "posix.system". Kinora reads tensors only and runs nothing'],
+    ['bomb.pt', 'the entry "archive/data.pkl" is compressed (method 8), which PyTorch never does'],
+    ['view.pt', 'tensor "view" with shape [6,4] has strides [1,6]: it is a view of another'],
+    ['legacy.pt', 'it is a bare Python pickle'],
+    ['other.zip', 'it is a zip file, but not a PyTorch checkpoint: it has no data.pkl'],
+    ['script.pt', 'it is a TorchScript program'],
+  ])('refuses %s', async (name, message) => {
+    const error = await readWeights(format(name)).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(KinoraError);
+    expect((error as KinoraError).code).toBe('bad-model');
+    expect((error as KinoraError).message).toContain(message);
+  });
+
+  test('every cut of a good file is refused', async () => {
+    const bytes = fixtureBytes('formats/nested.pt');
+    for (let n = 0; n < bytes.length; n += 3)
+      await expect(readWeights(fromBytes('cut', bytes.slice(0, n))), `${n}`).rejects.toBeInstanceOf(
+        KinoraError,
+      );
+  });
+});
+
+/** Counts what is asked for, so that a lie in a header cannot make us ask for more than there is. */
+function watched(name: string, bytes: Uint8Array<ArrayBuffer>): { source: ByteSource; most: () => number } {
+  let most = 0;
+  const inner = fromBytes(name, bytes);
+  return {
+    source: {
+      ...inner,
+      read(offset, length) {
+        most = Math.max(most, length);
+        return inner.read(offset, length);
+      },
+    },
+    most: () => most,
+  };
+}
+
+/**
+ * 10 000 damaged files: bytes changed, bits flipped, cut, or with a piece repeated. Each gives tensors whose bytes
+ * can all be read, or a KinoraError; none asks for more than its size, and none takes long.
+ */
+test.each(['quants.gguf', 'fp8.safetensors', 'nested.pt', 'protocol5.pt', 'hostile.pt'])(
+  '2000 mutations of %s: an answer or a clear error',
+  async (name) => {
+    let state = 12345;
+    const random = (n: number) => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) % n;
+    const good = fixtureBytes(`formats/${name}`);
+    let refused = 0;
+    for (let i = 0; i < 2000; i++) {
+      let bytes = good.slice();
+      // Headers are where it matters; half of the mutations go there.
+      const where = () => (random(2) ? random(bytes.length) : random(Math.min(bytes.length, 1500)));
+      for (let k = random(4); k >= 0; k--) {
+        const at = where();
+        if (random(2)) bytes[at] = random(256);
+        else bytes[at]! ^= 1 << random(8);
+      }
+      if (random(5) === 0) bytes = bytes.slice(0, random(bytes.length));
+      if (random(8) === 0) bytes.copyWithin(where(), where(), where());
+      const { source, most } = watched(name, bytes);
+      const began = performance.now();
+      try {
+        const file = await readWeights(source);
+        for (const info of file.tensors.values())
+          expect((await file.read(info.name)).byteLength).toBe(info.bytes);
+      } catch (e) {
+        if (!(e instanceof KinoraError)) throw e;
+        expect(e.message).toContain(name);
+        refused++;
+      }
+      expect(most()).toBeLessThanOrEqual(bytes.length);
+      expect(performance.now() - began).toBeLessThan(5000);
+    }
+    expect(refused).toBeGreaterThan(200);
+  },
+  120_000,
+);
