@@ -1,15 +1,19 @@
 /** The arguments of `npm run generate`, checked before anything is started. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 export const USAGE = `Usage: npm run generate -- "PROMPT" --out FILE.mp4 [options]
+       npm run generate -- --script FILE --out FILE.mp4 [options]
 
   --out FILE        where the MP4 goes; its folder must exist
+  --script FILE     one shot a line; [4s] in a line is its length, [cut] begins it with a hard cut
   --seed N          0…4294967295; default: a random one
   --seconds S       length of the clip; default: the model's
   --size WxH        picture size in pixels, multiples of 16; default: the model's
   --steps N         denoising steps of each block, 1…50; default: the model's
+  --window N        latent frames that a block sees; default: the model's
+  --sink N          first latent frames that stay in sight; default: the model's
   --model NAME      a folder of public/models; default: pocket
   --frames DIR      also writes each frame of the MP4 as DIR/frame-00000.png …
   --backend KIND    webgpu (default): our own kernels; cpu: onnxruntime-web; auto: as the page chooses
@@ -21,16 +25,20 @@ Exit codes: 0 done, 1 the clip could not be made, 2 bad usage.`;
 
 /** As in src/limits.ts, which Node 20 cannot read. */
 export const MAX_PROMPT = 5000;
+export const MAX_SECONDS = 600;
 
 /** A mistake in the command line. */
 export class BadUsage extends Error {}
 
 const OPTIONS = {
   out: { type: 'string' },
+  script: { type: 'string' },
   seed: { type: 'string' },
   seconds: { type: 'string' },
   size: { type: 'string' },
   steps: { type: 'string' },
+  window: { type: 'string' },
+  sink: { type: 'string' },
   model: { type: 'string', default: 'pocket' },
   frames: { type: 'string' },
   adapter: { type: 'string', default: 'software' },
@@ -97,9 +105,28 @@ function checkPlaces({ out, frames }) {
     throw new BadUsage(`--frames ${frames} is a file, not a folder.`);
 }
 
+/** The words: a prompt, or the lines of a script. */
+function readPrompt(positionals, script) {
+  if (positionals.length > 1)
+    throw new BadUsage(`There are ${positionals.length} prompts; put one prompt in quotes.`);
+  if (script !== undefined && positionals.length > 0)
+    throw new BadUsage('There are a prompt and --script; give one of them.');
+  if (script === undefined && positionals.length === 0) throw new BadUsage('The prompt is missing.');
+  if (script !== undefined && !existsSync(script))
+    throw new BadUsage(`--script ${script}: there is no such file.`);
+  const prompt = (script === undefined ? positionals[0] : readFileSync(script, 'utf8')).trim();
+  if (!prompt)
+    throw new BadUsage(script === undefined ? 'The prompt is empty.' : `--script ${script} is empty.`);
+  if (prompt.length > MAX_PROMPT)
+    throw new BadUsage(
+      `The prompt has ${prompt.length} characters; at most ${MAX_PROMPT} are read. Shorten it.`,
+    );
+  return prompt;
+}
+
 /**
  * @typedef {{help: boolean, prompt: string, seed: number, seconds: number, width: number, height: number,
- *   steps?: number, model: string, out: string, frames?: string, json: boolean, adapter: string, backend: string}} Options
+ *   steps?: number, window?: number, sink?: number, model: string, out: string, frames?: string, json: boolean, adapter: string, backend: string}} Options
  */
 
 /**
@@ -110,15 +137,7 @@ function checkPlaces({ out, frames }) {
 export function readArguments(argv, readModel) {
   const { values, positionals } = parse(argv);
   if (values.help) return /** @type {any} */ ({ help: true });
-  if (positionals.length === 0) throw new BadUsage('The prompt is missing.');
-  if (positionals.length > 1)
-    throw new BadUsage(`There are ${positionals.length} prompts; put one prompt in quotes.`);
-  const prompt = positionals[0].trim();
-  if (!prompt) throw new BadUsage('The prompt is empty.');
-  if (prompt.length > MAX_PROMPT)
-    throw new BadUsage(
-      `The prompt has ${prompt.length} characters; at most ${MAX_PROMPT} are read. Shorten it.`,
-    );
+  const prompt = readPrompt(positionals, values.script);
   if (!values.out) throw new BadUsage('--out FILE.mp4 is missing.');
   if (!['software', 'hardware'].includes(values.adapter))
     throw new BadUsage(`--adapter ${values.adapter}: it must be software or hardware.`);
@@ -141,14 +160,18 @@ export function readArguments(argv, readModel) {
   if (!/^[\w-][\w.-]*$/.test(values.model))
     throw new BadUsage(`--model ${values.model}: it must be the name of a folder of public/models.`);
   const model = readModel(values.model);
-  const { max } = model.seconds;
   const seconds = readNumber('seconds', values.seconds ?? String(model.seconds.default), {
     integer: false,
     least: 1 / model.fps,
-    most: max,
+    most: MAX_SECONDS,
   });
   const { width, height } = size ?? model.sizes[0];
-  const settings = { prompt, seed, seconds, width, height, steps, model: values.model };
+  const frameCount = (name, least) =>
+    values[name] === undefined
+      ? undefined
+      : readNumber(name, values[name], { integer: true, least, most: 1024 });
+  const [window, sink] = [frameCount('window', 1), frameCount('sink', 0)];
+  const settings = { prompt, seed, seconds, width, height, steps, window, sink, model: values.model };
   return { ...settings, out, frames, json, adapter, backend, help: false };
 }
 

@@ -196,7 +196,7 @@ function summary(options, clip) {
     ...{ width, height, frames, fps, seed: recipe.seed, model: recipe.model, backend },
     adapter: nameOf(adapter),
     timings: { load, firstFrame, total },
-    ...{ peakGpuBytes, codec, frameHashes },
+    ...{ peakGpuBytes, blocks: clip.blocks, codec, frameHashes },
   };
 }
 
@@ -231,8 +231,8 @@ async function main(argv) {
     const ownSignals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
     browser = await launchBrowser({ adapter: options.adapter, ...ownSignals });
     const page = await browser.newPage({ bypassCSP: true }); // for the script that decodes the frames
-    const { prompt, seed, seconds, width, height, steps, model } = options;
-    const settings = { prompt, seed, seconds, width, height, steps, model };
+    const { prompt, seed, seconds, width, height, steps, window, sink, model } = options;
+    const settings = { prompt, seed, seconds, width, height, steps, window, sink, model };
     const clip = await makeClip(page, addressOf(site.address, options.backend, settings), progress.show);
     outputs.write(resolve(options.out), await readClip(page));
     let dropOldFrames = () => {};

@@ -4,6 +4,8 @@
 export const MAX_PROMPT = 5000;
 /** Seeds are unsigned 32-bit integers. */
 export const MAX_SEED = 2 ** 32 - 1;
+/** Seconds of a clip. Memory does not grow with its length; how good it stays is the model's business. */
+export const MAX_SECONDS = 600;
 /** Denoising steps of a block. */
 export const MAX_STEPS = 50;
 /** Pixels of a side. What fits into a machine's memory is less; see pipeline/memory-plan.ts. */

@@ -56,7 +56,7 @@ const request = (change: Record<string, unknown>) =>
       steps: 4,
       ...change,
     } as GenerateRequest,
-    { maxSeconds: 5, grid: { width: 16, height: 16 } },
+    { width: 16, height: 16 },
   );
 
 const POCKET = readModelManifest(JSON.parse(readFileSync('public/models/pocket/model.json', 'utf8')));
@@ -148,7 +148,7 @@ const TABLE: Record<string, Case[]> = {
     ['0 steps', () => page({ steps: '0' }), 'bad-request', 'Steps must be a whole number from 1 to 50, but it is “0”'],
     ['half a step', () => page({ steps: '2.5' }), 'bad-request', 'but it is “2.5”'],
     ['steps in letters', () => page({ steps: 'ten' }), 'bad-request', 'but it is “ten”'],
-    ['an hour', () => page({ seconds: 3600 }), 'bad-request', 'The length is 3600 s; this model makes up to 5 s'],
+    ['an hour', () => page({ seconds: 3600 }), 'bad-request', 'The length is 3600 s; a clip lasts up to 600 s'],
     ['no seconds at all', () => page({ seconds: NaN }), 'bad-request', 'The length is NaN s'],
     ['an odd width', () => page({ size: { width: 97, height: 64 } }), 'bad-request', '97 × 64 will not do: width and height must be multiples of 16, from 16 to 4096'],
     ['no height', () => page({ size: { width: 96, height: 0 } }), 'bad-request', '96 × 0 will not do'],
@@ -164,7 +164,7 @@ const TABLE: Record<string, Case[]> = {
   'settings that reach the engine': [
     ['seed NaN', () => request({ seed: NaN }), 'bad-request', 'seed must be a whole number from 0 to 4294967295, but it is NaN'],
     ['seed as text', () => request({ seed: '7' }), 'bad-request', 'but it is "7"'],
-    ['seconds NaN', () => request({ seconds: NaN }), 'bad-request', 'seconds must be a number above 0 and up to 5, but it is NaN'],
+    ['seconds NaN', () => request({ seconds: NaN }), 'bad-request', 'seconds must be a number above 0 and up to 600, but it is NaN'],
     ['seconds −1', () => request({ seconds: -1 }), 'bad-request', 'but it is -1'],
     ['endless seconds', () => request({ seconds: Infinity }), 'bad-request', 'but it is Infinity'],
     ['width NaN', () => request({ width: NaN }), 'bad-request', 'width must be a multiple of 16 pixels from 16 to 4096, but it is NaN'],

@@ -9,6 +9,8 @@ export interface Wish {
   /** As written: what is wrong with a value is told at its field, not here. */
   seed?: string;
   steps?: string;
+  window?: number;
+  sink?: number;
   seconds?: number;
   size?: { width: number; height: number };
   /** Name of a folder in models/. */
@@ -28,6 +30,8 @@ export function readFragment(hash: string): Wish | null {
     prompt: text('prompt'),
     seed: text('seed'),
     steps: text('steps'),
+    window: number('window'),
+    sink: number('sink'),
     seconds: number('seconds'),
     size: width === undefined || height === undefined ? undefined : { width, height },
     // A model is a folder of this page, never an address.

@@ -7,4 +7,6 @@ export interface Problem {
   found: string | number;
   /** The upper end of the range. */
   most: number;
+  /** Line of the script that will not do, from 1. */
+  line?: number;
 }

@@ -2,7 +2,8 @@
  * What the person asks for. Fields hold what was typed, right or wrong, so that nothing is ever lost;
  * `request` checks them and says at which field something will not do. Kept across reloads.
  */
-import { GRID, MAX_PROMPT, MAX_SEED, MAX_SIDE, MAX_STEPS } from '../limits';
+import { GRID, MAX_PROMPT, MAX_SECONDS, MAX_SEED, MAX_SIDE, MAX_STEPS } from '../limits';
+import { parseScript, timeShots, totalSeconds, type TimedShot } from '../story/script';
 import type { GenerateRequest, Recipe, Size } from '../worker/protocol';
 import type { Wish } from './fragment';
 import type { Field, Problem } from './problems';
@@ -18,6 +19,8 @@ export interface Offer {
 
 const FIRST_OFFER: Offer = { sizes: [{ width: 96, height: 64 }], seconds: { default: 2, max: 5 }, steps: 4 };
 const LENGTHS = [1, 2, 3, 5, 10, 15, 30, 60];
+/** Offered whatever the model was taught: the window makes clips of any length possible. */
+const LONG = [10, 30, 60];
 
 export class Settings {
   prompt = $state('');
@@ -32,6 +35,9 @@ export class Settings {
   /** null means the model's own. */
   seconds = $state<number | null>(null);
   size = $state.raw<Size | null>(null);
+  /** How far a block sees, where it is not as the model has it. Latent frames. */
+  window = $state<number | null>(null);
+  sink = $state<number | null>(null);
   offer = $state.raw<Offer>(FIRST_OFFER);
   problems = $state.raw<Partial<Record<Field, Problem>>>({});
 
@@ -78,6 +84,21 @@ export class Settings {
     return this.seconds ?? this.offer.seconds.default;
   }
 
+  /** The shots of the prompt, or the number of the line that will not do. */
+  get shots(): TimedShot[] | { line: number } {
+    try {
+      return timeShots(parseScript(this.prompt), this.effectiveSeconds);
+    } catch (e) {
+      return { line: Number(field(field(e, 'params'), 'line') ?? 1) };
+    }
+  }
+
+  /** Length of the clip: what the lines of the script say, or what was chosen. */
+  get totalSeconds(): number {
+    const { shots } = this;
+    return Array.isArray(shots) && shots.length > 0 ? totalSeconds(shots) : this.effectiveSeconds;
+  }
+
   get effectiveSize(): Size {
     return this.size ?? this.offer.sizes[0]!;
   }
@@ -85,7 +106,7 @@ export class Settings {
   /** Lengths to choose from, ascending; one that came from elsewhere (a clip, a link) is among them. */
   get lengths(): number[] {
     const { max, default: own } = this.offer.seconds;
-    const offered = LENGTHS.filter((s) => s <= max);
+    const offered = LENGTHS.filter((s) => s <= max || LONG.includes(s));
     return [...new Set([...offered, own, this.effectiveSeconds])]
       .filter(Number.isFinite)
       .sort((a, b) => a - b);
@@ -147,7 +168,8 @@ export class Settings {
   }
 
   /** Settings of an earlier clip. Its seed is kept, for who restores a clip wants that clip. */
-  restore({ prompt, seed, seconds, width, height, steps }: Recipe): void {
+  restore({ prompt, seed, seconds, width, height, steps, window, sink }: Recipe): void {
+    [this.window, this.sink] = [window ?? null, sink ?? null];
     this.apply({
       prompt,
       seed: String(seed),
@@ -169,6 +191,8 @@ export class Settings {
       this.keepSeed = true;
     }
     if (wish.steps !== undefined) this.steps = wish.steps;
+    if (wish.window !== undefined) this.window = wish.window;
+    if (wish.sink !== undefined) this.sink = wish.sink;
     if (wish.seconds !== undefined) this.seconds = wish.seconds;
     if (wish.size) this.size = wish.size;
   }
@@ -185,19 +209,24 @@ export class Settings {
 
     const prompt = this.prompt.trim();
     if (prompt.length === 0 || prompt.length > MAX_PROMPT) wrong('prompt', prompt.length, MAX_PROMPT);
+    const shots = this.shots;
+    if (!Array.isArray(shots))
+      problems.prompt ??= { field: 'prompt', found: prompt.length, most: MAX_PROMPT, line: shots.line };
     const seed = whole(this.seed);
     if (!(seed <= MAX_SEED)) wrong('seed', this.seed, MAX_SEED);
     const steps = this.steps.trim() === '' ? this.offer.steps : whole(this.steps);
     if (!(steps >= 1 && steps <= MAX_STEPS)) wrong('steps', this.steps, MAX_STEPS);
     const seconds = this.effectiveSeconds;
-    if (!(seconds > 0 && seconds <= this.offer.seconds.max))
-      wrong('seconds', seconds, this.offer.seconds.max);
+    const total = this.totalSeconds;
+    if (!(seconds > 0 && total > 0 && total <= MAX_SECONDS)) wrong('seconds', total, MAX_SECONDS);
     const { width, height } = this.effectiveSize;
     if (!goodSide(width) || !goodSide(height)) wrong('size', `${width} × ${height}`, MAX_SIDE);
 
     this.problems = problems;
     if (Object.keys(problems).length > 0) return null;
-    return { prompt, seed, seconds, width, height, steps };
+    const { window, sink } = this;
+    const seen = { ...(window !== null && { window }), ...(sink !== null && { sink }) };
+    return { prompt, seed, seconds, width, height, steps, ...seen };
   }
 
   #clear(name: Field): void {

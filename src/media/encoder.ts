@@ -21,7 +21,7 @@ export interface ClipEncoderOptions {
   fps: number;
   /** From `chooseCodec` for this size and rate. */
   codec: CodecChoice;
-  /** Goes into the file. Its `frames` is replaced by the number really encoded. */
+  /** Goes into the file, unless `finish` gets another. Its `frames` is replaced by the number really encoded. */
   recipe: Recipe;
 }
 
@@ -108,7 +108,7 @@ export class ClipEncoder {
    * Encodes what is left and gives the whole file: `video/mp4`, index in front (fast start), XMP packet
    * behind. The encoder is closed, whatever comes out.
    */
-  async finish(): Promise<Blob> {
+  async finish(recipe = this.#options.recipe): Promise<Blob> {
     this.#guardOpen();
     if (this.#given === 0) throw this.#fail(new KinoraError('internal', 'A clip needs at least one frame.'));
     this.#state = 'finishing';
@@ -125,7 +125,7 @@ export class ClipEncoder {
     this.#muxer.finalize();
     const { buffer } = this.#muxer.target;
     completeCodecBox(new Uint8Array(buffer), this.#options.codec.codec);
-    const provenance = provenanceBox({ ...this.#options.recipe, frames: this.#given });
+    const provenance = provenanceBox({ ...recipe, frames: this.#given });
     return new Blob([buffer, provenance], { type: 'video/mp4' });
   }
 

@@ -103,16 +103,13 @@ export function encodeText(run: Run, w: Weights, c: WanConfig, hidden: Tensor, t
   const n = hidden.shape[0]!;
   const pads = Math.max(0, c.text_len - n);
   const rows = n + (pads ? 1 : 0);
-  const tensors = run.scope(() => {
-    const bias = new Float32Array(rows);
-    if (pads) bias[n] = Math.log(pads);
-    const added = run.input(bias, [rows], 'pad bias', 'f32');
+  const pairs = run.scope(() => {
     const padded = pads ? appendZeroRow(run, hidden) : hidden; // [rows, text_dim]
     const embedder = 'condition_embedder.text_embedder';
     const y = linear(run, w, `${embedder}.linear_1`, padded, D, { act: 'gelu' });
     const context = linear(run, w, `${embedder}.linear_2`, y, D); // [rows, D]
     tap?.('text_embedder', context);
-    const kept: Tensor[] = [added];
+    const kept: Tensor[] = [];
     for (let i = 0; i < c.num_layers; i++) {
       const attn = `blocks.${i}.attn2`;
       kept.push(normed(run, w, c, `${attn}.norm_k`, linear(run, w, `${attn}.to_k`, context, D)));
@@ -120,11 +117,12 @@ export function encodeText(run: Run, w: Weights, c: WanConfig, hidden: Tensor, t
     }
     return kept;
   });
-  const [bias, ...pairs] = tensors as [Tensor, ...Tensor[]];
+  const bias = new Float32Array(rows);
+  if (pads) bias[n] = Math.log(pads);
   return {
     k: pairs.filter((_, i) => i % 2 === 0),
     v: pairs.filter((_, i) => i % 2 === 1),
-    bias: pads ? bias : null,
+    bias: pads ? run.input(bias, [rows], 'pad bias', 'f32') : null,
   };
 }
 

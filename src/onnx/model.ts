@@ -3,8 +3,9 @@
  * rule as on WebGPU, so the same prompt and seed give the same clip but for rounding.
  */
 import { KinoraError } from '../errors';
-import { framesAt, type Block, type ClipPlan } from '../pipeline/blocks';
-import type { ClipNetworks, Frames, Model, Picture } from '../pipeline/backend';
+import { framesAt, type Block } from '../pipeline/blocks';
+import type { ClipNetworks, Frames, Latents, Model, Picture } from '../pipeline/backend';
+import { sliceLatents } from '../pipeline/latents';
 import { checkPlan, gridOf, ROOM_OF_CPU } from '../pipeline/memory-plan';
 import { Costs } from '../pipeline/progress';
 import { windowOf, type Window } from '../pipeline/window';
@@ -17,8 +18,6 @@ import { PastCache } from './cache';
 import { latentsToRgba, rgbToI420 } from './frames';
 import { loadTransformersTokenizer } from './tokenizer';
 import { asError, getRuntime, openSession, type OrtTensor, type Session } from './runtime';
-
-type Values = Float32Array<ArrayBuffer>;
 
 /** The sizes of the exported transformer that the caller must know. */
 interface Shape {
@@ -85,9 +84,9 @@ export async function buildOnnxModel(
       grid: gridOf(manifest),
       room: ROOM_OF_CPU,
       loadSeconds: (performance.now() - began) / 1000,
+      gpuBytes: 0,
       peakGpuBytes: 0,
-      open: (request, plan, ids) =>
-        OnnxClip.open({ manifest, shape, text, transformer, decoder }, request, plan, ids),
+      open: (request) => OnnxClip.open({ manifest, shape, text, transformer, decoder }, request),
       free: release,
     };
   } catch (e) {
@@ -136,120 +135,122 @@ async function infer(session: Session, feeds: Record<string, OrtTensor>): Promis
 
 class OnnxClip implements ClipNetworks {
   #block: Block | null = null;
-  #x: Values = new Float32Array();
+  #context: OrtTensor | null = null;
+  #x: Latents = new Float32Array();
   #past: { k: OrtTensor; v: OrtTensor } | null = null;
   #memory: Record<string, OrtTensor> = {};
   readonly #cache: PastCache;
 
   private constructor(
     readonly networks: Networks,
-    readonly plan: ClipPlan,
     readonly tensor: typeof OrtTensor,
-    readonly context: OrtTensor,
-    /** Of a block: [C, F, h, w] */
-    readonly dims: [number, number, number, number],
+    /** Of a latent frame: [C, h, w] */
+    readonly dims: readonly [number, number, number],
     window: Window,
   ) {
-    const { shape, decoder } = networks;
-    const [, , h, w] = dims;
+    const { shape } = networks;
+    const [, h, w] = dims;
     const tokensPerFrame = (h / shape.patch[1]) * (w / shape.patch[2]);
     const rows = { groups: shape.layers * shape.heads, tokensPerFrame, d: shape.d };
     this.#cache = new PastCache(rows, window.window, window.sink, window.positions === 'window');
-    // The frames before the first are zeros.
-    for (const meta of decoder.inputMetadata) {
-      if (!meta.isTensor || !meta.name.startsWith('memory_')) continue;
-      const width = Number(meta.shape[1]);
-      this.#memory[meta.name] = new tensor('float32', new Float32Array(width * h * w), [1, width, h, w]);
-    }
   }
 
-  static async open(
-    networks: Networks,
-    request: GenerateRequest,
-    plan: ClipPlan,
-    ids: Int32Array,
-  ): Promise<OnnxClip> {
+  static async open(networks: Networks, request: GenerateRequest): Promise<OnnxClip> {
     const { Tensor } = await getRuntime();
-    const { latent, sampler } = networks.manifest;
-    const input_ids = new Tensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]);
-    const { context } = await infer(networks.text, { input_ids });
-    const dims: [number, number, number, number] = [
-      latent.channels,
-      sampler.num_frame_per_block,
-      request.height / latent.stride[1],
-      request.width / latent.stride[2],
-    ];
-    const window = windowOf(networks.manifest, request);
-    return new OnnxClip(networks, plan, Tensor, context!, dims, window);
+    const { latent } = networks.manifest;
+    const [, y, x] = latent.stride;
+    const dims = [latent.channels, request.height / y, request.width / x] as const;
+    return new OnnxClip(networks, Tensor, dims, windowOf(networks.manifest, request));
   }
 
-  start(block: Block, noise: Values): void {
+  async say(ids: Int32Array): Promise<void> {
+    const input_ids = new this.tensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]);
+    this.#context = (await infer(this.networks.text, { input_ids })).context!;
+  }
+
+  forget(): void {
+    this.#cache.clear();
+  }
+
+  start(block: Block, noise: Latents): void {
     this.#block = block;
     this.#x = noise;
     const { shape } = this.networks;
-    const { k, v, rows } = this.#cache.forBlock(this.dims[1]);
+    const { k, v, rows } = this.#cache.forBlock(block.size);
     const dims = [shape.layers, shape.heads, rows, shape.d];
     this.#past = { k: new this.tensor('float32', k, dims), v: new this.tensor('float32', v, dims) };
   }
 
-  async step(step: Step, fresh: Values | null): Promise<Picture> {
+  take(block: Block, latents: Latents): void {
+    this.start(block, latents);
+  }
+
+  async step(step: Step, fresh: Latents | null): Promise<Picture> {
     const { preview } = this.networks.manifest;
     const { flow } = await this.#predict(step.timestep);
-    const v = flow!.data as Values;
+    const v = flow!.data as Latents;
     const clean = predictClean(this.#x, v, step.sigma);
     if (step.next === 0) this.#x = clean;
     else if (fresh) this.#x = renoise(clean, fresh, step.next);
     else this.#x = euler(this.#x, v, step.sigma, step.next);
-    const [, frames, height, width] = this.dims;
+    const [, height, width] = this.dims;
     return {
       type: 'preview',
-      frames,
+      frames: this.#block!.size,
       width,
       height,
       rgba: latentsToRgba(clean, preview.matrix, preview.bias),
     };
   }
 
-  async settle(): Promise<void> {
+  async settle(): Promise<Latents> {
     if (!this.#x.every(Number.isFinite)) throw this.#broken('the transformer');
+    return this.#x;
   }
 
-  async decode(i: number): Promise<Frames> {
-    const [C, F, h, w] = this.dims;
-    const pixels = h * w;
-    const one = new Float32Array(C * pixels);
-    for (let c = 0; c < C; c++) {
-      const from = (c * F + i) * pixels;
-      one.set(this.#x.subarray(from, from + pixels), c * pixels);
-    }
+  async decode(block: Block, clean: Latents, i: number): Promise<Frames> {
+    const [C, h, w] = this.dims;
+    if (i === 0 && block.firstLatent === block.take.firstLatent) this.#clearMemory();
+    const one = sliceLatents(clean, [C, block.size], i, 1);
     const latents = new this.tensor('float32', one, [1, C, 1, h, w]);
     const out = await infer(this.networks.decoder, { latents, ...this.#memory });
     for (const name of Object.keys(this.#memory)) this.#memory[name] = out[`new_${name}`]!;
     const [T, , height, width] = out.frames!.dims as [number, number, number, number];
-    const rgb = out.frames!.data as Values;
+    const rgb = out.frames!.data as Latents;
     if (!rgb.every(Number.isFinite)) throw this.#broken('the decoder');
     const size = 3 * height * width;
     const all = Array.from({ length: T }, (_, t) =>
       rgbToI420(rgb.subarray(t * size, (t + 1) * size), width, height),
     );
-    const { first, skip, count } = framesAt(this.plan, this.#block!.firstLatent + i);
+    const { first, skip, count } = framesAt({ stride: this.networks.manifest.latent.stride[0] }, block, i);
     return { first, i420: all.slice(skip, skip + count) };
   }
 
   async remember(): Promise<void> {
     const { k, v } = await this.#predict(0);
-    this.#cache.add(k!.data as Values, v!.data as Values, this.dims[1]);
+    this.#cache.add(k!.data as Latents, v!.data as Latents, this.#block!.size);
+  }
+
+  /** The frames before the first are zeros. */
+  #clearMemory(): void {
+    const [, h, w] = this.dims;
+    for (const meta of this.networks.decoder.inputMetadata) {
+      if (!meta.isTensor || !meta.name.startsWith('memory_')) continue;
+      const width = Number(meta.shape[1]);
+      this.#memory[meta.name] = new this.tensor('float32', new Float32Array(width * h * w), [1, width, h, w]);
+    }
   }
 
   /** The flow v = noise − x0 of the present block, and its keys and values. */
   #predict(timestep: number): Promise<Record<string, OrtTensor>> {
-    const [C, F, h, w] = this.dims;
+    const [C, h, w] = this.dims;
+    const F = this.#block!.size;
     const tensor = this.tensor;
     return infer(this.networks.transformer, {
       latents: new tensor('float32', this.#x, [1, C, F, h, w]),
       timesteps: new tensor('float32', new Float32Array(F).fill(timestep), [1, F]),
-      context: this.context,
-      first_frame: new tensor('int64', BigInt64Array.of(BigInt(this.#block!.firstLatent)), [1]),
+      context: this.#context!,
+      first_frame: new tensor('int64', BigInt64Array.of(BigInt(this.#cache.past)), [1]),
       past_k: this.#past!.k,
       past_v: this.#past!.v,
     });

@@ -24,20 +24,35 @@ export type Picture = Pick<
   'type' | 'frames' | 'width' | 'height' | 'rgba'
 >;
 
-/** The networks at work on one clip, block by block. Owns what the clip needs of memory. */
+/** Latents of a block on the CPU, [C, F, h, w], normalised. */
+export type Latents = Float32Array<ArrayBuffer>;
+
+/**
+ * The networks at work on one clip, block by block. Owns what the clip needs of memory, which does not grow with its
+ * length. `decode` may go on while the next block is denoised; the rest comes one after the other.
+ */
 export interface ClipNetworks {
-  /** Begins a block from noise, [C, F, h, w]. */
-  start(block: Block, noise: Float32Array<ArrayBuffer>): void;
+  /** The words that the coming blocks follow: token ids, `</s>` included. */
+  say(ids: Int32Array<ArrayBuffer>): Promise<void>;
+  /** The coming block sees none of those before it. */
+  forget(): void;
+  /** Begins a block from noise. */
+  start(block: Block, noise: Latents): void;
+  /** Begins a block that is known: in place of `start`, the steps and `settle`. */
+  take(block: Block, latents: Latents): void;
   /**
    * One denoising step of the present block.
    * @param fresh noise for samplers that add some after the step, else null
    * @returns a picture of the clean block that the prediction points to
    */
   step(step: Step, fresh: Float32Array<ArrayBuffer> | null): Promise<Picture>;
-  /** Ends the denoising: throws `not-finite` when the block broke down. */
-  settle(): Promise<void>;
-  /** The frames of latent `i` of the present block: at least one. Throws `not-finite`. */
-  decode(i: number): Promise<Frames>;
+  /** Ends the denoising; the clean latents. Throws `not-finite` when the block broke down. */
+  settle(): Promise<Latents>;
+  /**
+   * The frames of latent `i` of a block: at least one. Latents come in the order of the clip; the decoder begins
+   * afresh with each take. Throws `not-finite`.
+   */
+  decode(block: Block, latents: Latents, i: number): Promise<Frames>;
   /** One more pass over the clean block: the next blocks see it without noise. */
   remember(): Promise<void>;
   free(): void;
@@ -59,9 +74,11 @@ export interface Model {
   readonly room: Room;
   /** Seconds that loading took. */
   readonly loadSeconds: number;
+  /** GPU memory in use now, in bytes; 0 on the CPU. */
+  readonly gpuBytes: number;
   /** The most GPU memory that was ever in use, in bytes; 0 on the CPU. */
   readonly peakGpuBytes: number;
-  /** Encodes the prompt and makes room for a clip. What this size needs compiled is compiled first. */
-  open(request: GenerateRequest, plan: ClipPlan, ids: Int32Array<ArrayBuffer>): Promise<ClipNetworks>;
+  /** Makes room for a clip. What this size needs compiled is compiled first. */
+  open(request: GenerateRequest, plan: ClipPlan): Promise<ClipNetworks>;
   free(): void;
 }

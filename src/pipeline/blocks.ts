@@ -1,9 +1,25 @@
 /**
- * Counting: seconds → frames → latent frames → blocks.
+ * Counting: shots → frames → latent frames → blocks.
  *
- * A latent frame becomes `stride` frames, but the clip's first latent gives only one: the decoder's first
- * `stride − 1` frames are dropped. So n latents make n·stride − (stride − 1) frames.
+ * A latent frame becomes `stride` frames, but the first latent of a clip, or after a hard cut, gives only one: the
+ * decoder's first `stride − 1` frames are dropped. So n latents make n·stride − (stride − 1) frames.
+ *
+ * Words change only between blocks. A shot begins with the block that is nearest to its time, counted from the
+ * beginning, so that what comes later never moves what comes before.
  */
+import type { TimedShot } from '../story/script';
+
+/** What happens before a block: the clip begins, is cut, or goes on with other words. */
+export type Entrance = 'start' | 'cut' | 'switch';
+
+/** A stretch without a cut: decoded as a clip of its own. */
+export interface Take {
+  /** Number in the clip of its first latent frame. */
+  firstLatent: number;
+  /** Number in the clip of its first frame. */
+  firstFrame: number;
+  frames: number;
+}
 
 /** A few latent frames that are denoised together. */
 export interface Block {
@@ -11,9 +27,16 @@ export interface Block {
   index: number;
   /** Number in the clip of its first latent frame. */
   firstLatent: number;
-  /** Latent frames to decode: all, but for the last block, of which the clip may need only some. */
+  /** Latent frames. */
+  size: number;
+  /** Latent frames to decode: all, but for the last block of a take, of which the clip may need only some. */
   decode: number;
   last: boolean;
+  /** Index of the shot whose words it follows. */
+  shot: number;
+  /** Null where the shot goes on. */
+  enter: Entrance | null;
+  take: Take;
 }
 
 export interface ClipPlan {
@@ -27,30 +50,85 @@ export interface ClipPlan {
   blocks: Block[];
 }
 
-/** Frames of a clip of so many seconds; at least one. */
-export const countFrames = (seconds: number, fps: number) => Math.max(1, Math.round(seconds * fps));
-
-/** Of the `stride` frames that a latent frame becomes, which are the clip's: `count` after the first `skip`. */
-export function framesAt(plan: ClipPlan, latent: number): { first: number; skip: number; count: number } {
-  const { stride, frames } = plan;
-  const start = latent * stride - (stride - 1);
-  const first = Math.max(0, start);
-  return { first, skip: first - start, count: Math.min(frames, start + stride) - first };
+export interface Counts {
+  fps: number;
+  /** Latent frames denoised together. */
+  perBlock: number;
+  /** Frames of a latent frame. */
+  stride: number;
 }
 
-/**
- * @param frames of the clip, at least 1
- * @param perBlock latent frames denoised together
- * @param stride frames of a latent frame
- */
-export function planClip(frames: number, perBlock: number, stride: number): ClipPlan {
+/** Of the `stride` frames that latent `i` of a block becomes, which are the clip's: `count` after the first `skip`. */
+export function framesAt(
+  { stride }: Pick<ClipPlan, 'stride'>,
+  { firstLatent, take }: Block,
+  i: number,
+): { first: number; skip: number; count: number } {
+  const start = (firstLatent + i - take.firstLatent) * stride - (stride - 1);
+  const first = Math.max(0, start);
+  return {
+    first: take.firstFrame + first,
+    skip: first - start,
+    count: Math.min(take.frames, start + stride) - first,
+  };
+}
+
+/** Every shot has at least one block, a clip at least one frame. */
+export function planClip(shots: readonly Pick<TimedShot, 'seconds' | 'cut'>[], counts: Counts): ClipPlan {
+  const { fps, perBlock, stride } = counts;
+  const plan: ClipPlan = { frames: 0, stride, latents: 0, decoded: 0, blocks: [] };
+  let [seconds, until] = [0, 0]; // the end of the take by the shots' own lengths, in seconds and frames
+  for (let first = 0; first < shots.length;) {
+    let next = first + 1;
+    while (next < shots.length && !shots[next]!.cut) next++;
+    const starts = [0];
+    let since = 0; // seconds
+    for (let shot = first; shot < next; shot++) {
+      since += shots[shot]!.seconds;
+      if (shot + 1 === next) break;
+      const nearest = Math.round((since * fps + stride - 1) / (stride * perBlock));
+      starts.push(Math.max(starts.at(-1)! + 1, nearest));
+    }
+    seconds += since;
+    // Rounded from the exact time each, so that nothing adds up.
+    const asked = Math.round(seconds * fps) - until;
+    until += asked;
+    const before = starts.at(-1)! * perBlock;
+    const least = before > 0 ? before * stride - (stride - 1) + 1 : 1;
+    addTake(plan, Math.max(least, asked), starts, first, perBlock);
+    first = next;
+  }
+  plan.blocks.at(-1)!.last = true;
+  return plan;
+}
+
+/** @param starts block of the take that each of its shots begins with */
+function addTake(
+  plan: ClipPlan,
+  frames: number,
+  starts: number[],
+  firstShot: number,
+  perBlock: number,
+): void {
+  const { stride } = plan;
   const decoded = Math.ceil((frames + stride - 1) / stride);
   const count = Math.ceil(decoded / perBlock);
-  const blocks = Array.from({ length: count }, (_, index) => ({
-    index,
-    firstLatent: index * perBlock,
-    decode: Math.min(perBlock, decoded - index * perBlock),
-    last: index === count - 1,
-  }));
-  return { frames, stride, latents: count * perBlock, decoded, blocks };
+  const take = { firstLatent: plan.latents, firstFrame: plan.frames, frames };
+  for (let b = 0; b < count; b++) {
+    const shot = starts.findLastIndex((start) => start <= b);
+    const begins = starts[shot] === b;
+    plan.blocks.push({
+      index: plan.blocks.length,
+      firstLatent: plan.latents + b * perBlock,
+      size: perBlock,
+      decode: Math.min(perBlock, decoded - b * perBlock),
+      last: false,
+      shot: firstShot + shot,
+      enter: !begins ? null : b > 0 ? 'switch' : plan.frames > 0 ? 'cut' : 'start',
+      take,
+    });
+  }
+  plan.frames += frames;
+  plan.latents += count * perBlock;
+  plan.decoded += decoded;
 }

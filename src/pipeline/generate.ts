@@ -1,162 +1,327 @@
 /**
  * The way of a clip. Read this file first.
  *
- *   prompt → token ids → text embedding
- *          → [per block: noise → denoising steps → clean latents → KV cache]
- *          → frames → preview and encoder → MP4
+ *   script → shots → [per block: noise → denoising steps → clean latents → KV cache]
+ *                            └→ frames → preview and encoder → MP4, beside the next block's denoising
  *
- * A block is a few latent frames (blocks.ts). It is made of noise in a few steps, sees the blocks before it
- * through the cache of their keys and values, and is decoded and shown before the next one is begun.
+ * A block is a few latent frames (blocks.ts). It is made of noise in a few steps, and sees the blocks before it, as far
+ * as the window reaches, through the cache of their keys and values. Between blocks the words may change: the cache is
+ * then made again of the last clean latents with the new words, or dropped by a cut.
+ * The clean latents of the finished blocks are the whole state of a clip: with them it goes on anywhere, to the bit.
  * What computes the networks is behind `ClipNetworks` (backend.ts): webgpu.ts, or src/onnx on the CPU.
  *
- * Nothing here holds memory when it is over, however it ends.
+ * Nothing here holds memory when it is over, however it ends, and nothing grows with the clip's length.
  */
 import { version } from '../../package.json';
 import { KinoraError } from '../errors';
 import { noise } from '../sampling/noise';
 import { resample, steps, warp, type Step } from '../sampling/schedule';
-import type { Clip, GenerateEvent, GenerateRequest, Recipe } from '../worker/protocol';
-import type { ClipNetworks, Model } from './backend';
-import { countFrames, planClip, type Block } from './blocks';
-import { openClip, type OpenOutput } from './output';
-import { Progress } from './progress';
+import type { BlockReport, Clip, GenerateEvent, GenerateRequest, Recipe } from '../worker/protocol';
+import type { ClipNetworks, Latents, Model } from './backend';
+import type { Block } from './blocks';
+import { Conveyor } from './conveyor';
 import { checkPlan } from './memory-plan';
-import { checkRequest } from './request';
+import { openClip, type ClipOutput, type OpenOutput } from './output';
+import { Progress } from './progress';
+import { checkRequest, checkSeconds } from './request';
+import { Storyline } from './storyline';
 import { windowOf } from './window';
+
+/** Clean latents of a clip's first blocks, made before. */
+export interface KnownBlocks {
+  count: number;
+  read(index: number): Promise<Latents>;
+}
 
 export interface GenerateOptions {
   emit: (event: GenerateEvent) => void;
   /** Looked at before every step and every piece of decoding. */
   isCancelled?: () => boolean;
+  /** What the coming blocks shall show, if the person has said something since it was last asked. */
+  steer?: () => string | null;
+  known?: KnownBlocks;
+  /** Called with each block that is finished, before the next is begun; `text` is the script as it then stands. */
+  keep?: (block: Block, latents: Latents, text: string) => Promise<void>;
   /** Where frames go; default: to the page and into an MP4. */
   openOutput?: OpenOutput;
 }
+
+/** Blocks that may wait to be decoded, pieces of them that may wait to be encoded. */
+const WAITING = { blocks: 1, pieces: 2 };
 
 /** Makes one clip. Throws a KinoraError (`bad-request`, `cancelled`, `not-finite`, `out-of-memory`, …). */
 export async function generate(
   model: Model,
   request: GenerateRequest,
-  { emit, isCancelled = () => false, openOutput = openClip }: GenerateOptions,
+  options: GenerateOptions,
 ): Promise<Clip> {
-  const began = performance.now();
-  const secondsSince = () => (performance.now() - began) / 1000;
-  const { manifest, tokenizer } = model;
+  const { emit, isCancelled = () => false, known = NOTHING, openOutput = openClip } = options;
+  const { manifest } = model;
   const { fps, latent, sampler } = manifest;
   const { width, height, seed } = request;
-  const prompt = checkRequest(request, { maxSeconds: manifest.seconds.max, grid: model.grid });
-  const seen = windowOf(manifest, request);
-  checkPlan({ ...manifest, sampler: { ...sampler, ...seen } }, request, model.grid, model.room);
-  const plan = planClip(countFrames(request.seconds, fps), sampler.num_frame_per_block, latent.stride[0]);
-  const schedule = steps(warp(resample(sampler.timesteps, request.steps), sampler.shift));
-  const recipe = makeRecipe(model, request, plan.frames);
-  const blocks = plan.blocks.length;
+  checkRequest(request, model.grid);
+  const window = windowOf(manifest, request);
+  checkPlan({ ...manifest, sampler: { ...sampler, ...window } }, request, model.grid, model.room);
+  const perBlock = sampler.num_frame_per_block;
+  const line = new Storyline(request.prompt, request.seconds, { fps, perBlock, stride: latent.stride[0] });
+  checkSeconds(line.seconds);
+  const { blocks, decoded } = line.plan;
   const progress = new Progress({
     costs: model.costs,
     // Every block but the last takes one pass more, for the cache.
-    pieces: { text: 1, pass: blocks * (request.steps + 1) - 1, decode: plan.decoded, finish: 1 },
+    pieces: { text: 1, pass: blocks.length * (request.steps + 1) - 1, decode: decoded, finish: 1 },
     pixels: width * height,
-    blocks,
+    blocks: blocks.length,
     steps: request.steps,
+    secondsOfBlock: (perBlock * latent.stride[0]) / fps,
     emit,
   });
-  const guard = () => {
-    if (isCancelled()) throw new KinoraError('cancelled', 'The clip was cancelled.');
+  const job: Job = {
+    model,
+    networks: null!,
+    output: null!,
+    line,
+    schedule: steps(warp(resample(sampler.timesteps, request.steps), sampler.shift)),
+    seed,
+    renoises: sampler.kind === 'renoise',
+    pixels: (height / latent.stride[1]) * (width / latent.stride[2]),
+    recent: new Recent(window.window),
+    decoding: new Conveyor(WAITING.blocks),
+    writing: new Conveyor(WAITING.pieces),
+    reports: [],
+    clock: new Clock(),
+    guard: () => {
+      if (isCancelled()) throw new KinoraError('cancelled', 'The clip was cancelled.');
+    },
+    progress,
+    emit,
   };
-
-  const output = await openOutput(recipe, emit);
-  let networks: ClipNetworks | null = null;
+  job.output = await openOutput(makeRecipe(job, request), emit);
   try {
-    guard();
-    progress.begin('text', 'text');
-    networks = await model.open(request, plan, tokenizer.encode(prompt, model.textLength));
-
-    const pixels = (height / latent.stride[1]) * (width / latent.stride[2]);
-    const size = latent.channels * sampler.num_frame_per_block * pixels;
-    const job: Job = {
-      networks,
-      schedule,
-      seed,
-      size,
-      renoises: sampler.kind === 'renoise',
-      guard,
-      progress,
-      emit,
-    };
-    let firstFrame: number | null = null;
-    for (const block of plan.blocks) {
-      await denoise(job, block);
-
-      for (let i = 0; i < block.decode; i++) {
-        guard();
-        progress.begin('decode', 'decode');
-        await output.write(block.index, await networks.decode(i));
-        firstFrame ??= secondsSince();
-      }
-
-      if (!block.last) {
-        guard();
-        progress.begin('pass', 'denoise', { block: block.index + 1, step: 0 });
-        await networks.remember();
-      }
+    job.guard();
+    job.networks = await model.open(request, line.plan);
+    // What is known need not go through the networks before the words that the first unknown block follows.
+    const from = line.plan.blocks.findLastIndex((b) => b.enter && b.index <= known.count);
+    if (known.count > 0) progress.skip('pass', known.count * request.steps);
+    for (let index = 0; index < line.plan.blocks.length; index++) {
+      job.guard();
+      const told = index >= known.count ? options.steer?.() : null;
+      if (told) line.steer(told, index);
+      await makeBlock(job, line.plan.blocks[index]!, { known, from, keep: options.keep });
     }
-
-    progress.begin('finish', 'encode');
-    const finished = await output.finish();
+    await job.decoding.drain();
+    await job.writing.drain();
+    const finished = progress.begin('finish', 'encode');
+    const recipe = makeRecipe(job, request);
+    const made = await job.output.finish(recipe);
+    finished();
     progress.done();
+    const { load, firstFrame, total } = { load: model.loadSeconds, ...job.clock.ended() };
     return {
-      ...finished,
+      ...made,
       recipe,
       width,
       height,
-      frames: plan.frames,
+      frames: line.plan.frames,
       fps,
       backend: model.backend,
       adapter: model.adapter,
-      timings: { load: model.loadSeconds, firstFrame: firstFrame!, total: secondsSince() },
+      timings: { load, firstFrame, total },
       peakGpuBytes: model.peakGpuBytes,
+      blocks: job.reports,
     };
   } catch (e) {
-    output.abort();
+    job.output.abort();
     throw e;
   } finally {
-    networks?.free();
+    // What is being decoded or written still uses the networks.
+    await Promise.all([job.decoding.stop(), job.writing.stop()]);
+    job.networks?.free();
   }
 }
 
 /** What all blocks have in common. */
 interface Job {
+  model: Model;
   networks: ClipNetworks;
+  output: ClipOutput;
+  line: Storyline;
   schedule: readonly Step[];
   seed: number;
-  /** Numbers of a block: C·F·h·w. */
-  size: number;
   /** The sampler adds fresh noise after each step. */
   renoises: boolean;
+  /** Of a latent frame. */
+  pixels: number;
+  recent: Recent;
+  decoding: Conveyor;
+  writing: Conveyor;
+  reports: BlockReport[];
+  clock: Clock;
   /** Throws when the clip was cancelled. */
   guard: () => void;
   progress: Progress;
   emit: (event: GenerateEvent) => void;
 }
 
+interface Past {
+  known: KnownBlocks;
+  /** The first block that must go through the networks. */
+  from: number;
+  keep?: GenerateOptions['keep'];
+}
+
+/** Words, latents, and the cache for what comes after; decoding goes on beside. */
+async function makeBlock(job: Job, block: Block, { known, from, keep }: Past): Promise<void> {
+  const { networks, progress, line, recent } = job;
+  const began = job.clock.seconds;
+  const isKnown = block.index < known.count;
+  const seen = block.index >= from;
+  if (seen && block.enter) await enter(job, block);
+  let latents: Latents;
+  if (isKnown) latents = await known.read(block.index);
+  else latents = await denoise(job, block);
+  if (isKnown && seen) networks.take(block, latents);
+  await keep?.(block, latents, line.text);
+  recent.add(block, latents);
+  await job.decoding.push(() => develop(job, block, latents, { began, isKnown }));
+  const next = line.plan.blocks[block.index + 1];
+  if (!seen || !next || next.enter) return; // nobody sees this block, or not through these words
+  job.guard();
+  const done = progress.begin('pass', 'denoise', { block: next.index, step: 0 });
+  await networks.remember();
+  done();
+}
+
+/** Other words from now on. Without a cut, the last blocks are seen with them. */
+async function enter(job: Job, block: Block): Promise<void> {
+  const { model, networks, progress, line, recent, guard } = job;
+  const done = progress.begin('text', 'text', { block: block.index, step: 0 });
+  const { prompt } = line.shots[block.shot]!;
+  await networks.say(model.tokenizer.encode(prompt, model.textLength));
+  done();
+  networks.forget();
+  if (block.enter !== 'switch') return recent.clear();
+  for (const { block: before, latents } of recent.list) {
+    guard();
+    const again = progress.begin('pass', 'denoise', { block: block.index, step: 0 });
+    networks.take(before, latents);
+    await networks.remember();
+    again();
+  }
+}
+
 /** Noise → clean latents of a block, a preview after each step. */
-async function denoise(job: Job, block: Block): Promise<void> {
-  const { networks, schedule, seed, size, renoises, guard, progress, emit } = job;
+async function denoise(job: Job, block: Block): Promise<Latents> {
+  const { networks, schedule, seed, renoises, guard, progress, emit, model, pixels } = job;
+  const size = model.manifest.latent.channels * block.size * pixels;
   networks.start(block, noise(seed, { block: block.index, step: 0, purpose: 'start' }, size));
   for (const step of schedule) {
     guard();
-    progress.begin('pass', 'denoise', { block: block.index, step: step.index });
+    const done = progress.begin('pass', 'denoise', { block: block.index, step: step.index });
     const stream = { block: block.index, step: step.index, purpose: 'renoise' } as const;
     const picture = await networks.step(step, renoises && step.next > 0 ? noise(seed, stream, size) : null);
+    done();
     emit({ ...picture, block: block.index, step: step.index });
   }
-  await networks.settle();
+  return networks.settle();
 }
 
-function makeRecipe({ manifest }: Model, request: GenerateRequest, frames: number): Recipe {
-  const { prompt, seed, seconds, width, height, steps, window, sink } = request;
-  const { id: model, edition, fps } = manifest;
-  const app = `Kinora ${version}`;
-  const created = new Date().toISOString();
-  const own = { ...(window !== undefined && { window }), ...(sink !== undefined && { sink }) };
-  return { prompt, seed, seconds, width, height, steps, ...own, model, edition, fps, frames, app, created };
+/** Clean latents of a block → frames → page and file. */
+async function develop(
+  job: Job,
+  block: Block,
+  latents: Latents,
+  { began, isKnown }: { began: number; isKnown: boolean },
+): Promise<void> {
+  const { networks, output, writing, progress, clock, model } = job;
+  for (let i = 0; i < block.decode; i++) {
+    job.guard();
+    const done = progress.begin('decode', 'decode');
+    const frames = await networks.decode(block, latents, i);
+    done();
+    await writing.push(async () => {
+      await output.write(block.index, frames);
+      clock.sawFrame();
+    });
+  }
+  progress.blockDone(!isKnown);
+  const ended = clock.seconds;
+  job.reports.push({
+    block: block.index,
+    shot: block.shot,
+    began,
+    seconds: ended - began,
+    gpuBytes: model.gpuBytes,
+    jsBytes: heapBytes(),
+  });
+}
+
+const NOTHING: KnownBlocks = {
+  count: 0,
+  read: () => Promise.reject(new Error('no block is known')),
+};
+
+/** The last blocks, as many as the window holds. */
+class Recent {
+  list: { block: Block; latents: Latents }[] = [];
+  readonly #window: number;
+
+  constructor(window: number) {
+    this.#window = window;
+  }
+
+  add(block: Block, latents: Latents): void {
+    this.list.push({ block, latents });
+    const frames = () => this.list.reduce((sum, { block: { size } }) => sum + size, 0);
+    while (frames() > this.#window) this.list.shift();
+  }
+
+  clear(): void {
+    this.list = [];
+  }
+}
+
+/** Seconds since the clip was begun. */
+class Clock {
+  readonly #began = performance.now();
+  #firstFrame: number | null = null;
+
+  get seconds(): number {
+    return (performance.now() - this.#began) / 1000;
+  }
+
+  sawFrame(): void {
+    this.#firstFrame ??= this.seconds;
+  }
+
+  ended(): { firstFrame: number; total: number } {
+    return { firstFrame: this.#firstFrame ?? this.seconds, total: this.seconds };
+  }
+}
+
+/** Bytes of JavaScript objects, as far as the browser tells; else 0. */
+function heapBytes(): number {
+  const { memory } = performance as { memory?: { usedJSHeapSize: number } };
+  return memory?.usedJSHeapSize ?? 0;
+}
+
+function makeRecipe({ model, line }: Job, request: GenerateRequest): Recipe {
+  const { seed, width, height, steps, window, sink } = request;
+  const { id, edition, fps } = model.manifest;
+  return {
+    prompt: line.text,
+    seed,
+    seconds: line.seconds,
+    width,
+    height,
+    steps,
+    ...(window !== undefined && { window }),
+    ...(sink !== undefined && { sink }),
+    model: id,
+    edition,
+    fps,
+    frames: line.plan.frames,
+    app: `Kinora ${version}`,
+    created: new Date().toISOString(),
+  };
 }

@@ -74,7 +74,8 @@ export function estimateNeed(manifest: ModelManifest, { width, height }: Size, r
   const decoder = estimateDecoder(manifest, h, w, e);
   return {
     buffer: Math.max(scores, hidden, cacheOfLayer, N * D * 4, decoder.largest),
-    total: cache + decoder.kept + Math.max(pass, decoder.peak),
+    // A block is decoded while the next one is denoised.
+    total: cache + decoder.kept + pass + decoder.peak,
     pass: wan.num_layers * N * (2 * (8 * D * D + 2 * D * wan.ffn_dim) + 4 * keys * D),
   };
 }

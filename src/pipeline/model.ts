@@ -99,6 +99,9 @@ export async function buildModel(
       backend: 'webgpu',
       adapter: gpu.adapter,
       textLength: configs.wan.text_len,
+      get gpuBytes() {
+        return gpu.memory.bytes;
+      },
       get peakGpuBytes() {
         return gpu.memory.peak;
       },
@@ -122,7 +125,7 @@ export async function buildModel(
       get loadSeconds() {
         return loadSeconds;
       },
-      open: (request, plan, ids) => GpuClip.open(model, request, plan, ids),
+      open: (request, plan) => GpuClip.open(model, request, plan),
       free,
     };
     await warmUp(model, manifest.sizes[0]!, (done, total) => onEvent({ type: 'compile', done, total }));

@@ -13,7 +13,8 @@ export type Finished = Pick<Clip, 'mp4' | 'codec' | 'poster' | 'frameHashes'>;
 export interface ClipOutput {
   /** Takes frames in order, without gaps; resolves when there is room for more. */
   write(block: number, frames: Frames): Promise<void>;
-  finish(): Promise<Finished>;
+  /** @param recipe how the clip was made in the end; it goes into the file */
+  finish(recipe: Recipe): Promise<Finished>;
   /** Frees everything; harmless when it is over. */
   abort(): void;
 }
@@ -38,8 +39,8 @@ export const openClip: OpenOutput = async (recipe, emit) => {
         await encoder.encode(frame, first + i);
       }
     },
-    finish: async () => ({
-      mp4: await encoder.finish(),
+    finish: async (made) => ({
+      mp4: await encoder.finish(made),
       codec: codec.codec,
       poster: await still!,
       frameHashes,

@@ -50,19 +50,31 @@ export interface ProgressOptions {
   pixels: number;
   blocks: number;
   steps: number;
+  /** Seconds of video in a block. */
+  secondsOfBlock: number;
   emit: (event: Extract<GenerateEvent, { type: 'progress' }>) => void;
   /** Milliseconds. */
   now?: () => number;
 }
 
-/** One clip's progress. One piece of work at a time: beginning the next ends the one before. */
+/** Weight of the newest block in the pace. */
+const NEWEST = 0.5;
+
+/**
+ * One clip's progress. Pieces of work overlap: decoding goes on while the next block is denoised, and what is told is
+ * then the denoising.
+ */
 export class Progress {
   readonly #options: ProgressOptions;
   readonly #now: () => number;
   readonly #left: Record<Work, number>;
-  #present: { work: Work; since: number } | null = null;
-  #fraction = 0;
+  #open: { work: Work; stage: Stage }[] = [];
   #place = { block: 0, step: 0 };
+  #fraction = 0;
+  /** When the last block was done (ms), how many were made, and seconds from one to the next. */
+  #last: number | null = null;
+  #made = 0;
+  #pace: number | null = null;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -70,51 +82,73 @@ export class Progress {
     this.#left = { ...options.pieces };
   }
 
-  /** A piece of work begins; tells how far the clip is. Block and step stay as they were unless given. */
-  begin(work: Work, stage: Stage, place: { block?: number; step?: number } = {}): void {
-    this.#end();
-    this.#present = { work, since: this.#now() };
+  /**
+   * A piece of work begins; tells how far the clip is. Block and step stay as they were unless given.
+   * @returns to be called when the piece is done
+   */
+  begin(work: Work, stage: Stage, place: { block?: number; step?: number } = {}): () => void {
+    const piece = { work, stage };
+    const since = this.#now();
+    this.#open.push(piece);
     Object.assign(this.#place, place);
-    this.#tell(stage);
+    this.#tell(this.#open.find((other) => other.work !== 'decode')?.stage ?? stage);
+    return () => {
+      this.#open = this.#open.filter((other) => other !== piece);
+      this.#options.costs.learn(work, this.#options.pixels, (this.#now() - since) / 1000);
+      this.#left[work] = Math.max(0, this.#left[work] - 1);
+    };
+  }
+
+  /** Work that need not be done after all, such as the steps of a block that is known. */
+  skip(work: Work, pieces: number): void {
+    this.#left[work] = Math.max(0, this.#left[work] - pieces);
+  }
+
+  /** A block's last frame is there. `made`: it was denoised, not taken over. */
+  blockDone(made: boolean): void {
+    const now = this.#now();
+    if (made) {
+      const seconds = this.#last === null ? null : (now - this.#last) / 1000;
+      if (seconds !== null) this.#pace = this.#pace === null ? seconds : this.#pace + NEWEST * (seconds - this.#pace); // prettier-ignore
+      this.#last = now;
+    }
+    this.#made++;
+  }
+
+  /** Seconds from one block to the next; null until two were made. */
+  get pace(): number | null {
+    return this.#pace;
   }
 
   /** Everything is done. */
   done(): void {
-    this.#end();
     this.#fraction = 1;
     this.#tell('finish', 0);
   }
 
-  #end(): void {
-    const { costs, pixels } = this.#options;
-    if (!this.#present) return;
-    const { work, since } = this.#present;
-    costs.learn(work, pixels, (this.#now() - since) / 1000);
-    this.#left[work] = Math.max(0, this.#left[work] - 1);
-    this.#present = null;
-  }
-
   #tell(stage: Stage, secondsLeft = this.#secondsLeft()): void {
-    const { costs, pieces, pixels, blocks, steps, emit } = this.#options;
+    const { costs, pieces, pixels, blocks, steps, secondsOfBlock, emit } = this.#options;
     const cost = (count: Record<Work, number>) =>
       (Object.keys(count) as Work[]).reduce((sum, w) => sum + count[w] * costs.estimate(w, pixels), 0);
     // Costs change as they are learnt; what was told is not taken back.
     this.#fraction = Math.max(this.#fraction, Math.min(1, 1 - cost(this.#left) / cost(pieces)));
-    emit({
-      type: 'progress',
-      stage,
-      ...this.#place,
-      blocks,
-      steps,
-      fraction: this.#fraction,
-      secondsLeft,
-    });
+    const realTime = this.#pace === null ? null : secondsOfBlock / this.#pace;
+    const told = { ...this.#place, blocks, steps, fraction: this.#fraction, secondsLeft, realTime };
+    emit({ type: 'progress', stage, ...told });
   }
 
-  /** Null until a pass, which is most of the work, was measured. */
+  /**
+   * By the pace of the blocks, which knows what overlaps; before there is one, by what the pieces cost one after
+   * the other. Null until a pass, which is most of the work, was measured.
+   */
   #secondsLeft(): number | null {
-    const { costs, pixels } = this.#options;
+    const { costs, pixels, blocks } = this.#options;
     if (costs.measured('pass', pixels) === null) return null;
+    if (this.#pace !== null) {
+      const since = (this.#now() - this.#last!) / 1000;
+      const finish = this.#left.finish * costs.estimate('finish', pixels);
+      return Math.max(0, (blocks - this.#made) * this.#pace - since) + finish;
+    }
     const works = Object.keys(this.#left) as Work[];
     return works.reduce((sum, w) => sum + this.#left[w] * costs.estimate(w, pixels), 0);
   }

@@ -1,33 +1,27 @@
 /** What may be asked of a loaded model. Whatever the page checked: the engine checks again. */
 import { KinoraError } from '../errors';
-import { MAX_SEED, MAX_SIDE, MAX_STEPS } from '../limits';
-import { checkPrompt } from '../text/clean';
-import type { GenerateRequest } from '../worker/protocol';
-
-export interface Bounds {
-  maxSeconds: number;
-  /** Width and height must be whole multiples of these many pixels: of a token of the transformer. */
-  grid: { width: number; height: number };
-}
+import { MAX_SECONDS, MAX_SEED, MAX_SIDE, MAX_STEPS } from '../limits';
+import type { GenerateRequest, Size } from '../worker/protocol';
 
 /**
- * Checks every field.
- * @returns the prompt, cleaned
+ * Checks every field but for the words (pipeline/storyline.ts) and the window (pipeline/window.ts).
+ * @param grid width and height must be whole multiples of these many pixels: of a token of the transformer
  * @throws KinoraError `bad-request`, naming the field, its range and what was found
  */
-export function checkRequest(request: GenerateRequest, bounds: Bounds): string {
+export function checkRequest(request: GenerateRequest, grid: Size): void {
   const { prompt, seed, seconds, width, height, steps } = request;
   if (typeof prompt !== 'string') throw bad('prompt', 'be text', prompt);
-  const cleaned = checkPrompt(prompt);
   whole('seed', seed, 0, MAX_SEED);
-  if (!(typeof seconds === 'number' && seconds > 0 && seconds <= bounds.maxSeconds))
-    throw bad('seconds', `be a number above 0 and up to ${bounds.maxSeconds}`, seconds, {
-      most: bounds.maxSeconds,
-    });
-  side('width', width, bounds.grid.width);
-  side('height', height, bounds.grid.height);
+  checkSeconds(seconds);
+  side('width', width, grid.width);
+  side('height', height, grid.height);
   whole('steps', steps, 1, MAX_STEPS);
-  return cleaned;
+}
+
+/** The length of a clip, as it was asked for or as the lines of its script add up. */
+export function checkSeconds(seconds: unknown): void {
+  if (!(typeof seconds === 'number' && seconds > 0 && seconds <= MAX_SECONDS))
+    throw bad('seconds', `be a number above 0 and up to ${MAX_SECONDS}`, seconds, { most: MAX_SECONDS });
 }
 
 type Field = keyof GenerateRequest;

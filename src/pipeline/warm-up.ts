@@ -10,7 +10,7 @@ import { rgbToI420 } from '../ops/i420';
 import { latentsToRgba } from '../ops/preview';
 import { eulerStep, predictClean, renoiseStep } from '../ops/sampler';
 import type { Size } from '../worker/protocol';
-import { denormalise, latentAt } from './decode';
+import { denormalise } from './decode';
 import type { GpuModel } from './model';
 import { windowOf } from './window';
 
@@ -77,7 +77,8 @@ function decode(run: Run, model: GpuModel, size: Size): void {
   const [, , h, w] = x.shape as [number, number, number, number];
   const memory = createTaehvMemory(model.gpu, model.decoder, h, w);
   try {
-    const one = latentAt(run, denormalise(run, model, x), 0);
+    const [C] = x.shape as [number];
+    const one = denormalise(run, model, run.tensor([C, 1, h, w], 'latent', 'f32'));
     // The first piece of a clip has no frames before it; the next ones have.
     for (let piece = 0; piece < 2; piece++) {
       const rgb = taehvDecode(run, model.decoder, one, memory);

@@ -7,21 +7,19 @@ import { createKvCache, encodeText, wanTransformer, type KvCache, type TextConte
 import { eulerStep, predictClean, renoiseStep } from '../ops/sampler';
 import type { Step } from '../sampling/schedule';
 import type { GenerateRequest } from '../worker/protocol';
-import type { ClipNetworks, Frames, Picture } from './backend';
+import type { ClipNetworks, Frames, Latents, Picture } from './backend';
 import type { Block, ClipPlan } from './blocks';
-import { allFinite, findFirstBad, notFiniteError } from './canary';
-import { Decoder, denormalise } from './decode';
+import { findFirstBad, notFiniteError } from './canary';
+import { Decoder } from './decode';
 import type { GpuModel } from './model';
 import { makePreview } from './preview';
 import { warmUp } from './warm-up';
 import { windowOf, type Window } from './window';
 
-type Values = Float32Array<ArrayBuffer>;
-
 /** A step as it was taken, so that a block that broke down can be gone through again. */
 interface Taken {
   step: Step;
-  fresh: Values | null;
+  fresh: Latents | null;
 }
 
 export class GpuClip implements ClipNetworks {
@@ -30,15 +28,15 @@ export class GpuClip implements ClipNetworks {
   /** Latent height and width. */
   readonly #size: { h: number; w: number };
   readonly #owned: { free(): void }[] = [];
-  #text!: TextContext;
+  #text: TextContext | null = null;
   #cache!: KvCache;
   #decoder!: Decoder;
+  /** Latent frames in the cache: those that it was given, whether it still holds them or not. */
+  #held = 0;
   #block: Block | null = null;
   /** The present block, [C, F, h, w], at the noise level that the steps so far have reached. */
   #x: Tensor | null = null;
-  /** [F, C, h, w] as the autoencoder has them; made when the first latent is decoded. */
-  #latents: Tensor | null = null;
-  #noise: Values | null = null;
+  #noise: Latents | null = null;
   #taken: Taken[] = [];
 
   private constructor(model: GpuModel, { width, height }: GenerateRequest) {
@@ -48,23 +46,15 @@ export class GpuClip implements ClipNetworks {
     this.#run = new Run(model.gpu);
   }
 
-  /** Compiles what this size needs and earlier ones did not, encodes the prompt, makes room. */
-  static async open(
-    model: GpuModel,
-    request: GenerateRequest,
-    plan: ClipPlan,
-    ids: Int32Array<ArrayBuffer>,
-  ): Promise<GpuClip> {
+  /** Compiles what this size needs and earlier ones did not, and makes room. */
+  static async open(model: GpuModel, request: GenerateRequest, plan: ClipPlan): Promise<GpuClip> {
     await warmUp(model, request);
     const clip = new GpuClip(model, request);
     try {
-      clip.#text = embedText(clip.#run, model, ids);
-      await clip.#run.sync();
       const { h, w } = clip.#size;
-      clip.#owned.push(
-        (clip.#cache = openCache(model, windowOf(model.manifest, request), plan.latents, h, w)),
-      );
-      clip.#owned.push((clip.#decoder = new Decoder(model, plan, h, w)));
+      const window = windowOf(model.manifest, request);
+      clip.#owned.push((clip.#cache = openCache(model, window, plan.latents, h, w)));
+      clip.#owned.push((clip.#decoder = new Decoder(model, h, w)));
       return clip;
     } catch (e) {
       clip.free();
@@ -72,15 +62,29 @@ export class GpuClip implements ClipNetworks {
     }
   }
 
-  start(block: Block, noise: Values): void {
-    this.#letGo();
-    this.#block = block;
-    this.#noise = noise;
-    this.#taken = [];
-    this.#x = this.#startNoise(this.#run);
+  async say(ids: Int32Array<ArrayBuffer>): Promise<void> {
+    const { k = [], v = [], bias } = this.#text ?? {};
+    for (const t of [...k, ...v, ...(bias ? [bias] : [])]) this.#run.release(t);
+    this.#text = embedText(this.#run, this.#model, ids);
+    await this.#run.sync();
   }
 
-  async step(step: Step, fresh: Values | null): Promise<Picture> {
+  forget(): void {
+    this.#held = 0;
+  }
+
+  start(block: Block, noise: Latents): void {
+    this.#begin(block);
+    this.#noise = noise;
+    this.#x = this.#input(this.#run, noise);
+  }
+
+  take(block: Block, latents: Latents): void {
+    this.#begin(block);
+    this.#x = this.#input(this.#run, latents);
+  }
+
+  async step(step: Step, fresh: Latents | null): Promise<Picture> {
     const run = this.#run;
     const x = this.#x!;
     this.#taken.push({ step, fresh });
@@ -93,17 +97,19 @@ export class GpuClip implements ClipNetworks {
     return picture;
   }
 
-  async settle(): Promise<void> {
-    if (!(await allFinite(this.#run, this.#x!))) throw await this.#explain();
+  async settle(): Promise<Latents> {
+    const latents = await this.#run.read(this.#x!);
+    if (!latents.every(Number.isFinite)) throw await this.#explain();
+    return latents;
   }
 
-  decode(i: number): Promise<Frames> {
-    this.#latents ??= denormalise(this.#run, this.#model, this.#x!);
-    return this.#decoder.decode(this.#run, this.#latents, this.#block!, i);
+  decode(block: Block, latents: Latents, i: number): Promise<Frames> {
+    return this.#decoder.decode(block, latents, i);
   }
 
   async remember(): Promise<void> {
     this.#run.release(this.#predictFlow(this.#run, this.#x!, 0));
+    this.#held += this.#block!.size;
     await this.#run.sync();
   }
 
@@ -112,25 +118,24 @@ export class GpuClip implements ClipNetworks {
     this.#run.destroy();
   }
 
-  #letGo(): void {
-    for (const t of [this.#x, this.#latents]) if (t) this.#run.release(t);
-    this.#x = this.#latents = null;
+  #begin(block: Block): void {
+    if (this.#x) this.#run.release(this.#x);
+    this.#x = null;
+    this.#block = block;
+    this.#taken = [];
   }
 
-  #shape(): number[] {
-    const { latent, sampler } = this.#model.manifest;
-    return [latent.channels, sampler.num_frame_per_block, this.#size.h, this.#size.w];
-  }
-
-  #startNoise(run: Run): Tensor {
-    return run.input(this.#noise!, this.#shape(), `block ${this.#block!.index}`, 'f32');
+  #input(run: Run, values: Latents): Tensor {
+    const { index, size } = this.#block!;
+    const shape = [this.#model.manifest.latent.channels, size, this.#size.h, this.#size.w];
+    return run.input(values, shape, `block ${index}`, 'f32');
   }
 
   /**
    * One denoising step of x: the clean block that the prediction points to, and x at the next noise level,
    * which after the last step is the clean block itself.
    */
-  #takeStep(run: Run, x: Tensor, step: Step, noise: Values | null): { clean: Tensor; next: Tensor } {
+  #takeStep(run: Run, x: Tensor, step: Step, noise: Latents | null): { clean: Tensor; next: Tensor } {
     const { sigma, next } = step;
     const v = this.#predictFlow(run, x, step.timestep);
     const clean = predictClean(run, x, v, sigma);
@@ -150,9 +155,9 @@ export class GpuClip implements ClipNetworks {
     return wanTransformer(run, weights, config, {
       latents: x,
       timesteps: Array<number>(x.shape[1]!).fill(timestep),
-      text: this.#text,
+      text: this.#text!,
       cache: this.#cache,
-      firstFrame: this.#block!.firstLatent,
+      firstFrame: this.#held,
     });
   }
 
@@ -161,7 +166,7 @@ export class GpuClip implements ClipNetworks {
     const { index } = this.#block!;
     for (const count of [1, this.#taken.length]) {
       const found = await findFirstBad(this.#model.gpu, (run) => {
-        let x = this.#startNoise(run);
+        let x = this.#input(run, this.#noise!);
         for (const { step, fresh } of this.#taken.slice(0, count))
           x = this.#takeStep(run, x, step, fresh).next;
       });

@@ -137,6 +137,8 @@ export type GenerateEvent =
       fraction: number;
       /** Estimated seconds to the finished file; null until something was measured. */
       secondsLeft: number | null;
+      /** Seconds of video made in a second, of late; null until two blocks were made. */
+      realTime: number | null;
     }
   | {
       /** The present guess of a block at latent resolution. RGBA, 8 bit, row by row, frame after frame. */
@@ -175,6 +177,19 @@ export interface ClipTimings {
   total: number;
 }
 
+/** One block, as it was made. Seconds count from the beginning of the clip. */
+export interface BlockReport {
+  block: number;
+  shot: number;
+  began: number;
+  /** From its beginning until its last frame was decoded; the next block's denoising overlaps. */
+  seconds: number;
+  /** GPU memory in use when it was done, in bytes; 0 on the CPU. */
+  gpuBytes: number;
+  /** JavaScript objects of the worker, in bytes; 0 where the browser does not say. */
+  jsBytes: number;
+}
+
 export interface Clip {
   mp4: Blob;
   codec: string;
@@ -193,6 +208,7 @@ export interface Clip {
   timings: ClipTimings;
   /** 0 on the CPU. */
   peakGpuBytes: number;
+  blocks: BlockReport[];
 }
 
 /** The worker's whole surface, exposed with comlink. Callbacks are proxied; the client releases them. */

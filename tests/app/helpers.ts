@@ -72,6 +72,7 @@ export function clipOf(recipe: Recipe = RECIPE): Clip {
     backend: 'webgpu',
     timings: { load: 1, firstFrame: 2, total: 3 },
     peakGpuBytes: 1e6,
+    blocks: [],
     ...{ recipe, width, height, frames, fps, adapter },
   };
 }

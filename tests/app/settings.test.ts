@@ -60,7 +60,7 @@ describe('a request', () => {
   });
 
   test.each([
-    [{ seconds: 5.5 }, 'seconds'],
+    [{ seconds: 600.5 }, 'seconds'],
     [{ seconds: 0 }, 'seconds'],
     [{ seconds: NaN }, 'seconds'],
     [{ size: { width: 100, height: 64 } }, 'size'],
@@ -77,9 +77,9 @@ describe('a request', () => {
 describe('choices', () => {
   test('lengths end at what the model can do, and hold one that came from elsewhere', () => {
     const { settings } = make();
-    expect(settings.lengths).toEqual([1, 2, 3, 5]);
+    expect(settings.lengths).toEqual([1, 2, 3, 5, 10, 30, 60]);
     settings.choose({ seconds: 0.5 });
-    expect(settings.lengths).toEqual([0.5, 1, 2, 3, 5]);
+    expect(settings.lengths).toEqual([0.5, 1, 2, 3, 5, 10, 30, 60]);
   });
 
   test('no shape is added that the model was taught already', () => {

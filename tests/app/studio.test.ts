@@ -36,7 +36,7 @@ async function makeReady() {
 const progress = (block: number, step: number): GenerateEvent => ({
   type: 'progress',
   stage: 'denoise',
-  ...{ block, blocks: 2, step, steps: 4, fraction: (block * 4 + step) / 8, secondsLeft: 12 },
+  ...{ block, blocks: 2, step, steps: 4, fraction: (block * 4 + step) / 8, secondsLeft: 12, realTime: null },
 });
 const preview = (block: number): GenerateEvent => ({
   type: 'preview',

@@ -41,7 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   media: ['errors.ts', 'gpu', 'ops'],
   library: ['errors.ts', 'media'],
   onnx: ['errors.ts', 'text', 'sampling', 'weights', 'pipeline'],
-  pipeline: ['errors.ts', 'text', 'sampling', 'weights', 'gpu', 'ops', 'weights/upload', 'models', 'media'],
+  pipeline: ['errors.ts', 'story', 'text', 'sampling', 'weights', 'gpu', 'ops', 'weights/upload', 'models', 'media'],
   'worker/engine.worker': ['errors.ts', 'weights', 'gpu', 'pipeline', 'onnx', 'media', 'library'],
   'worker/client': [],
   app: ['worker/client', 'story', 'library'],

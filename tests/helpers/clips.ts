@@ -92,6 +92,7 @@ export function clip(change: Partial<Clip> = {}): Clip {
       maxStorageBufferBindingSize: 2 ** 30,
     },
     timings: { load: 1, firstFrame: 2, total: 3 },
+    blocks: [],
     peakGpuBytes: 0,
     ...change,
   };

@@ -16,6 +16,7 @@ function play(costs: Costs, seconds: Record<Work, number>, pixels = 6144): Told[
     pixels,
     blocks: 2,
     steps: 2,
+    secondsOfBlock: 6,
     emit,
     now: () => clock * 1000,
   });
@@ -23,14 +24,16 @@ function play(costs: Costs, seconds: Record<Work, number>, pixels = 6144): Told[
     kind: Work,
     ...rest: Parameters<Progress['begin']> extends [Work, ...infer R] ? R : never
   ) => {
-    progress.begin(kind, ...rest);
+    const done = progress.begin(kind, ...rest);
     clock += seconds[kind];
+    done();
   };
   work('text', 'text');
   for (let block = 0; block < 2; block++) {
     for (let step = 0; step < 2; step++) work('pass', 'denoise', { block, step });
     work('decode', 'decode');
     work('decode', 'decode');
+    progress.blockDone(true);
     if (block === 0) work('pass', 'denoise', { block: 1, step: 0 });
   }
   work('finish', 'encode');
@@ -84,4 +87,38 @@ test('stages, blocks and steps are told as they come', () => {
     ['encode', 1, 1],
     ['finish', 1, 1],
   ]);
+});
+
+test('from the second block on, the pace says what is left and how fast it goes', () => {
+  const told: Told[] = [];
+  let clock = 0;
+  const progress = new Progress({
+    costs: new Costs(),
+    pieces: { text: 0, pass: 4, decode: 4, finish: 0 },
+    ...{ pixels: 1, blocks: 4, steps: 1, secondsOfBlock: 6 },
+    emit: (event) => void told.push(event),
+    now: () => clock * 1000,
+  });
+  for (let block = 0; block < 4; block++) {
+    const pass = progress.begin('pass', 'denoise', { block });
+    clock += 3;
+    const decode = progress.begin('decode', 'decode'); // beside it
+    clock += 1;
+    pass();
+    decode();
+    progress.blockDone(true);
+  }
+  expect(told.map((e) => e.stage)).toEqual(Array(8).fill('denoise'));
+  expect(told.map((e) => e.realTime)).toEqual([null, null, null, null, 1.5, 1.5, 1.5, 1.5]);
+  expect(told.slice(4).map((e) => e.secondsLeft)).toEqual([8, 5, 4, 1]);
+});
+
+test('what need not be done does not count as left', () => {
+  const told: Told[] = [];
+  const pieces = { text: 0, pass: 10, decode: 0, finish: 0 };
+  const emit = (event: Told) => void told.push(event);
+  const progress = new Progress({ costs: new Costs(), pieces, pixels: 1, blocks: 2, steps: 4, secondsOfBlock: 1, emit }); // prettier-ignore
+  progress.skip('pass', 5);
+  progress.begin('pass', 'denoise');
+  expect(told[0]!.fraction).toBeCloseTo(0.5);
 });

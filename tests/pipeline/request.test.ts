@@ -11,36 +11,34 @@ const GOOD: GenerateRequest = {
   height: 64,
   steps: 4,
 };
-const BOUNDS = { maxSeconds: 5, grid: { width: 16, height: 16 } };
+const GRID = { width: 16, height: 16 };
 
 function refusal(change: Record<string, unknown>): KinoraError {
   try {
-    checkRequest({ ...GOOD, ...change } as GenerateRequest, BOUNDS);
+    checkRequest({ ...GOOD, ...change } as GenerateRequest, GRID);
   } catch (e) {
     return e as KinoraError;
   }
   throw new Error('nothing was refused');
 }
 
-test('a good request gives its prompt, cleaned', () => {
-  expect(checkRequest(GOOD, BOUNDS)).toBe('a red boat');
-  for (const seed of [0, 2 ** 32 - 1]) checkRequest({ ...GOOD, seed }, BOUNDS);
-  for (const seconds of [0.01, 5]) checkRequest({ ...GOOD, seconds }, BOUNDS);
-  for (const width of [16, 4096]) checkRequest({ ...GOOD, width }, BOUNDS);
-  for (const steps of [1, 50]) checkRequest({ ...GOOD, steps }, BOUNDS);
+test('a good request passes', () => {
+  checkRequest(GOOD, GRID);
+  for (const seed of [0, 2 ** 32 - 1]) checkRequest({ ...GOOD, seed }, GRID);
+  for (const seconds of [0.01, 600]) checkRequest({ ...GOOD, seconds }, GRID);
+  for (const width of [16, 4096]) checkRequest({ ...GOOD, width }, GRID);
+  for (const steps of [1, 50]) checkRequest({ ...GOOD, steps }, GRID);
 });
 
 test.each([
-  ['prompt', '', 'empty'],
-  ['prompt', ' \u00a0\0\n ', 'empty'],
   ['prompt', 7, 'text'],
   ['seed', -1, '0 to 4294967295'],
   ['seed', 2 ** 32, '0 to 4294967295'],
   ['seed', 1.5, 'whole'],
   ['seed', NaN, 'NaN'],
   ['seed', '7', '"7"'],
-  ['seconds', 0, 'above 0 and up to 5'],
-  ['seconds', 5.1, 'above 0 and up to 5'],
+  ['seconds', 0, 'above 0 and up to 600'],
+  ['seconds', 600.1, 'above 0 and up to 600'],
   ['seconds', Infinity, 'Infinity'],
   ['seconds', undefined, 'missing'],
   ['width', 100, 'multiple of 16 pixels from 16 to 4096'],
@@ -55,8 +53,4 @@ test.each([
   expect(error.code).toBe('bad-request');
   expect(error.params.field).toBe(field);
   expect(error.message).toContain(words);
-});
-
-test('a prompt that is far too long is refused', () => {
-  expect(refusal({ prompt: 'a'.repeat(6000) }).message).toContain('6000 characters');
 });

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { BadUsage, MAX_PROMPT, readArguments } from '../../scripts/generate-arguments.mjs';
+import { BadUsage, MAX_PROMPT, MAX_SECONDS, readArguments } from '../../scripts/generate-arguments.mjs';
 import * as limits from '../../src/limits';
 import { describe as describeEvent, drawProgress } from '../../scripts/generate-progress.mjs';
 
@@ -39,7 +39,11 @@ test.each([
   [['x'.repeat(5001), '--out', 'a'], '5001 characters; at most 5000'],
   [['x', '--out', 'a', '--seed', '4294967296'], '--seed 4294967296: it must be a whole number'],
   [['x', '--out', 'a', '--seed', '1e3'], '--seed 1e3'],
-  [['x', '--out', 'a', '--seconds', '6'], 'from 0.0625 to 5'],
+  [['x', '--out', 'a', '--seconds', '601'], 'from 0.0625 to 600'],
+  [['x', '--out', 'a', '--script', 'b'], 'give one of them'],
+  [['--out', 'a', '--script', 'no-such-file'], '--script no-such-file: there is no such file'],
+  [['x', '--out', 'a', '--window', '0'], '--window 0: it must be a whole number from 1 to 1024'],
+  [['x', '--out', 'a', '--sink', '-1'], '--sink'],
   [['x', '--out', 'a', '--seconds', 'two'], '--seconds two'],
   [['x', '--out', 'a', '--size', '96'], '--size 96: write WIDTHxHEIGHT'],
   [['x', '--out', 'a', '--size', '100x64'], 'multiples of 16'],
@@ -50,7 +54,15 @@ test.each([
   expect(() => read(...argv)).toThrow(message);
 });
 
-test('the limits are the page’s', () => expect(MAX_PROMPT).toBe(limits.MAX_PROMPT));
+test('the limits are the page’s', () =>
+  expect([MAX_PROMPT, MAX_SECONDS]).toEqual([limits.MAX_PROMPT, limits.MAX_SECONDS]));
+
+test('a script is the words of a file', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'kinora-cli-')), 'script.txt');
+  writeFileSync(file, '[4s] a boat\n[cut] a car\n');
+  const options = read('--script', file, '--out', 'a.mp4', '--window', '12', '--sink', '3');
+  expect(options).toMatchObject({ prompt: '[4s] a boat\n[cut] a car', window: 12, sink: 3 });
+});
 
 test('the command says what is wrong, exits with 2 and leaves nothing', () => {
   const folder = mkdtempSync(join(tmpdir(), 'kinora-cli-'));

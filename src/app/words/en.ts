@@ -231,11 +231,13 @@ export const en = {
 
   problem: {
     prompt: (p: Problem) =>
-      p.found === 0
-        ? 'Say in a sentence what should be seen.'
-        : `The prompt has ${p.found} characters; at most ${p.most} can be read. Shorten it.`,
+      p.line
+        ? `Line ${p.line} of the script will not do: it needs words, and a length such as [4s].`
+        : p.found === 0
+          ? 'Say in a sentence what should be seen.'
+          : `The prompt has ${p.found} characters; at most ${p.most} can be read. Shorten it.`,
     seed: (p: Problem) => `The seed must be a whole number from 0 to ${p.most}${butIs(p)}.`,
-    seconds: (p: Problem) => `The length is ${p.found} s; this model makes up to ${p.most} s.`,
+    seconds: (p: Problem) => `The length is ${p.found} s; a clip lasts up to ${p.most} s.`,
     size: (p: Problem) =>
       `${p.found} will not do: width and height must be multiples of 16, from 16 to ${p.most}.`,
     steps: (p: Problem) => `Steps must be a whole number from 1 to ${p.most}${butIs(p)}.`,

@@ -232,11 +232,13 @@ export const zh: Words = {
 
   problem: {
     prompt: (p) =>
-      p.found === 0
-        ? '请用一句话说出想看到什么。'
-        : `提示词有 ${p.found} 个字符，最多只能读 ${p.most} 个，请缩短。`,
+      p.line
+        ? `脚本第 ${p.line} 行不可用：需要文字，时长写作 [4s]。`
+        : p.found === 0
+          ? '请用一句话说出想看到什么。'
+          : `提示词有 ${p.found} 个字符，最多只能读 ${p.most} 个，请缩短。`,
     seed: (p) => `种子必须是 0 到 ${p.most} 的整数${nowIs(p)}。`,
-    seconds: (p) => `时长为 ${p.found} 秒，这个模型最多 ${p.most} 秒。`,
+    seconds: (p) => `时长为 ${p.found} 秒，视频最长 ${p.most} 秒。`,
     size: (p) => `${p.found} 不可用：宽和高必须是 16 的倍数，从 16 到 ${p.most}。`,
     steps: (p) => `步数必须是 1 到 ${p.most} 的整数${nowIs(p)}。`,
   },

@@ -134,17 +134,18 @@ describe('network by network', () => {
 
 test('a clip of two blocks: previews and frames', async () => {
   const schedule = steps(warp([1000, 500], kernels.manifest.sampler.shift));
-  const plan = planClip(16, kernels.manifest.sampler.num_frame_per_block, 4);
+  const plan = planClip([{ seconds: 1, cut: false }], { fps: 16, perBlock: 3, stride: 4 });
   const made = await Promise.all(
     [kernels, onnx].map(async (model) => {
-      const networks = await model.open(REQUEST, plan, idsOf(model));
+      const networks = await model.open(REQUEST, plan);
+      await networks.say(idsOf(model));
       const pictures: Uint8ClampedArray[] = [];
       const frames: Uint8Array[] = [];
       for (const block of plan.blocks) {
         networks.start(block, noise(7, { block: block.index, step: 0, purpose: 'start' }, 16 * 3 * 8 * 12));
         for (const step of schedule) pictures.push((await networks.step(step, null)).rgba);
-        await networks.settle();
-        for (let i = 0; i < block.decode; i++) frames.push(...(await networks.decode(i)).i420);
+        const clean = await networks.settle();
+        for (let i = 0; i < block.decode; i++) frames.push(...(await networks.decode(block, clean, i)).i420);
         if (!block.last) await networks.remember();
       }
       networks.free();

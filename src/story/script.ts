@@ -1,0 +1,81 @@
+/**
+ * A script of shots: one line, one shot. `[4s]` in a line says how long it lasts, `[cut]` that it begins with a hard
+ * cut; without it the picture goes on and follows the new words. A text of one line is a script of one shot.
+ *
+ *   [4s] a red boat drifting on the sea at sunset
+ *   [3s] a red boat drifting on the sea at night
+ *   [cut] a white rocket taking off in space
+ */
+import { KinoraError } from '../errors';
+
+export interface Shot {
+  prompt: string;
+  /** null: what is left of the clip's length, shared with the other lines that do not say. */
+  seconds: number | null;
+  /** Begins with a hard cut. Never true of the first. */
+  cut: boolean;
+}
+
+export interface TimedShot extends Shot {
+  seconds: number;
+}
+
+/** What a line gets at least when nothing is left to share. Seconds. */
+export const LEAST_SHARE = 1;
+/** Seconds of one shot. */
+export const LONGEST_SHOT = 3600;
+
+const DURATION = /[[【]\s*(\d+(?:\.\d+)?)\s*(?:s|sec|secs|seconds?|秒)\s*[\]】]/iu;
+const CUT = /[[【]\s*(?:cut|切|切换)\s*[\]】]/iu;
+
+/**
+ * Reads a script; lines without anything on them are skipped.
+ * @throws KinoraError `bad-request` (field `prompt`, `params.line` from 1) for a line without words or with a duration of 0
+ */
+export function parseScript(text: string): Shot[] {
+  const shots: Shot[] = [];
+  text.split(/\r\n|[\n\r\u2028\u2029]/).forEach((line, i) => {
+    if (line.trim() === '') return;
+    const duration = DURATION.exec(line);
+    const cut = CUT.test(line);
+    const prompt = line.replace(DURATION, ' ').replace(CUT, ' ').replace(/\s+/g, ' ').trim();
+    const seconds = duration ? Number(duration[1]) : null;
+    if (prompt === '') throw bad(i + 1, `Line ${i + 1} of the script has no words. Say what is seen.`);
+    if (seconds !== null && !(seconds > 0 && seconds <= LONGEST_SHOT))
+      throw bad(i + 1, `Line ${i + 1} of the script lasts ${seconds} s; it must be above 0 and up to ${LONGEST_SHOT} s.`); // prettier-ignore
+    shots.push({ prompt, seconds, cut: cut && shots.length > 0 });
+  });
+  return shots;
+}
+
+function bad(line: number, message: string): KinoraError {
+  return new KinoraError('bad-request', message, { field: 'prompt', line });
+}
+
+/**
+ * Gives every shot its length. Lines that say nothing share what the others leave of `seconds` evenly, at least
+ * `LEAST_SHARE` each; where every line says its length, `seconds` does not count.
+ */
+export function timeShots(shots: readonly Shot[], seconds: number): TimedShot[] {
+  const open = shots.filter((shot) => shot.seconds === null).length;
+  const told = shots.reduce((sum, shot) => sum + (shot.seconds ?? 0), 0);
+  const rest = seconds - told;
+  const share = shots.length === 1 ? rest : Math.max(LEAST_SHARE, rest / Math.max(1, open));
+  return shots.map((shot) => ({ ...shot, seconds: shot.seconds ?? share }));
+}
+
+/** Seconds of all shots. */
+export const totalSeconds = (shots: readonly TimedShot[]): number =>
+  shots.reduce((sum, shot) => sum + shot.seconds, 0);
+
+/** The script as text. `parseScript` reads the same shots from it, durations to the hundredth of a second. */
+export function writeScript(shots: readonly Shot[]): string {
+  if (shots.length === 1 && shots[0]!.seconds === null) return shots[0]!.prompt;
+  return shots
+    .map(({ prompt, seconds, cut }) =>
+      [cut ? '[cut]' : '', seconds === null ? '' : `[${Math.round(seconds * 100) / 100}s]`, prompt]
+        .filter(Boolean)
+        .join(' '),
+    )
+    .join('\n');
+}
