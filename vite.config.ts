@@ -1,11 +1,26 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
+import { headersFor, ISOLATION, META_POLICY } from './src/policy.ts';
 
-/** Cross-origin isolation: exact timers, and threads for the CPU backend. The page works without it. */
-const headers = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
+/** The content policy in the built page, and in what `npm start` serves. The dev server needs inline styles. */
+const policy: Plugin = {
+  name: 'kinora-policy',
+  apply: (_, { command, isPreview }) => command === 'build' || isPreview === true,
+  transformIndexHtml: () => [
+    {
+      tag: 'meta',
+      attrs: { 'http-equiv': 'Content-Security-Policy', content: META_POLICY },
+      injectTo: 'head-prepend',
+    },
+  ],
+  configurePreviewServer(server) {
+    server.middlewares.use((request, response, next) => {
+      const { pathname } = new URL(request.url ?? '/', 'http://kinora.invalid');
+      for (const [name, value] of Object.entries(headersFor(pathname))) response.setHeader(name, value);
+      next();
+    });
+  },
 };
 
 /**
@@ -21,31 +36,40 @@ export default defineConfig({
   appType: 'mpa', // a missing file is a 404, not the page
   plugins: [
     svelte({ configFile: false }),
+    policy,
     VitePWA({
-      registerType: 'prompt', // a new version waits until no tab runs the old one
-      injectRegister: 'script-defer',
+      injectRegister: false, // src/app/offline.svelte.ts does it
       strategies: 'injectManifest',
       srcDir: 'src',
       filename: 'sw.ts',
       injectManifest: {
-        // The shell only: neither weights nor what only the CPU backend needs.
-        globPatterns: ['**/*.{js,css,html,svg,png,webmanifest}'],
-        globIgnores: ['models/**', 'assets/{ort,transformers}*'],
+        // The shell, and what only the CPU backend needs, which is fetched only where that is used. No weights.
+        globPatterns: ['**/*.{js,mjs,css,html,svg,png,webmanifest,wasm}'],
+        globIgnores: ['models/**'],
+        maximumFileSizeToCacheInBytes: 64 * 2 ** 20,
+        dontCacheBustURLsMatching: /^assets\//, // their names have a hash
       },
       manifest: {
         name: 'Kinora',
         short_name: 'Kinora',
         description: 'Text to video in a browser tab',
         display: 'standalone',
+        id: './',
         start_url: './',
-        background_color: '#101114',
-        theme_color: '#101114',
+        background_color: '#0d0e11',
+        theme_color: '#0d0e11',
+        categories: ['entertainment', 'graphics', 'video'],
+        icons: [
+          { src: 'icons/192.png', sizes: '192x192', type: 'image/png' },
+          { src: 'icons/512.png', sizes: '512x512', type: 'image/png' },
+          { src: 'icons/maskable.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+        ],
       },
     }),
   ],
   worker: { format: 'es' },
   resolve: ONE_RUNTIME,
   build: { target: 'es2023' },
-  server: { host: '127.0.0.1', headers },
-  preview: { host: '127.0.0.1', headers },
+  server: { host: '127.0.0.1', headers: ISOLATION },
+  preview: { host: '127.0.0.1' },
 });

@@ -1,44 +1,189 @@
 /**
  * The service worker: keeps the page's shell, so that it opens with the network off, and gives every answer the
- * headers of cross-origin isolation. Threads of the CPU backend need those, and many static hosts cannot set them:
- * there the page is isolated from the second visit on. Weights have a store of their own in OPFS.
+ * headers of cross-origin isolation and of the content policy, which many static hosts cannot set: there the
+ * page is isolated from the second visit on. Weights have a store of their own in OPFS.
+ *
+ * A build's shell is a cache of its own. The page that is served is the one the person agreed to (the first
+ * visit's, until another is agreed to); a newer build waits beside it, however often the browser is restarted.
  */
-import { ExpirationPlugin } from 'workbox-expiration';
-import {
-  addPlugins,
-  cleanupOutdatedCaches,
-  createHandlerBoundToURL,
-  precacheAndRoute,
-} from 'workbox-precaching';
-import { NavigationRoute, registerRoute } from 'workbox-routing';
-import { CacheFirst } from 'workbox-strategies';
+import { headersFor } from './policy';
 
 declare const self: ServiceWorkerGlobalScope & {
   __WB_MANIFEST: { url: string; revision: string | null }[];
 };
 
-/** The same answer with the headers that isolate a page. */
-export function isolated(response: Response): Response {
+/** Messages from the page; each is answered through the port that came with it. */
+export type Order =
+  /** Keep these files of the site as well, and the CPU backend's libraries if it is used. → true */
+  | { order: 'keep'; files: string[]; runtime: boolean }
+  /** → Versions */
+  | { order: 'versions' }
+  /** The person agrees to the newest build: the next page is of that build. → true */
+  | { order: 'update' };
+
+export interface Versions {
+  agreed: string;
+  newest: string;
+}
+
+const FILES = self.__WB_MANIFEST;
+/** The CPU backend's libraries (15 MB): kept only where that backend is used. */
+const isRuntime = (url: string) => /assets\/(ort|transformers)[\w.-]+$/.test(url);
+const NEWEST = fingerprint(FILES.map(({ url, revision }) => `${url} ${revision}`).join('\n'));
+const PREFIX = 'kinora-shell-';
+/** What is not of a build: model.json, vocabulary, showcase. Asked of the network first. */
+const EXTRAS = 'kinora-extras';
+/** Holds one answer, whose text is the version agreed to. */
+const STATE = 'kinora-state';
+const AGREED = 'agreed';
+
+/** 64 bits of FNV-1a, hex: tells builds apart; nothing hangs on its being hard to forge. */
+function fingerprint(text: string): string {
+  let [a, b] = [0x811c9dc5, 0x01000193];
+  for (let i = 0; i < text.length; i++) {
+    a = Math.imul(a ^ text.charCodeAt(i), 0x01000193);
+    b = Math.imul(b ^ text.charCodeAt(i), 0x811c9dc5 | 1);
+  }
+  return [a, b].map((n) => (n >>> 0).toString(16).padStart(8, '0')).join('');
+}
+
+const absolute = (url: string) => new URL(url, self.registration.scope).href;
+const shellOf = (version: string) => caches.open(PREFIX + version);
+
+async function readAgreed(): Promise<string> {
+  const kept = await (await caches.open(STATE)).match(absolute(AGREED));
+  const version = await kept?.text();
+  // A cache that the browser has thrown away is no version to serve.
+  return version && (await caches.has(PREFIX + version)) ? version : NEWEST;
+}
+
+async function agree(version: string): Promise<void> {
+  await (await caches.open(STATE)).put(absolute(AGREED), new Response(version));
+  const stale = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== PREFIX + version);
+  // The one before stays until the next: another tab may still run it.
+  for (const name of stale.slice(0, -1)) await caches.delete(name);
+}
+
+/** Fetches files past the browser's cache of another build, and keeps them. */
+async function fill(cache: Cache, urls: string[], reload: boolean): Promise<void> {
+  for (const url of urls) {
+    const address = absolute(url);
+    if (await cache.match(address)) continue;
+    const response = await fetch(address, { cache: reload ? 'reload' : 'default' });
+    if (!response.ok) throw new Error(`${url}: ${response.status}`);
+    await cache.put(address, response);
+  }
+}
+
+async function install(): Promise<void> {
+  const runtime = await hasRuntime();
+  const cache = await shellOf(NEWEST);
+  const wanted = FILES.filter(({ url }) => runtime || !isRuntime(url));
+  // Names with a hash in them never change what they mean.
+  await fill(cache, wanted.filter(({ revision }) => revision !== null).map(({ url }) => url), true); // prettier-ignore
+  await fill(cache, wanted.filter(({ revision }) => revision === null).map(({ url }) => url), false); // prettier-ignore
+  await self.skipWaiting(); // the older page stays served; see above
+}
+
+/** The agreed build has the CPU backend's libraries: the next one needs them, too. */
+async function hasRuntime(): Promise<boolean> {
+  const keys = await (await shellOf(await readAgreed())).keys();
+  return keys.some(({ url }) => isRuntime(url));
+}
+
+async function activate(): Promise<void> {
+  await agree(await readAgreed());
+  for (const name of await caches.keys())
+    if (/^workbox-|^kinora-runtime$/.test(name)) await caches.delete(name); // of earlier editions
+  await self.clients.claim();
+}
+
+/** The same answer with our headers. */
+function withHeaders(response: Response, path: string): Response {
   const headers = new Headers(response.headers);
-  headers.set('Cross-Origin-Opener-Policy', 'same-origin');
-  headers.set('Cross-Origin-Embedder-Policy', 'require-corp');
-  headers.set('Cross-Origin-Resource-Policy', 'same-origin');
+  for (const [name, value] of Object.entries(headersFor(path))) headers.set(name, value);
   const { status, statusText } = response;
   return new Response(response.body, { status, statusText, headers });
 }
 
-const isolate = { handlerWillRespond: async ({ response }: { response: Response }) => isolated(response) };
+/** A file that is kept: of the agreed build, else of any (a tab of the build before may ask). */
+async function findKept(address: string): Promise<Response | undefined> {
+  const own = await (await shellOf(await readAgreed())).match(address);
+  if (own) return own;
+  for (const name of (await caches.keys()).filter((n) => n.startsWith(PREFIX))) {
+    const other = await (await caches.open(name)).match(address);
+    if (other) return other;
+  }
+  return undefined;
+}
 
-addPlugins([isolate]);
-precacheAndRoute(self.__WB_MANIFEST);
-cleanupOutdatedCaches();
-registerRoute(new NavigationRoute(createHandlerBoundToURL('index.html'), { denylist: [/\/models\//] }));
+/** A part of a kept file, for players that ask for ranges. */
+async function part(response: Response, range: string | null): Promise<Response> {
+  const match = /^bytes=(\d+)-(\d*)$/.exec(range ?? '');
+  if (!match) return response;
+  const blob = await response.blob();
+  const start = Number(match[1]);
+  const end = Math.min(match[2] ? Number(match[2]) : blob.size - 1, blob.size - 1);
+  if (start > end) return new Response(null, { status: 416 });
+  const headers = new Headers(response.headers);
+  headers.set('Content-Range', `bytes ${start}-${end}/${blob.size}`);
+  headers.set('Content-Length', String(end - start + 1));
+  return new Response(blob.slice(start, end + 1), { status: 206, headers });
+}
 
-// The CPU backend's libraries (15 MB): kept once they were fetched, never fetched with WebGPU.
-registerRoute(
-  /\/assets\/(ort|transformers)[\w.-]+\.(wasm|mjs|js)$/,
-  new CacheFirst({
-    cacheName: 'kinora-runtime',
-    plugins: [isolate, new ExpirationPlugin({ maxEntries: 8 })],
-  }),
-);
+async function answer(request: Request): Promise<Response> {
+  const url = new URL(request.url);
+  const address = url.origin + url.pathname;
+  const isPage = request.mode === 'navigate' && [absolute('./'), absolute('index.html')].includes(address);
+  const kept = await findKept(isPage ? absolute('index.html') : address);
+  if (kept) return withHeaders(kept, isPage ? 'index.html' : url.pathname);
+  const extra = await (await caches.open(EXTRAS)).match(address);
+  if (!extra) return withHeaders(await fetch(request), url.pathname);
+  try {
+    const fresh = await fetch(request);
+    if (fresh.ok) return fresh;
+  } catch {
+    // offline
+  }
+  return part(extra, request.headers.get('Range'));
+}
+
+async function obey(order: Order): Promise<unknown> {
+  switch (order.order) {
+    case 'versions':
+      return { agreed: await readAgreed(), newest: NEWEST } satisfies Versions;
+    case 'update':
+      await agree(NEWEST);
+      return true;
+    case 'keep': {
+      const extras = await caches.open(EXTRAS);
+      for (const file of order.files) {
+        const response = await fetch(absolute(file)).catch(() => null);
+        if (response?.ok) await extras.put(absolute(file), response);
+      }
+      const agreed = await readAgreed();
+      // Another build's libraries have other names; they come with that build.
+      if (order.runtime && agreed === NEWEST)
+        await fill(await shellOf(NEWEST), FILES.map(({ url }) => url).filter(isRuntime), false);
+      return true;
+    }
+  }
+}
+
+self.addEventListener('install', (event) => event.waitUntil(install()));
+self.addEventListener('activate', (event) => event.waitUntil(activate()));
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const own = request.url.startsWith(self.registration.scope) && request.method === 'GET';
+  // Weights have their own store, and their own checks.
+  const weights = /\/models\/.*\.(gguf|safetensors|onnx|pth?|bin)$/.test(new URL(request.url).pathname);
+  if (own && !weights) event.respondWith(answer(request));
+});
+self.addEventListener('message', (event) => {
+  const port = event.ports[0];
+  const done = obey(event.data as Order).then(
+    (value) => port?.postMessage({ value }),
+    (error: unknown) => port?.postMessage({ error: String(error) }),
+  );
+  event.waitUntil(done);
+});

@@ -1,11 +1,14 @@
 /** The page's parts and what passes between them. Components take it from the context. */
 import { createContext } from 'svelte';
 import { openLibrary, readRecipe } from '../library/library';
+import { watchRequests } from '../requests';
 import { EngineClient } from '../worker/client';
 import type { Clip, Recipe } from '../worker/protocol';
 import { fetchJson, readCard, type Card } from './card';
+import { Egress } from './egress.svelte';
 import { fileName, saveFile } from './filename';
 import { readBackend, readFragment, type Wish } from './fragment';
+import { Offline } from './offline.svelte';
 import { toPictures } from './pictures';
 import { Preferences } from './preferences.svelte';
 import { Settings } from './settings.svelte';
@@ -41,11 +44,14 @@ export class App {
   readonly studio: Studio;
   readonly shelf: Shelf;
   readonly stage = new Stage();
+  readonly offline = new Offline();
+  readonly egress = new Egress(globalThis.location?.origin ?? '');
   card = $state.raw<Card | null>(null);
   toast = $state.raw<Toast | null>(null);
   readonly #folder: string;
   readonly #auto: boolean;
   #vocabulary: Promise<unknown> | null = null;
+  #cardRead: Promise<void> = Promise.resolve();
 
   constructor(parts: Parts = {}) {
     const store = parts.store ?? browserStore();
@@ -57,11 +63,12 @@ export class App {
     this.#auto = wish?.auto ?? false;
     this.#folder = `models/${wish?.model ?? 'pocket'}/`;
     this.studio = new Studio({
-      engine: parts.engine ?? new EngineClient(),
+      engine: parts.engine ?? new EngineClient((requests) => this.egress.hear(requests)),
       settings: this.settings,
       emit: emitEvent,
       model: this.#folder,
       wish: readBackend(parts.search ?? globalThis.location?.search ?? ''),
+      onLoaded: () => void this.#loaded(),
       onClip: (clip) => void this.#finished(clip),
       toPictures,
     });
@@ -84,9 +91,26 @@ export class App {
 
   /** Everything that needs time, begun side by side. */
   async start(): Promise<void> {
+    watchRequests((requests) => this.egress.hear(requests));
+    this.egress.watch(document);
     void this.shelf.open();
-    void this.#readCard();
+    this.#cardRead = this.#readCard();
+    if (import.meta.env.PROD) this.offline.start();
     await this.studio.start(this.#auto);
+  }
+
+  /** The model is there: from now on nothing is asked of the network, and all of this can be had without it. */
+  async #loaded(): Promise<void> {
+    await this.#cardRead;
+    await this.#vocabulary;
+    this.egress.loaded();
+    const small = ['model.json', 'showcase.mp4', this.card?.vocabulary].filter((name) => !!name);
+    if (import.meta.env.PROD)
+      await this.offline.keep(
+        small.map((name) => this.#folder + name),
+        this.studio.report?.backend === 'cpu',
+      );
+    if (this.offline.state === 'ready') document.dispatchEvent(new Event('kinora:offline'));
   }
 
   async #readCard(): Promise<void> {
@@ -95,6 +119,8 @@ export class App {
     this.card = readCard(json);
     if (this.card.offer && !this.studio.model) this.settings.offer = this.card.offer;
     if (this.card.showcase) this.stage.showcase = this.#folder + this.card.showcase;
+    // Now, so that nothing is left to ask for when it is wanted.
+    this.#vocabulary = this.card.vocabulary ? fetchJson(this.#folder + this.card.vocabulary) : null;
   }
 
   async #finished(clip: Clip): Promise<void> {
@@ -104,8 +130,6 @@ export class App {
   }
 
   async surprise(): Promise<void> {
-    const file = this.card?.vocabulary;
-    this.#vocabulary ??= file ? fetchJson(this.#folder + file) : null;
     const { settings, preferences } = this;
     const words = await this.#vocabulary;
     const prompt = surprise(words, this.examples, preferences.language, settings.prompt);
@@ -173,6 +197,12 @@ export class App {
       },
       settle: () => void this.shelf.forget(item),
     });
+  }
+
+  /** The person wants the newest edition. Never while a clip is being made. */
+  async acceptUpdate(): Promise<void> {
+    if (this.studio.busy) return;
+    if ((await this.offline.accept()) && !this.studio.busy) location.reload();
   }
 
   say(toast: Toast): void {

@@ -49,6 +49,8 @@ export interface StudioOptions {
   wish?: 'auto' | BackendKind;
   /** Folder of the model, e.g. "models/pocket/". */
   model: string;
+  /** The model was loaded, for the first time or again. */
+  onLoaded?: () => void;
   /** A finished clip, before the reel is let go. */
   onClip: (clip: Clip) => void;
   /** Makes something that can be drawn of each frame of a preview. */
@@ -119,6 +121,7 @@ export class Studio {
     const { sizes, seconds, timesteps } = loaded.value;
     settings.offer = { sizes, seconds, steps: timesteps.length };
     this.engine = 'ready';
+    this.#options.onLoaded?.();
     emit('kinora:loaded', loaded.value);
     if (this.phase !== 'queued') return;
     this.phase = 'idle';

@@ -3,6 +3,8 @@
  * error that reaches every waiting call (comlink's own calls would wait for ever).
  */
 import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
+import { scriptAddress } from '../trusted';
+import workerAddress from './engine.worker.ts?worker&url';
 import type {
   BackendKind,
   CheckReport,
@@ -32,18 +34,22 @@ export class EngineClient {
   #remote: Remote<Engine> | null = null;
   #fail: ((detail: string) => void) | null = null;
   #failed: Promise<string> = Promise.resolve('');
+  readonly #onRequests: Handler<{ url: string; at: number }[]> | null;
+
+  /** `onRequests` hears what the worker asks the network for. */
+  constructor(onRequests: Handler<{ url: string; at: number }[]> | null = null) {
+    this.#onRequests = onRequests;
+  }
 
   #open(): Remote<Engine> {
     if (this.#remote) return this.#remote;
-    const worker = new Worker(new URL('./engine.worker.ts', import.meta.url), {
-      type: 'module',
-      name: 'kinora-engine',
-    });
+    const worker = new Worker(scriptAddress(workerAddress), { type: 'module', name: 'kinora-engine' });
     this.#failed = new Promise((resolve) => (this.#fail = resolve));
     worker.onerror = (e) => this.#drop(e.message || 'the worker could not start');
     worker.onmessageerror = () => this.#drop('a message could not be read');
     this.#worker = worker;
     this.#remote = wrap<Engine>(worker);
+    if (this.#onRequests) void this.#remote.watch(proxy(this.#onRequests));
     return this.#remote;
   }
 

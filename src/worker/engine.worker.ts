@@ -11,6 +11,7 @@ import type { Model } from '../pipeline/backend';
 import { chooseBackend } from '../pipeline/choose';
 import { loadModel } from '../pipeline/model';
 import { toModelInfo } from '../weights/manifest';
+import { watchRequests } from '../requests';
 import type { BackendKind, Engine, GenerateEvent, LoadEvent, LoadRequest, Size } from './protocol';
 
 type Listener<E> = (event: E) => void;
@@ -72,6 +73,10 @@ class KinoraEngine implements Engine {
   async dispose() {
     this.#cancelled = true;
     this.#drop();
+  }
+
+  async watch(onRequests: Listener<{ url: string; at: number }[]>) {
+    watchRequests(onRequests);
   }
 
   /** One piece of work at a time. A lost GPU is dropped, so that the next load starts afresh. */

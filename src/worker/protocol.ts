@@ -220,4 +220,6 @@ export interface Engine {
   /** Takes effect before the next denoising step. True when something was running. */
   cancel(): Promise<boolean>;
   dispose(): Promise<void>;
+  /** Tells every request that the worker makes of the network, those before included. */
+  watch(onRequests: (requests: { url: string; at: number }[]) => void): Promise<void>;
 }

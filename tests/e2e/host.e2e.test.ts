@@ -1,36 +1,8 @@
 /** The built page on the plainest of hosts: static files in a sub-path, without any special header. */
-import { createReadStream, existsSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Host } from './host';
 import { launch } from './site';
-
-const TYPES: Record<string, string> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.mjs': 'text/javascript',
-  '.css': 'text/css',
-  '.json': 'application/json',
-  '.svg': 'image/svg+xml',
-  '.wasm': 'application/wasm',
-};
-const FOLDER = '/some/where/';
-
-function serve(): Server {
-  return createServer((request, response) => {
-    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname);
-    const inner = normalize(path.startsWith(FOLDER) ? path.slice(FOLDER.length) || 'index.html' : '');
-    const file = join('dist', inner);
-    if (inner === '.' || inner.startsWith('..') || !existsSync(file) || !statSync(file).isFile()) {
-      response.writeHead(404).end();
-      return;
-    }
-    response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' });
-    createReadStream(file).pipe(response);
-  });
-}
 
 interface Made {
   error?: unknown;
@@ -59,20 +31,19 @@ async function make(page: Page, address: string): Promise<Made> {
 
 describe.sequential('a static host without headers', () => {
   let browser: Browser;
-  let server: Server;
+  let host: Host;
   let address: string;
   let page: Page;
   let first: Made;
   beforeAll(async () => {
     browser = await launch();
-    server = serve();
-    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}${FOLDER}`;
+    host = await Host.start();
+    address = host.address;
     page = await (await browser.newContext()).newPage();
   });
   afterAll(async () => {
     await browser?.close();
-    server?.close();
+    await host?.stop().catch(() => {});
   });
 
   test('the first visit has no threads, and makes a clip', async () => {
@@ -89,8 +60,7 @@ describe.sequential('a static host without headers', () => {
   });
 
   test('with the host gone, the page opens and makes it once more', async () => {
-    server.closeAllConnections();
-    await new Promise((closed) => server.close(closed));
+    await host.stop();
     const offline = await make(page, address);
     expect(offline.done?.frameHashes).toEqual(first.done?.frameHashes);
   });

@@ -24,12 +24,14 @@ export const SMALL: Settings = { seed: 7, seconds: 1, width: 96, height: 64, ste
 interface Heard {
   outcomes: Outcome[];
   progress: GenerateEvent[];
+  /** Everything is kept: the network may go. */
+  offline: boolean;
 }
 
 /** The page's address with settings in its fragment, as a recipe link has them. */
-function addressOf(settings: Settings, backend: string): string {
+function addressOf(base: string, settings: Settings, backend: string): string {
   const fields = Object.entries(settings).map(([name, value]): [string, string] => [name, String(value)]);
-  return `${inject('address')}?backend=${backend}#${new URLSearchParams(fields)}`;
+  return `${base}?backend=${backend}#${new URLSearchParams(fields)}`;
 }
 
 export interface OpenOptions extends BrowserContextOptions {
@@ -37,6 +39,8 @@ export interface OpenOptions extends BrowserContextOptions {
   /** Default webgpu: on the software adapter of these tests the page would choose the CPU. */
   backend?: 'auto' | 'webgpu' | 'cpu';
   browser?: Browser;
+  /** Of the site; default: the one that all tests share. */
+  address?: string;
 }
 
 /** An open page of Kinora with everything that it reported and everything that it asked the network for. */
@@ -53,12 +57,12 @@ export class Site {
 
   static async open(
     browser: Browser,
-    { settings = SMALL, backend = 'webgpu', ...options }: OpenOptions = {},
+    { settings = SMALL, backend = 'webgpu', address = inject('address'), ...options }: OpenOptions = {},
   ): Promise<Site> {
     const context = await browser.newContext({ locale: 'en-GB', acceptDownloads: true, ...options });
     const page = await context.newPage();
     const site = new Site(page);
-    const own = new URL(inject('address')).origin;
+    const own = new URL(address).origin;
     context.on('request', (request) => {
       const url = new URL(request.url());
       if (url.protocol.startsWith('http') && url.origin !== own) site.foreign.push(request.url());
@@ -68,8 +72,9 @@ export class Site {
       if (message.type() === 'error') site.failures.push(message.text());
     });
     await page.addInitScript(() => {
-      const heard: Heard = { outcomes: [], progress: [] };
+      const heard: Heard = { outcomes: [], progress: [], offline: false };
       Object.assign(globalThis, { heard });
+      document.addEventListener('kinora:offline', () => (heard.offline = true));
       document.addEventListener('kinora:progress', (e) => {
         const { type, ...rest } = (e as CustomEvent).detail;
         if (type === 'progress') heard.progress.push({ type, ...rest });
@@ -84,7 +89,7 @@ export class Site {
         heard.outcomes.push({ done });
       });
     });
-    await page.goto(addressOf(settings, backend));
+    await page.goto(addressOf(address, settings, backend));
     await page.getByTestId('prompt').waitFor();
     return site;
   }
@@ -111,6 +116,15 @@ export class Site {
       { timeout: 0, polling: 250 },
     );
     return (await this.heard()).outcomes[n]!;
+  }
+
+  /** Waits until the page has everything that it needs without a network. */
+  async kept(): Promise<void> {
+    await this.page.waitForFunction(
+      () => (globalThis as unknown as { heard: Heard }).heard.offline,
+      undefined,
+      { timeout: 120_000, polling: 250 },
+    );
   }
 
   /** Presses Generate and waits for the clip. */

@@ -20,7 +20,10 @@ function partOf(path: string): string {
   const inner = path.replace(/^src\//, '');
   if (/^weights\/upload\b/.test(inner)) return 'weights/upload';
   if (inner.startsWith('worker/')) return inner.replace(/\.ts$/, '');
-  if (['errors.ts', 'limits.ts', 'main.ts', 'sw.ts'].includes(inner)) return inner;
+  if (
+    ['errors.ts', 'limits.ts', 'policy.ts', 'requests.ts', 'trusted.ts', 'main.ts', 'sw.ts'].includes(inner)
+  )
+    return inner;
   return inner.split('/')[0]!;
 }
 
@@ -28,6 +31,9 @@ function partOf(path: string): string {
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
   'limits.ts': [],
+  'policy.ts': [],
+  'requests.ts': [],
+  'trusted.ts': [],
   'worker/protocol': [],
   shaders: [],
   text: ['errors.ts'],
@@ -53,15 +59,25 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'models',
     'media',
   ],
-  'worker/engine.worker': ['errors.ts', 'weights', 'gpu', 'pipeline', 'onnx', 'media', 'library'],
-  'worker/client': [],
-  app: ['worker/client', 'story', 'library'],
+  'worker/engine.worker': [
+    'errors.ts',
+    'weights',
+    'gpu',
+    'pipeline',
+    'onnx',
+    'media',
+    'library',
+    'requests.ts',
+  ],
+  'worker/client': ['trusted.ts'],
+  app: ['worker/client', 'story', 'library', 'requests.ts', 'trusted.ts', 'sw.ts'],
   'main.ts': ['app'],
-  'sw.ts': [],
+  'sw.ts': ['policy.ts'],
 };
 /** Parts that may be imported only as types, by importer. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
   models: ['weights/upload'],
+  app: ['sw.ts'],
 };
 /** Of gpu, models may run `tensor.ts` (shapes); the rest only as types. */
 const GPU_FOR_MODELS = 'src/gpu/tensor.ts';
@@ -138,7 +154,8 @@ function foreignUrls(text: string): string[] {
 
 /** Path in the tree of a relative import, or null for a package. */
 function resolve(tree: Tree, from: string, specifier: string): string | null {
-  if (!specifier.startsWith('.')) return null;
+  // A worker's address is no import: its code runs elsewhere.
+  if (!specifier.startsWith('.') || specifier.endsWith('?worker&url')) return null;
   const base = posix.join(posix.dirname(from), specifier.replace(/\?.*$/, ''));
   const tries = [base, `${base}.ts`, `${base}.svelte.ts`, `${base}/index.ts`, base.replace(/\.js$/, '.ts')];
   return tries.find((path) => tree.has(path)) ?? null;

@@ -16,8 +16,9 @@ export const en = {
 
   header: {
     local: 'On this device',
-    sent: '0 bytes sent',
-    sentHint: 'Your words and your clips never leave this machine.',
+    sent: (n: number) => (n === 1 ? '1 request' : `${n} requests`),
+    sentHint: (own: number, elsewhere: number) =>
+      `Counted by the browser since the model was loaded. Since the page was opened: ${own} for its own files, ${elsewhere} to anywhere else. Your words and your clips never leave this machine.`,
     settings: 'Settings',
     help: 'Help and keys',
     skip: 'Skip to the prompt',
@@ -129,6 +130,18 @@ export const en = {
     lastClip: 'Last clip',
     lastClipFacts: (first: number, total: number, peak: number) =>
       `first frames after ${seconds(Math.round(first * 10) / 10)} s, done after ${seconds(Math.round(total * 10) / 10)} s, ${mb(peak)} of GPU memory at most`,
+    privacy: 'Privacy',
+    requestsOwn: 'Asked of this page’s own address since it was opened',
+    requestsElse: 'Asked of any other address',
+    requestsSince: 'Asked of anybody since the model was loaded',
+    requestsBlocked: 'Attempts stopped by the page’s content policy',
+    offline: 'Without a network',
+    offlineStates: {
+      unknown: 'not known yet',
+      none: 'not possible in this window',
+      keeping: 'being prepared …',
+      ready: 'everything is here',
+    },
     about: 'About',
     aboutText: [
       'Every clip is made by artificial intelligence and says so in its file, next to the prompt and the settings. It shows nothing that happened.',
@@ -169,6 +182,9 @@ export const en = {
     storageTitle: 'Clips are not kept',
     dismiss: 'Dismiss',
     retry: 'Try again',
+    update: 'A new edition of Kinora is ready. It is used when you say so.',
+    updateBusy: 'A new edition of Kinora is ready. It can be used when this clip is done.',
+    updateNow: 'Use it now',
     usePocket: 'Open Pocket instead',
     details: 'Details for a bug report',
     errorTitle: 'That did not work',

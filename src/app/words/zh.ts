@@ -27,8 +27,9 @@ export const zh: Words = {
 
   header: {
     local: '只在本机运行',
-    sent: '已发送 0 字节',
-    sentHint: '您的文字和视频不会离开这台设备。',
+    sent: (n) => `${n} 次请求`,
+    sentHint: (own, elsewhere) =>
+      `由浏览器统计，自模型加载完成起。自打开页面起：读取本页面自己的文件 ${own} 次，向其他地址 ${elsewhere} 次。您的文字和视频不会离开这台设备。`,
     settings: '设置',
     help: '帮助与快捷键',
     skip: '跳到提示词',
@@ -138,6 +139,13 @@ export const zh: Words = {
     lastClip: '上一段视频',
     lastClipFacts: (first, total, peak) =>
       `${tenth(first)} 秒后出现首批画面，${tenth(total)} 秒完成，显存最多占用 ${mb(peak)}`,
+    privacy: '隐私',
+    requestsOwn: '打开页面以来，读取本页面自己的文件',
+    requestsElse: '向其他地址的请求',
+    requestsSince: '模型加载完成以来的全部请求',
+    requestsBlocked: '被页面内容策略拦下的请求',
+    offline: '断网使用',
+    offlineStates: { unknown: '尚不清楚', none: '此窗口不支持', keeping: '正在准备……', ready: '已全部就绪' },
     about: '关于',
     aboutText: [
       '每段视频都由人工智能生成，文件里会写明这一点，并附上提示词和设置。画面中的事情并未发生过。',
@@ -176,6 +184,9 @@ export const zh: Words = {
     storageTitle: '视频不会被保存',
     dismiss: '知道了',
     retry: '重试',
+    update: 'Kinora 有新版本，您同意后才会使用。',
+    updateBusy: 'Kinora 有新版本，这段视频完成后可以使用。',
+    updateNow: '现在使用',
     usePocket: '改用 Pocket',
     details: '错误报告所需的细节',
     errorTitle: '没有成功',

@@ -1,0 +1,37 @@
+/** Counts what the page and its engine ask the network for, so that nobody has to believe a promise. */
+import type { NetworkRequest } from '../requests';
+
+export class Egress {
+  /** To the page's own address, since it was opened. */
+  own = $state(0);
+  /** To any other address. Nothing of Kinora does that. */
+  elsewhere = $state(0);
+  /** Since the model was loaded, to wherever. */
+  since = $state(0);
+  /** Attempts that the content policy stopped. */
+  blocked = $state(0);
+  readonly #origin: string;
+  #loadedAt = Infinity;
+
+  constructor(origin: string) {
+    this.#origin = origin;
+  }
+
+  hear(requests: readonly NetworkRequest[]): void {
+    for (const { url, at } of requests) {
+      if (new URL(url).origin === this.#origin) this.own++;
+      else this.elsewhere++;
+      if (at > this.#loadedAt) this.since++;
+    }
+  }
+
+  /** The model is loaded: from `at` (ms since 1970) on there is nothing left to ask for. */
+  loaded(at = Date.now()): void {
+    this.#loadedAt = Math.min(this.#loadedAt, at);
+  }
+
+  /** Listens to the page itself, for as long as it lives. The engine's requests come through `hear`. */
+  watch(page: Document): void {
+    page.addEventListener('securitypolicyviolation', () => void this.blocked++);
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * What the built page may do, as headers: one table for the service worker, the preview server and the page's
+ * own <meta>. Everything comes from the page's origin; nothing goes anywhere else.
+ */
+
+type Directives = Readonly<Record<string, string>>;
+
+const COMMON: Directives = {
+  'default-src': "'self'",
+  'connect-src': "'self'",
+  'object-src': "'none'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+};
+
+/** The page: no inline script, no eval, no wasm; pictures and clips of its own making are blobs. */
+const PAGE: Directives = {
+  ...COMMON,
+  'script-src': "'self'",
+  'style-src': "'self'",
+  'img-src': "'self' blob: data:",
+  'media-src': "'self' blob:",
+  'font-src': "'self'",
+  'worker-src': "'self'",
+  'frame-src': "'none'",
+  'manifest-src': "'self'",
+  'require-trusted-types-for': "'script'",
+  // Svelte's own templates, and the addresses of our workers (src/trusted.ts).
+  'trusted-types': 'svelte-trusted-html kinora',
+};
+
+/** Workers: onnxruntime-web compiles WebAssembly and starts threads from its own file. */
+const WORKER: Directives = {
+  ...COMMON,
+  'script-src': "'self' 'wasm-unsafe-eval'",
+  'worker-src': "'self'",
+};
+
+const write = (directives: Directives): string =>
+  Object.entries(directives)
+    .map((entry) => entry.join(' '))
+    .join('; ');
+
+/** For <meta http-equiv="Content-Security-Policy">, where a host sets no headers. */
+export const META_POLICY = write(PAGE);
+export const PAGE_POLICY = `${META_POLICY}; frame-ancestors 'none'`; // has no effect in a <meta>
+export const WORKER_POLICY = write(WORKER);
+
+/** Cross-origin isolation: exact timers, and threads for the CPU backend. The page works without it. */
+export const ISOLATION: Readonly<Record<string, string>> = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+/** Headers of the answer for a path of the site. A script's policy counts when it is a worker's. */
+export function headersFor(path: string): Record<string, string> {
+  const script = /\.m?js$/.test(path);
+  return {
+    ...ISOLATION,
+    'Content-Security-Policy': script ? WORKER_POLICY : PAGE_POLICY,
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+  };
+}

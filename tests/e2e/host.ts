@@ -1,0 +1,57 @@
+/** The plainest of hosts: static files in a sub-path, without any special header. It can be stopped, and edited. */
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+};
+const FOLDER = '/some/where/';
+
+export class Host {
+  /** Every path asked for, in order. */
+  readonly asked: string[] = [];
+  /** Files that are not as they are in dist/. */
+  readonly edited = new Map<string, string>();
+  readonly #server: Server;
+
+  private constructor() {
+    this.#server = createServer((request, response) => {
+      const path = decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname);
+      this.asked.push(path);
+      const inner = normalize(path.startsWith(FOLDER) ? path.slice(FOLDER.length) || 'index.html' : '');
+      const file = join('dist', inner);
+      const bad = inner === '.' || inner.startsWith('..') || !existsSync(file) || !statSync(file).isFile();
+      if (bad) {
+        response.writeHead(404).end();
+        return;
+      }
+      response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' });
+      const text = this.edited.get(inner);
+      if (text !== undefined) response.end(text);
+      else createReadStream(file).pipe(response);
+    });
+  }
+
+  static async start(): Promise<Host> {
+    const host = new Host();
+    await new Promise<void>((ready) => host.#server.listen(0, '127.0.0.1', ready));
+    return host;
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${FOLDER}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((closed) => this.#server.close(closed));
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Open it once, then pull the plug: nothing is asked of anybody while clips are made, and with the host gone the page
+ * opens, makes, saves and remembers, on both backends. A new edition comes only when the person agrees.
+ */
+import { mkdtemp, readFile, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Host } from './host';
+import { launch, PROMPT, Site, SMALL, type Facts } from './site';
+
+const HALF = { ...SMALL, prompt: PROMPT, seconds: 0.5 };
+
+let browser: Browser;
+let folder: string;
+beforeAll(async () => {
+  browser = await launch();
+  folder = await mkdtemp(join(tmpdir(), 'kinora-offline-'));
+});
+afterAll(() => browser?.close());
+
+describe.sequential.each(['cpu', 'webgpu'] as const)('on the backend %s', (backend) => {
+  let host: Host;
+  let site: Site;
+  let first: Facts;
+  beforeAll(async () => {
+    host = await Host.start();
+    site = await Site.open(browser, { settings: HALF, backend, address: host.address });
+  });
+  afterAll(async () => {
+    await site?.close();
+    await host?.stop().catch(() => {});
+  });
+
+  test('once it is loaded, a whole clip asks nothing of anybody', async () => {
+    await site.kept();
+    host.asked.length = 0;
+    first = await site.generate();
+    expect(first.backend).toBe(backend);
+    await site.at('video').waitFor();
+    await site.at('surprise').click();
+    await site.download(join(folder, `${backend}-1.mp4`));
+    // Whoever asked: page, worker, service worker. The browser looks for a newer sw.js by itself.
+    expect(host.asked.filter((path) => !path.endsWith('/sw.js'))).toEqual([]);
+    expect(site.foreign).toEqual([]);
+    expect(site.failures).toEqual([]); // a breach of the content policy is an error on the console
+    expect(await site.at('egress').innerText()).toMatch(/ 0 requests/);
+  });
+
+  test('what would leave, or be let in, is stopped by the policy and counted', async () => {
+    const tried = await site.page.evaluate(async () => {
+      const outcome = (work: () => unknown) =>
+        Promise.resolve()
+          .then(work)
+          .then(
+            () => 'done',
+            () => 'refused',
+          );
+      return {
+        fetch: await outcome(() => fetch('https://elsewhere.invalid/', { mode: 'no-cors' })),
+        markup: await outcome(() => (document.body.innerHTML = '<b>x</b>')),
+        worker: await outcome(() => new Worker('https://elsewhere.invalid/x.js')),
+        inline: await outcome(() => document.body.setAttribute('onclick', 'alert(1)')),
+        // As code of the page's own would, not as this test, which may do anything.
+        eval: await new Promise((done) => setTimeout(() => done(outcome(() => globalThis.eval('1'))), 0)),
+      };
+    });
+    expect(tried).toEqual({ fetch: 'refused', markup: 'refused', worker: 'refused', inline: 'refused', eval: 'refused' }); // prettier-ignore
+    expect(site.foreign).toEqual([]);
+    await site.at('settings').click();
+    const privacy = await site.at('privacy').innerText();
+    expect(privacy).toMatch(/any other address\s*0/);
+    expect(privacy).toMatch(/content policy\s*[1-9]/);
+  });
+
+  test('with the host gone it opens again, and makes and saves the same clip', async () => {
+    await host.stop();
+    await site.page.reload();
+    await site.type(PROMPT);
+    if (!(await site.at('seed').inputValue()).startsWith('7')) await site.at('seed').fill('7');
+    const again = await site.generate();
+    expect(again.backend).toBe(backend);
+    expect(again.frameHashes).toEqual(first.frameHashes);
+    const file = join(folder, `${backend}-2.mp4`);
+    await site.download(file);
+    expect((await stat(file)).size).toBeGreaterThan(1000);
+  });
+
+  test('and once more, with both clips in the strip and the showcase on the stage', async () => {
+    await site.page.reload();
+    await site.at('library-item').first().waitFor();
+    expect(await site.at('library-item').count()).toBe(2);
+    expect(await site.page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await site.at('library-item').first().click();
+    await site.at('video').waitFor();
+  });
+});
+
+describe.sequential('a new edition', () => {
+  let host: Host;
+  let site: Site;
+  beforeAll(async () => {
+    host = await Host.start();
+    site = await Site.open(browser, { settings: HALF, backend: 'cpu', address: host.address });
+    await site.kept();
+  });
+  afterAll(async () => {
+    await site?.close();
+    await host?.stop();
+  });
+  const waiting = () => site.page.evaluate(() => navigator.serviceWorker.getRegistration().then((r) => r?.update().then(() => true))); // prettier-ignore
+
+  test('is told of, and not used', async () => {
+    const page = await readFile('dist/index.html', 'utf8');
+    host.edited.set('index.html', page.replace('<html', '<html data-edition="new"'));
+    const worker = await readFile('dist/sw.js', 'utf8');
+    const edited = worker.replace(
+      /("revision":")\w+(","url":"index.html")|(url:[`"']index.html[`"'],revision:[`"'])\w+/,
+      (_, a, b, c) => (a ? `${a}beef${b}` : `${c}beef`),
+    );
+    expect(edited).not.toBe(worker);
+    host.edited.set('sw.js', edited);
+    await waiting();
+    await site.at('update').waitFor({ timeout: 60_000 });
+    await site.page.reload();
+    await site.at('update').waitFor({ timeout: 60_000 });
+    expect(await site.page.evaluate(() => document.documentElement.dataset.edition)).toBeUndefined();
+  });
+
+  test('cannot be taken in the middle of a clip', async () => {
+    await site.type(PROMPT);
+    await site.at('generate').click();
+    expect(await site.at('update').getByRole('button').first().isDisabled()).toBe(true);
+    expect('done' in (await site.outcome(0))).toBe(true);
+  });
+
+  test('is taken when the person agrees', async () => {
+    await Promise.all([
+      site.page.waitForEvent('load'),
+      site.at('update').getByRole('button').first().click(),
+    ]);
+    await site.at('prompt').waitFor();
+    expect(await site.page.evaluate(() => document.documentElement.dataset.edition)).toBe('new');
+    expect(await site.at('update').count()).toBe(0);
+    expect(await site.at('library-item').count()).toBeGreaterThan(0);
+  });
+});

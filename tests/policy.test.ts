@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { Egress } from '../src/app/egress.svelte';
+import { headersFor, META_POLICY, PAGE_POLICY, WORKER_POLICY } from '../src/policy';
+
+const directives = (policy: string) =>
+  new Map(policy.split('; ').map((entry) => [entry.split(' ')[0]!, entry.split(' ').slice(1)] as const));
+
+test.each([
+  ['page', PAGE_POLICY],
+  ['worker', WORKER_POLICY],
+  ['meta', META_POLICY],
+])('the policy of the %s lets nothing in or out but the page’s own origin', (_, policy) => {
+  expect(directives(policy).get('default-src')).toEqual(["'self'"]);
+  expect(directives(policy).get('connect-src')).toEqual(["'self'"]);
+  for (const [name, sources] of directives(policy)) {
+    if (name === 'trusted-types' || name === 'require-trusted-types-for') continue;
+    for (const source of sources)
+      expect(["'self'", "'none'", 'blob:', 'data:', "'wasm-unsafe-eval'"], name).toContain(source);
+    if (/^(script|worker|default|connect)-src/.test(name))
+      expect(sources.filter((s) => s === 'blob:' || s === 'data:'), name).toEqual([]); // prettier-ignore
+  }
+});
+
+test('WebAssembly is for workers alone, and a <meta> has no directive that it cannot have', () => {
+  expect(PAGE_POLICY).not.toContain('unsafe');
+  expect(WORKER_POLICY).toContain("script-src 'self' 'wasm-unsafe-eval'");
+  expect(META_POLICY).not.toContain('frame-ancestors');
+  expect(PAGE_POLICY).toContain("frame-ancestors 'none'");
+});
+
+test('headers by path', () => {
+  expect(headersFor('/x/')['Content-Security-Policy']).toBe(PAGE_POLICY);
+  expect(headersFor('/x/assets/engine.worker-1.js')['Content-Security-Policy']).toBe(WORKER_POLICY);
+  expect(headersFor('/x/assets/ort.mjs')).toMatchObject({ 'Cross-Origin-Embedder-Policy': 'require-corp' });
+});
+
+test('requests are counted by where they went and when', () => {
+  const egress = new Egress('https://own.example');
+  egress.hear([{ url: 'https://own.example/a', at: 5 }]);
+  egress.loaded(10);
+  egress.loaded(20); // loading again does not forgive what came between
+  egress.hear([
+    { url: 'https://own.example/b', at: 9 }, // begun before, ended after
+    { url: 'https://own.example/c', at: 15 },
+    { url: 'https://other.example/d', at: 16 },
+  ]);
+  expect(egress).toMatchObject({ own: 3, elsewhere: 1, since: 2 });
+});
