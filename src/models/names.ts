@@ -1,0 +1,136 @@
+/**
+ * One table of how others call the tensors of our networks. Ours are diffusers' names for the transformer and
+ * the VAE, transformers' for UMT5, taehv's own for TAEHV.
+ *
+ * | layout                         | told by                                 |
+ * |--------------------------------|-----------------------------------------|
+ * | diffusers, transformers        | nothing to rename                       |
+ * | original Wan, ComfyUI, Kijai   | `self_attn`, `token_embedding`, …       |
+ * | Self-Forcing, LongLive, rCM    | a prefix before the original names      |
+ * | GGUF of ComfyUI-GGUF           | original names; of UMT5 llama.cpp's     |
+ *
+ * [huggingface/diffusers `loaders/single_file_utils.py`, ggml-org/llama.cpp `gguf-py/gguf/tensor_mapping.py`,
+ * Wan-Video/Wan2.1 `wan/modules/{model,t5,vae}.py`]
+ */
+
+export type NetworkName = 'wan-transformer' | 'umt5' | 'wan-vae' | 'taehv';
+
+/** Parts of a name, renamed one after another. */
+type Renames = readonly (readonly [RegExp, string])[];
+
+/** What training wrappers put anywhere into a name. */
+const WRAPPERS = /(_fsdp_wrapped_module|_checkpoint_wrapped_module|_orig_mod|module)\./g;
+
+/** Prefixes, the longest first. Self-Forcing's averaged weights come before the others: see `rank`. */
+const PREFIXES: Readonly<Record<NetworkName, readonly string[]>> = {
+  'wan-transformer': [
+    'model.diffusion_model.',
+    'diffusion_model.',
+    'generator_ema.model.',
+    'generator.model.',
+    'generator_ema.',
+    'generator.',
+    'transformer.',
+    'model.',
+    'net.',
+  ],
+  umt5: [
+    'text_encoder.',
+    'text_encoders.umt5xxl.transformer.',
+    'umt5xxl.transformer.',
+    'model.',
+    'transformer.',
+  ],
+  'wan-vae': ['first_stage_model.', 'vae.', 'model.'],
+  taehv: ['taehv.', 'model.'],
+};
+
+/** Tensors that belong to training or to another program, and to no network. */
+const NOISE =
+  /(^|\.)(_extra_state|num_batches_tracked|spiece_model|scaled_fp8)$|(^|\.)(freqs|rope|pos_embedder)(\.|$)/;
+
+const RENAMES: Readonly<Record<NetworkName, Renames>> = {
+  'wan-transformer': [
+    [/^time_embedding\.0\./, 'condition_embedder.time_embedder.linear_1.'],
+    [/^time_embedding\.2\./, 'condition_embedder.time_embedder.linear_2.'],
+    [/^text_embedding\.0\./, 'condition_embedder.text_embedder.linear_1.'],
+    [/^text_embedding\.2\./, 'condition_embedder.text_embedder.linear_2.'],
+    [/^time_projection\.1\./, 'condition_embedder.time_proj.'],
+    [/^head\.modulation$/, 'scale_shift_table'],
+    [/^head\.head\./, 'proj_out.'],
+    [/^(blocks\.\d+)\.modulation$/, '$1.scale_shift_table'],
+    [/^(blocks\.\d+)\.ffn\.0\./, '$1.ffn.net.0.proj.'],
+    [/^(blocks\.\d+)\.ffn\.2\./, '$1.ffn.net.2.'],
+    [/^(blocks\.\d+)\.self_attn\./, '$1.attn1.'],
+    [/^(blocks\.\d+)\.cross_attn\./, '$1.attn2.'],
+    [/^(blocks\.\d+\.attn[12])\.([qkv])\./, '$1.to_$2.'],
+    [/^(blocks\.\d+\.attn[12])\.o\./, '$1.to_out.0.'],
+    // The affine norm before cross-attention is the original's third and diffusers' second.
+    [/^(blocks\.\d+)\.norm3\./, '$1.norm2.'],
+  ],
+  umt5: [
+    [/^(token_embedding|token_embd|encoder\.embed_tokens)\.weight$/, 'shared.weight'],
+    [/^(norm|enc\.output_norm)\.weight$/, 'encoder.final_layer_norm.weight'],
+    [/^(?:blocks|enc\.blk)\.(\d+)\.(?:norm1|attn_norm)\./, 'encoder.block.$1.layer.0.layer_norm.'],
+    [/^(?:blocks|enc\.blk)\.(\d+)\.(?:norm2|ffn_norm)\./, 'encoder.block.$1.layer.1.layer_norm.'],
+    [/^(?:blocks|enc\.blk)\.(\d+)\.(?:attn\.|attn_)([qkvo])\./, 'encoder.block.$1.layer.0.SelfAttention.$2.'],
+    [
+      /^(?:blocks|enc\.blk)\.(\d+)\.(?:pos_embedding\.embedding|attn_rel_b)\./,
+      'encoder.block.$1.layer.0.SelfAttention.relative_attention_bias.',
+    ],
+    [
+      /^(?:blocks|enc\.blk)\.(\d+)\.(?:ffn\.gate\.0|ffn_gate)\./,
+      'encoder.block.$1.layer.1.DenseReluDense.wi_0.',
+    ],
+    [/^(?:blocks|enc\.blk)\.(\d+)\.(?:ffn\.fc1|ffn_up)\./, 'encoder.block.$1.layer.1.DenseReluDense.wi_1.'],
+    [/^(?:blocks|enc\.blk)\.(\d+)\.(?:ffn\.fc2|ffn_down)\./, 'encoder.block.$1.layer.1.DenseReluDense.wo.'],
+  ],
+  'wan-vae': [
+    [/^conv1\./, 'quant_conv.'],
+    [/^conv2\./, 'post_quant_conv.'],
+    [/^(encoder|decoder)\.conv1\./, '$1.conv_in.'],
+    [/^(encoder|decoder)\.head\.0\./, '$1.norm_out.'],
+    [/^(encoder|decoder)\.head\.2\./, '$1.conv_out.'],
+    [/^(encoder|decoder)\.middle\.0\./, '$1.mid_block.resnets.0.'],
+    [/^(encoder|decoder)\.middle\.1\./, '$1.mid_block.attentions.0.'],
+    [/^(encoder|decoder)\.middle\.2\./, '$1.mid_block.resnets.1.'],
+    [/^encoder\.downsamples\./, 'encoder.down_blocks.'],
+    [/\.residual\.0\./, '.norm1.'],
+    [/\.residual\.2\./, '.conv1.'],
+    [/\.residual\.3\./, '.norm2.'],
+    [/\.residual\.6\./, '.conv2.'],
+    [/\.shortcut\./, '.conv_shortcut.'],
+  ],
+  taehv: [],
+};
+
+/** The original counts three residual blocks and an upsampler of each level in one row. */
+function upsample(name: string): string {
+  return name.replace(/^decoder\.upsamples\.(\d+)\./, (_, flat: string) => {
+    const [level, i] = [Math.floor(Number(flat) / 4), Number(flat) % 4];
+    return `decoder.up_blocks.${level}.${i === 3 ? 'upsamplers.0' : `resnets.${i}`}.`;
+  });
+}
+
+/** A name without what wrappers and containers put before it. */
+export function stripPrefixes(network: NetworkName, name: string): string {
+  let rest = name.replace(WRAPPERS, '');
+  for (let times = 0; times < 4; times++) {
+    const prefix = PREFIXES[network].find((p) => rest.startsWith(p));
+    if (!prefix) break;
+    rest = rest.slice(prefix.length);
+  }
+  return rest;
+}
+
+/** A tensor's name as our networks call it; null when it belongs to none. Unknown names stay as they are. */
+export function ourName(network: NetworkName, name: string): string | null {
+  if (NOISE.test(name)) return null;
+  let ours = stripPrefixes(network, name);
+  // diffusers' norm2 is the original's norm3; the original's norm2 has no weights, so a file with both is odd.
+  for (const [pattern, to] of RENAMES[network]) ours = ours.replace(pattern, to);
+  return network === 'wan-vae' ? upsample(ours) : ours;
+}
+
+/** Of two tensors of one name the one with the higher rank is taken: averaged weights over the last ones. */
+export const rank = (name: string): number => (name.startsWith('generator_ema.') ? 1 : 0);

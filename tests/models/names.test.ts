@@ -1,0 +1,156 @@
+/** Names of tensors against diffusers' and gguf-py's own conversions (training/goldens/make_names.py). */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { KinoraError } from '../../src/errors';
+import { detectNetwork, inferUmt5Config, inferWanConfig } from '../../src/models/infer';
+import { ourName, type NetworkName } from '../../src/models/names';
+import { matchTensors, umt5Shapes, wanShapes, type Shapes } from '../../src/models/tensors';
+import { readUmt5Config } from '../../src/models/umt5';
+import { readWanConfig } from '../../src/models/wan-transformer';
+import type { WeightFile } from '../../src/weights/source';
+
+type Named = Record<string, Record<string, string>>;
+const golden = JSON.parse(readFileSync(join(import.meta.dirname, '../goldens/names.json'), 'utf8')) as {
+  names: Named;
+  shapes: Record<string, Record<string, number[]>>;
+  configs: Record<string, Record<string, unknown>>;
+};
+const network = (layout: string) => layout.replace('-gguf', '') as NetworkName;
+
+/** A file with these tensors and no bytes. */
+function file(shapes: Record<string, readonly number[]>): WeightFile {
+  const tensors = Object.entries(shapes).map(([name, shape]) => ({ name, dtype: 'F16', shape, offset: 0, bytes: 0 }) as const); // prettier-ignore
+  return {
+    name: 'w.safetensors',
+    tensors: new Map(tensors.map((t) => [t.name, t])),
+    metadata: new Map(),
+    read: () => Promise.reject(new Error('no bytes')),
+  };
+}
+
+/** The golden's tensors under the names of a layout. */
+function inLayout(layout: string, prefix = ''): Record<string, number[]> {
+  const shapes = golden.shapes[network(layout)]!;
+  return Object.fromEntries(
+    Object.entries(golden.names[layout]!).map(([theirs, ours]) => [prefix + theirs, shapes[ours]!]),
+  );
+}
+
+const PREFIXES: [string, string][] = [
+  ['wan-transformer', ''],
+  ['wan-transformer', 'model.diffusion_model.'],
+  ['wan-transformer', 'diffusion_model.'],
+  ['wan-transformer', 'generator.model.'],
+  ['wan-transformer', 'generator_ema.model.'],
+  ['wan-transformer', 'generator.model._fsdp_wrapped_module.'],
+  ['wan-transformer', 'net.'],
+  ['umt5', ''],
+  ['umt5-gguf', ''],
+  ['wan-vae', ''],
+  ['wan-vae', 'first_stage_model.'],
+];
+
+test.each(PREFIXES)('%s with the prefix "%s"', (layout, prefix) => {
+  for (const [theirs, ours] of Object.entries(golden.names[layout]!)) {
+    expect(ourName(network(layout), prefix + theirs), theirs).toBe(ours);
+    // Ours stay what they are.
+    expect(ourName(network(layout), ours)).toBe(ours);
+  }
+});
+
+const SHAPES: [NetworkName, () => Shapes][] = [
+  ['wan-transformer', () => wanShapes(readWanConfig(golden.configs['wan-transformer']!))],
+  ['umt5', () => umt5Shapes(readUmt5Config(golden.configs.umt5!))],
+];
+
+test.each(SHAPES)('%s has the tensors of the Python class, shape by shape', (name, shapes) => {
+  const expected = Object.entries(golden.shapes[name]!).sort();
+  expect([...shapes()].sort()).toEqual(expected);
+});
+
+describe('matching', () => {
+  const shapes = SHAPES[0]![1]();
+
+  test.each(PREFIXES.filter(([layout]) => layout === 'wan-transformer'))(
+    'finds every tensor: %s %s',
+    (layout, prefix) => {
+      const matched = matchTensors(file(inLayout(layout, prefix)), 'wan-transformer', shapes);
+      expect(matched.size).toBe(shapes.size);
+      expect(matched.get('blocks.1.norm2.bias')!.info.name).toBe(`${prefix}blocks.1.norm3.bias`);
+    },
+  );
+
+  test('takes averaged weights where a file has both', () => {
+    const both = {
+      ...inLayout('wan-transformer', 'generator.model.'),
+      ...inLayout('wan-transformer', 'generator_ema.model.'),
+    };
+    for (const order of [both, Object.fromEntries(Object.entries(both).reverse())])
+      for (const { info } of matchTensors(file(order), 'wan-transformer', shapes).values())
+        expect(info.name).toMatch(/^generator_ema\./);
+  });
+
+  test('takes kernels that were flattened, and axes of one that are gone', () => {
+    const flat = inLayout('wan-transformer');
+    const D = flat['patch_embedding.bias']![0]!;
+    flat['patch_embedding.weight'] = [D, 64];
+    flat['head.modulation'] = [2, D];
+    const matched = matchTensors(file(flat), 'wan-transformer', shapes);
+    expect(matched.get('patch_embedding.weight')!.shape).toEqual([D, 16, 1, 2, 2]);
+    expect(matched.get('scale_shift_table')!.shape).toEqual([1, 2, D]);
+  });
+
+  test('lists by name what is missing, misshapen or too much', () => {
+    const odd = inLayout('wan-transformer');
+    delete odd['blocks.0.ffn.0.bias'];
+    delete odd['blocks.1.self_attn.norm_q.weight'];
+    odd['blocks.0.norm3.bias'] = [7];
+    odd['img_emb.proj.0.weight'] = [1280];
+    const error = (() => {
+      try {
+        return matchTensors(file(odd), 'wan-transformer', shapes);
+      } catch (e) {
+        return e as KinoraError;
+      }
+    })() as KinoraError;
+    expect(error).toBeInstanceOf(KinoraError);
+    expect(error.message).toContain('missing: blocks.0.ffn.net.0.proj.bias, blocks.1.attn1.norm_q.weight;');
+    expect(error.message).toContain('of another shape: blocks.0.norm3.bias [7], not [5120];');
+    expect(error.message).toContain('unknown to it: img_emb.proj.0.weight.');
+    expect(error.params).toMatchObject({ missing: 2, misshapen: 1, surplus: 1 });
+  });
+
+  test('a long list is cut, and whole in the detail', () => {
+    const error = (() => {
+      try {
+        return matchTensors(file({}), 'wan-transformer', shapes);
+      } catch (e) {
+        return e as KinoraError;
+      }
+    })() as KinoraError;
+    expect(error.message).toMatch(/and \d+ more/);
+    expect(error.detail.split('\n')).toHaveLength(shapes.size);
+  });
+
+  test('two tensors of one name are refused', () => {
+    const twice = { ...inLayout('wan-transformer'), 'proj_out.bias': [64] };
+    expect(() => matchTensors(file(twice), 'wan-transformer', shapes)).toThrow(
+      'are both the tensor "proj_out.bias"',
+    );
+  });
+});
+
+test('configs are read off the shapes', () => {
+  const wan = file(inLayout('wan-transformer', 'model.'));
+  expect(readWanConfig(inferWanConfig(wan))).toEqual(readWanConfig(golden.configs['wan-transformer']!));
+  const text = file(inLayout('umt5-gguf'));
+  expect(readUmt5Config(inferUmt5Config(text))).toEqual(readUmt5Config(golden.configs.umt5!));
+  expect(() => inferWanConfig(text)).toThrow('is no wan-transformer that Kinora knows: the tensor');
+});
+
+test('networks are told apart by their tensors', () => {
+  for (const layout of Object.keys(golden.names))
+    expect(detectNetwork(file(inLayout(layout)))).toBe(network(layout));
+  expect(detectNetwork(file({ 'a.weight': [1] }))).toBeNull();
+});
