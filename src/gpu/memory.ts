@@ -1,6 +1,6 @@
 /** Owns every long-lived GPU buffer (weights, caches) and counts the bytes of all buffers, scratch too. */
 import { KinoraError } from '../errors';
-import { bytesOf, type DType, type Storage, type Tensor } from './tensor';
+import { bytesOf, type Plain, type Storage, type Tensor } from './tensor';
 
 export class Memory {
   readonly #device: GPUDevice;
@@ -55,17 +55,12 @@ export class Memory {
   }
 
   /** A zero-filled tensor that lives until `free`. */
-  tensor(shape: readonly number[], dtype: Exclude<DType, 'q8_0'>, label: string): Tensor {
+  tensor(shape: readonly number[], dtype: Plain, label: string): Tensor {
     return { storage: this.allocate(bytesOf(shape, dtype), label), dtype, shape, label };
   }
 
   /** A tensor with these words as its contents. `data` is raw memory in the dtype's layout. */
-  upload(
-    data: ArrayBufferView<ArrayBuffer>,
-    shape: readonly number[],
-    dtype: Exclude<DType, 'q8_0'>,
-    label: string,
-  ): Tensor {
+  upload(data: ArrayBufferView<ArrayBuffer>, shape: readonly number[], dtype: Plain, label: string): Tensor {
     const expected = bytesOf(shape, dtype);
     if (Math.ceil(data.byteLength / 4) * 4 !== expected) {
       throw new RangeError(

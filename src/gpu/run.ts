@@ -11,7 +11,7 @@ import { Arena } from './arena';
 import { KinoraError } from '../errors';
 import type { Gpu } from './device';
 import type { Kernel, KernelSpec } from './kernel';
-import { bytesOf, size, type DType, type Elem, type Storage, type Tensor } from './tensor';
+import { bytesOf, size, type Elem, type Plain, type Storage, type Tensor } from './tensor';
 
 export interface Dispatch {
   kernel: KernelSpec;
@@ -64,7 +64,7 @@ export class Run {
   }
 
   /** A scratch tensor with undefined contents, of the activations' type unless `dtype` says otherwise. */
-  tensor(shape: readonly number[], label: string, dtype: Exclude<DType, 'q8_0'> = this.elem): Tensor {
+  tensor(shape: readonly number[], label: string, dtype: Plain = this.elem): Tensor {
     if (shape.some((n) => !Number.isInteger(n) || n < 0))
       throw new RangeError(`${label}: bad shape [${shape}]`);
     const storage = this.arena.take(bytesOf(shape, dtype), label);
@@ -81,7 +81,7 @@ export class Run {
   ): Tensor {
     if (data.length !== size({ shape }))
       throw new RangeError(`${label}: ${data.length} values for shape [${shape}]`);
-    const type: Exclude<DType, 'q8_0'> =
+    const type: Plain =
       data instanceof Uint32Array ? 'u32' : data instanceof Int32Array ? 'i32' : (dtype ?? this.elem);
     const t = this.tensor(shape, label, type);
     if (this.dry) return t;

@@ -6,7 +6,7 @@ import { expectAxes, kernel, readsW, refuse } from './kernels';
 
 /**
  * table[ids]. Ids behind the table's end take its last row: check them beforehand.
- * @param table [V, D] f32, f16 or q8_0 (then D is a multiple of 32)
+ * @param table [V, D] f32, f16 or quantized (then D is whole blocks)
  * @param ids [L] i32
  * @returns [L, D]
  */

@@ -5,10 +5,16 @@ import f16Scalar from '../../shaders/lib/w-f16-scalar.wgsl?raw';
 import f16Vec4 from '../../shaders/lib/w-f16-vec4.wgsl?raw';
 import f32Scalar from '../../shaders/lib/w-f32-scalar.wgsl?raw';
 import f32Vec4 from '../../shaders/lib/w-f32-vec4.wgsl?raw';
+import f8E4m3 from '../../shaders/lib/w-f8-e4m3.wgsl?raw';
+import f8E5m2 from '../../shaders/lib/w-f8-e5m2.wgsl?raw';
+import q4 from '../../shaders/lib/w-q4-0.wgsl?raw';
+import q4K from '../../shaders/lib/w-q4-k.wgsl?raw';
+import q5K from '../../shaders/lib/w-q5-k.wgsl?raw';
+import q6K from '../../shaders/lib/w-q6-k.wgsl?raw';
 import q8 from '../../shaders/lib/w-q8.wgsl?raw';
 import { KinoraError } from '../errors';
 import type { KernelSpec } from '../gpu/kernel';
-import type { Elem, Tensor } from '../gpu/tensor';
+import type { Elem, Quantized, Tensor } from '../gpu/tensor';
 
 export interface Variant {
   /** What the text's type aliases stand for, e.g. { XT: 'f32' }. */
@@ -69,6 +75,17 @@ export function readsX(length: number): { name: string; text: string } {
   return length % 4 === 0 ? { name: 'x-vec4', text: xVec4 } : { name: 'x-scalar', text: xScalar };
 }
 
+/** Snippets of quantized weights, and the elements of a block: rows must be whole blocks. */
+const QUANTIZED: Readonly<Record<Quantized, { block: number; text: string }>> = {
+  q8_0: { block: 32, text: q8 },
+  q4_0: { block: 32, text: q4 },
+  q4_k: { block: 256, text: q4K },
+  q5_k: { block: 256, text: q5K },
+  q6_k: { block: 256, text: q6K },
+  f8_e4m3: { block: 4, text: f8E4m3 },
+  f8_e5m2: { block: 4, text: f8E5m2 },
+};
+
 /** The snippet that reads four weights in a row of `length`, by how they are stored. */
 export function readsW(op: string, w: Tensor, length: number): { name: string; text: string } {
   const whole = length % 4 === 0;
@@ -77,11 +94,17 @@ export function readsW(op: string, w: Tensor, length: number): { name: string; t
       return whole ? { name: 'f32-vec4', text: f32Vec4 } : { name: 'f32-scalar', text: f32Scalar };
     case 'f16':
       return whole ? { name: 'f16-vec4', text: f16Vec4 } : { name: 'f16-scalar', text: f16Scalar };
-    case 'q8_0':
-      if (length % 32 !== 0 || !w.scales)
-        throw refuse(op, `${w.label} is q8_0 with rows of ${length}, expected a multiple of 32 and scales`);
-      return { name: 'q8', text: q8 };
-    default:
-      throw refuse(op, `${w.label} is ${w.dtype}, expected f32, f16 or q8_0`);
+    case 'u32':
+    case 'i32':
+      throw refuse(op, `${w.label} is ${w.dtype}, expected f32, f16 or a quantized type`);
+    default: {
+      const { block, text } = QUANTIZED[w.dtype];
+      if (length % block !== 0 || !w.scales)
+        throw refuse(
+          op,
+          `${w.label} is ${w.dtype} with rows of ${length}, expected a multiple of ${block} and scales`,
+        );
+      return { name: w.dtype, text };
+    }
   }
 }

@@ -19,7 +19,7 @@ const TILE = 32;
 /**
  * act(x · wᵀ + bias), accumulated in f32.
  * @param x [M, K] f32 or f16
- * @param w [N, K] f32, f16 or q8_0 (then K is a multiple of 32)
+ * @param w [N, K] f32, f16 or quantized (then K is whole blocks, see gpu/tensor)
  * @returns [M, N]
  */
 export function matmul(run: Run, x: Tensor, w: Tensor, options: MatmulOptions = {}): Tensor {

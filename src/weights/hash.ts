@@ -1,13 +1,20 @@
 /** SHA-256 of files. */
+import { Sha256 } from './sha256';
 import { readExactly, type ByteSource } from './source';
 
-/**
- * SHA-256 of a source, lower-case hex. WebCrypto has no incremental digest, so the source is read whole:
- * for Pocket's files (15 MB at most) that costs some milliseconds. Checkpoints of gigabytes will need an
- * incremental one behind this same signature.
- */
-export async function sha256(source: ByteSource): Promise<string> {
-  const bytes = await readExactly(source, 0, source.size);
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('');
+/** What WebCrypto hashes at once, which is the quickest but wants everything in memory. */
+const WHOLE = 32 << 20;
+const PIECE = 8 << 20;
+
+/** SHA-256 of a source, lower-case hex. Files over 32 MiB are read in pieces of 8 MiB. */
+export async function sha256(source: ByteSource, whole = WHOLE, piece = PIECE): Promise<string> {
+  if (source.size <= whole) {
+    const bytes = await readExactly(source, 0, source.size);
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+    return Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('');
+  }
+  const hash = new Sha256();
+  for (let at = 0; at < source.size; at += piece)
+    hash.update(await readExactly(source, at, Math.min(piece, source.size - at)));
+  return hash.digest();
 }

@@ -86,7 +86,7 @@ export function fromBlob(name: string, blob: Blob): ByteSource {
  * Throws `network` when the server gives no ranges: then the file must be downloaded whole.
  */
 export async function fromUrl(name: string, url: string, options: UrlOptions = {}): Promise<ByteSource> {
-  const { fetch = globalThis.fetch, signal } = options;
+  const { fetch = globalThis.fetch, signal, pauses = PAUSES } = options;
   const ask = async (offset: number, length: number): Promise<Response> => {
     const range = `bytes=${offset}-${offset + length - 1}`;
     const fail = (problem: string, detail = '') =>
@@ -116,18 +116,20 @@ export async function fromUrl(name: string, url: string, options: UrlOptions = {
     size: Number(total),
     async read(offset, length) {
       if (length === 0) return new Uint8Array();
-      const response = await ask(offset, length);
-      try {
-        return new Uint8Array(await response.arrayBuffer());
-      } catch (e) {
-        if (signal?.aborted) throw new KinoraError('cancelled', `Reading ${name} was cancelled.`);
-        throw new KinoraError(
-          'network',
-          `${name}: the connection broke at byte ${offset}. Try again.`,
-          { file: name, offset },
-          String(e),
-        );
-      }
+      return again(pauses, async () => {
+        const response = await ask(offset, length);
+        try {
+          return new Uint8Array(await response.arrayBuffer());
+        } catch (e) {
+          if (signal?.aborted) throw new KinoraError('cancelled', `Reading ${name} was cancelled.`);
+          throw new KinoraError(
+            'network',
+            `${name}: the connection broke at byte ${offset}. Try again.`,
+            { file: name, offset },
+            String(e),
+          );
+        }
+      });
     },
   };
 }
@@ -135,6 +137,24 @@ export async function fromUrl(name: string, url: string, options: UrlOptions = {
 export interface UrlOptions {
   fetch?: typeof globalThis.fetch;
   signal?: AbortSignal;
+  /** Milliseconds to wait before each further try of a part that did not come. */
+  pauses?: readonly number[];
+}
+
+/** A checkpoint is read for minutes; a short break of the connection must not end it. */
+const PAUSES = [500, 2000, 5000];
+
+/** Tries again after each pause while the network fails. */
+async function again<T>(pauses: readonly number[], work: () => Promise<T>): Promise<T> {
+  for (const pause of pauses) {
+    try {
+      return await work();
+    } catch (e) {
+      if (!(e instanceof KinoraError) || e.code !== 'network') throw e;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return work();
 }
 
 /** Reads inside the bounds of the source, and insists on getting every byte. */

@@ -1,36 +1,63 @@
 /**
  * Streams a checkpoint into GPU buffers, piece by piece: neither the file nor a tensor is ever held whole.
  *
- * | in the file       | on the GPU (see gpu/tensor.ts)                                                 |
- * |-------------------|--------------------------------------------------------------------------------|
- * | F32               | f32                                                                            |
- * | F16, BF16         | f16, two per word; f32 for vectors and tables (biases, norms, modulations)       |
- * | Q8_0              | q8_0: quants and scales apart                                                  |
- * | I32               | i32                                                                            |
+ * | in the file                          | on the GPU (see gpu/tensor.ts)                                     |
+ * |--------------------------------------|--------------------------------------------------------------------|
+ * | F32                                  | f32                                                                |
+ * | F16, BF16, F64, I8                   | f16, two per word                                                  |
+ * | Q8_0, Q4_0, Q4_K, Q5_K, Q6_K         | the same, taken apart (pack.ts)                                    |
+ * | Q4_1, Q5_0, Q5_1, Q2_K, Q3_K         | q8_0 of their values                                               |
+ * | F8_E4M3, F8_E5M2                     | the same with one scale; with a scale for each row f16             |
+ * | I32                                  | i32                                                                |
+ * | vectors and tables of any of these   | f32 (biases, norms, modulations)                                   |
+ *
+ * With `quantize`, matrices of plain types become q8_0 or q4_0 on the way.
  */
 import { KinoraError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { bytesOf, type DType, type Tensor } from '../gpu/tensor';
-import { bf16ToF16, Q8_BLOCK, Q8_BYTES, repackQ8, toF32 } from './convert';
+import { bf16ToF16, COMPUTED, toF32 } from './convert';
 import { LAYOUTS } from './dtypes';
+import { f32ToF16 } from './half';
+import { BLOCK_FORMS, finiteScales, packBlocks, quantizeQ4_0, quantizeQ8_0, type BlockType } from './pack';
+import { readScale } from './scaled';
 import { damaged, type TensorInfo, type WeightFile } from './source';
 
 /** The most that is read at once; a few times as much may live while it is converted and copied. */
 const PIECE = 16 * 2 ** 20;
+/** Elements at once of what is converted through floats: 16 MiB of them. */
+const CONVERTED = 4 * 2 ** 20;
+/** Elements that pieces are whole multiples of when they are quantized: whole blocks of every type, and words of scales. */
+const UNIT = 512;
 /** Bytes written before waiting for the GPU: what is written waits in memory until it is copied. */
 const IN_FLIGHT = 64 * 2 ** 20;
+
+/** A tensor to upload, and the shape that the network knows it by. */
+export interface Wanted {
+  info: TensorInfo;
+  shape: readonly number[];
+}
 
 export interface UploadOptions {
   /** Bytes of the file done, and of all tensors that will be uploaded. */
   onUpload?: (loaded: number, total: number) => void;
   /** Which tensors, and under which name: null leaves one out. Default: all, as they are called. */
   rename?: (name: string) => string | null;
+  /** The very tensors by the network's names (models/tensors `matchTensors`); then `rename` is not asked. */
+  tensors?: ReadonlyMap<string, Wanted>;
   /** What F16 and BF16 matrices become. Default: f16. */
   half?: 'f16' | 'f32';
+  /** What a matrix of a plain type is quantized to; null leaves it. Asked for those whose rows are whole blocks. */
+  quantize?: (name: string) => 'q8_0' | 'q4_0' | null;
+  /** Changes to a tensor's values before they are stored, e.g. a LoRA's; null for tensors without. */
+  patch?: (name: string, shape: readonly number[]) => Patch | null;
   signal?: AbortSignal;
   /** Bytes per read, for tests. */
   piece?: number;
 }
+
+/** Adds to `values`, which are elements `first` … of the tensor, row-major. */
+export type Patch = (values: Float32Array, first: number) => void;
 
 /** The tensors of one checkpoint on the GPU. It owns their buffers. */
 export class Weights {
@@ -89,21 +116,26 @@ export async function uploadWeights(
   file: WeightFile,
   options: UploadOptions = {},
 ): Promise<Weights> {
-  const { onUpload, rename = (name: string) => name, half = 'f16', signal, piece = PIECE } = options;
-  const chosen = chooseTensors(file, rename);
-  const total = [...chosen.values()].reduce((sum, info) => sum + info.bytes, 0);
+  const { onUpload, rename = (name: string) => name, signal, piece = PIECE } = options;
+  const chosen = options.tensors ?? chooseTensors(file, rename);
+  const total = [...chosen.values()].reduce((sum, { info }) => sum + info.bytes, 0);
   const tensors = new Map<string, Tensor>();
   let loaded = 0;
   let inFlight = 0;
   try {
-    for (const [name, info] of chosen) {
-      const dtype = storedAs(file, info, half);
-      const tensor = allocate(gpu, name, info.shape, dtype);
+    // In the file's order, so that a server is read from front to back.
+    for (const [name, wanted] of [...chosen].sort((a, b) => a[1].info.offset - b[1].info.offset)) {
+      const { info, shape } = wanted;
+      const scale = await readScale(file, info);
+      const form = storedAs(file, name, info, shape, scale, options);
+      const tensor = allocate(gpu, name, shape, form.dtype);
       tensors.set(name, tensor);
+      if (form.how === 'raw' && tensor.scales)
+        gpu.memory.write(tensor.scales, Float32Array.of(scale?.[0] ?? 1));
       for (let at = 0; at < info.bytes;) {
         if (signal?.aborted) throw new KinoraError('cancelled', `Loading ${file.name} was cancelled.`);
-        const bytes = await file.read(info.name, at, pieceBytes(info, at, piece));
-        write(gpu, file, info, tensor, at, bytes);
+        const bytes = await file.read(info.name, at, pieceBytes(info, at, piece, form));
+        write(gpu, file, { info, tensor, scale, form }, at, bytes);
         at += bytes.byteLength;
         inFlight += bytes.byteLength;
         loaded += bytes.byteLength;
@@ -122,17 +154,17 @@ export async function uploadWeights(
   return new Weights(gpu, file.name, tensors);
 }
 
-function chooseTensors(file: WeightFile, rename: (name: string) => string | null): Map<string, TensorInfo> {
-  const chosen = new Map<string, TensorInfo>();
+function chooseTensors(file: WeightFile, rename: (name: string) => string | null): Map<string, Wanted> {
+  const chosen = new Map<string, Wanted>();
   for (const info of file.tensors.values()) {
     const name = rename(info.name);
     if (name === null) continue;
     const other = chosen.get(name);
     if (other)
-      throw damaged(file.name, `"${other.name}" and "${info.name}" are both the tensor "${name}".`, {
+      throw damaged(file.name, `"${other.info.name}" and "${info.name}" are both the tensor "${name}".`, {
         tensor: name,
       });
-    chosen.set(name, info);
+    chosen.set(name, { info, shape: info.shape });
   }
   return chosen;
 }
@@ -142,32 +174,67 @@ function isSmall(shape: readonly number[]): boolean {
   return shape.length < 2 || shape[0] === 1 || shape.filter((n) => n > 1).length < 2;
 }
 
-function storedAs(file: WeightFile, info: TensorInfo, half: 'f16' | 'f32'): DType {
-  switch (info.dtype) {
-    case 'F32':
-      return 'f32';
-    case 'F16':
-    case 'BF16':
-      return isSmall(info.shape) ? 'f32' : half;
-    case 'Q8_0':
-      return 'q8_0';
-    case 'I32':
-      return 'i32';
-    default:
-      throw damaged(
-        file.name,
-        `tensor "${info.name}" is ${info.dtype}; Kinora computes with F32, F16, BF16 and Q8_0.`,
-        { tensor: info.name, dtype: info.dtype },
-      );
-  }
+/** What a tensor becomes, and the way there: the file's bytes as they are, its blocks taken apart, or through floats. */
+interface Form {
+  dtype: DType;
+  how: 'raw' | 'blocks' | 'half' | 'floats';
+  patch: Patch | null;
 }
 
+function storedAs(
+  file: WeightFile,
+  name: string,
+  info: TensorInfo,
+  shape: readonly number[],
+  scale: Float32Array | null,
+  { half = 'f16', quantize, patch: patches }: UploadOptions,
+): Form {
+  const patch = patches?.(name, shape) ?? null;
+  const floats = (dtype: DType): Form => ({ dtype, how: 'floats', patch });
+  const { dtype } = info;
+  const small = isSmall(shape);
+  if (dtype === 'I32') return { dtype: 'i32', how: 'raw', patch: null };
+  if (!isComputed(dtype))
+    throw damaged(file.name, `tensor "${info.name}" is ${dtype}; Kinora computes with ${COMPUTED}.`, {
+      tensor: info.name,
+      dtype,
+    });
+  if (small) return dtype === 'F32' && !patch && !scale ? { dtype: 'f32', how: 'raw', patch } : floats('f32');
+  // Rows as the kernels read them: all axes but the first are flattened.
+  const row = shape.slice(1).reduce((a, b) => a * b, 1);
+  const native = dtype.toLowerCase() as DType;
+  if (isBlockType(dtype)) {
+    if (!patch && row % BLOCK_FORMS[dtype].elements === 0) return { dtype: native, how: 'blocks', patch };
+    // A patched matrix goes back to what it was, as nearly as can be.
+    if (dtype === 'Q4_0' && row % 32 === 0) return floats('q4_0');
+    return floats(row % 32 === 0 ? 'q8_0' : half);
+  }
+  if (dtype.startsWith('Q')) return floats(row % 32 === 0 ? 'q8_0' : half);
+  const smaller = row % 32 === 0 ? (quantize?.(name) ?? null) : null;
+  if (smaller) return floats(smaller);
+  if (dtype === 'F8_E4M3' || dtype === 'F8_E5M2')
+    return !patch && row % 4 === 0 && (scale?.length ?? 1) === 1
+      ? { dtype: native, how: 'raw', patch }
+      : floats(half);
+  if (patch || scale) return floats(dtype === 'F32' ? 'f32' : half);
+  if (dtype === 'F32') return { dtype: 'f32', how: 'raw', patch };
+  if (dtype === 'F16' && half === 'f16') return { dtype: 'f16', how: 'raw', patch };
+  return dtype === 'BF16' && half === 'f16' ? { dtype: 'f16', how: 'half', patch } : floats(half);
+}
+
+const isComputed = (dtype: string) =>
+  /^(F16|BF16|F32|F64|F8_E4M3|F8_E5M2|I8|Q4_0|Q4_1|Q5_0|Q5_1|Q8_0|Q[2-6]_K)$/.test(dtype);
+const isBlockType = (dtype: string): dtype is BlockType => dtype in BLOCK_FORMS;
+
 function allocate(gpu: Gpu, label: string, shape: readonly number[], dtype: DType): Tensor {
-  if (dtype !== 'q8_0') return gpu.memory.tensor(shape, dtype, label);
-  const quants = bytesOf(shape, 'q8_0');
-  const storage = gpu.memory.allocate(quants, label);
+  if (dtype === 'f32' || dtype === 'f16' || dtype === 'i32' || dtype === 'u32')
+    return gpu.memory.tensor(shape, dtype, label);
+  const elements = shape.reduce((a, b) => a * b, 1);
+  const form = BLOCK_FORMS[dtype.toUpperCase() as BlockType] as (typeof BLOCK_FORMS)[BlockType] | undefined;
+  const storage = gpu.memory.allocate(bytesOf(shape, dtype), label);
   try {
-    const scales = gpu.memory.allocate((quants / Q8_BLOCK) * 2, `${label} (scales)`);
+    const bytes = form ? (elements / form.elements) * form.scales : 4;
+    const scales = gpu.memory.allocate(bytes, `${label} (scales)`);
     return { storage, scales, dtype, shape, label };
   } catch (e) {
     gpu.memory.free(storage);
@@ -175,41 +242,84 @@ function allocate(gpu: Gpu, label: string, shape: readonly number[], dtype: DTyp
   }
 }
 
-/** Whole words on the GPU: two halves, or two blocks of q8_0, whose scales share a word. */
-function pieceBytes(info: TensorInfo, at: number, piece: number): number {
-  const unit = Math.max(4, 2 * LAYOUTS[info.dtype].bytes);
-  return Math.min(Math.max(unit, piece - (piece % unit)), info.bytes - at);
+/** Whole units, as many as may be read at once. */
+function pieceBytes(info: TensorInfo, at: number, piece: number, { how, dtype }: Form): number {
+  const { elements, bytes } = LAYOUTS[info.dtype];
+  // Two blocks fill a word of scales, four elements a word of anything else.
+  const whole = how === 'floats' && /^q/.test(dtype) ? UNIT : Math.max(4, 2 * elements);
+  const unit = (whole / elements) * bytes;
+  const most = how === 'floats' ? Math.min(piece, (CONVERTED / elements) * bytes) : piece;
+  return Math.min(Math.max(unit, most - (most % unit)), info.bytes - at);
+}
+
+interface Target {
+  info: TensorInfo;
+  tensor: Tensor;
+  scale: Float32Array | null;
+  form: Form;
 }
 
 /** Converts a piece, `at` bytes into the tensor as the file has it, and queues its copy. */
-function write(
-  gpu: Gpu,
-  file: WeightFile,
-  info: TensorInfo,
-  tensor: Tensor,
-  at: number,
-  bytes: Uint8Array<ArrayBuffer>,
-): void {
+function write(gpu: Gpu, file: WeightFile, target: Target, at: number, bytes: Uint8Array<ArrayBuffer>): void {
+  const { info, tensor, form } = target;
   const { memory } = gpu;
-  if (tensor.dtype === 'q8_0') {
-    const { quants, scales } = repackQ8(bytes);
-    const block = at / Q8_BYTES;
-    memory.write(tensor.storage, quants, block * Q8_BLOCK);
-    memory.write(tensor.scales!, scales, block * 2);
-  } else if (
-    info.dtype === 'F32' ||
-    info.dtype === 'I32' ||
-    (info.dtype === 'F16' && tensor.dtype === 'f16')
-  ) {
-    memory.write(tensor.storage, bytes, at);
-  } else if (tensor.dtype === 'f32') {
-    memory.write(tensor.storage, toF32(info, bytes, file.name), at * 2);
-  } else {
-    const halves = bf16ToF16(bytes);
-    if (!halves)
-      throw damaged(file.name, `tensor "${info.name}" has values over 65504, too large for f16.`, {
-        tensor: info.name,
-      });
-    memory.write(tensor.storage, halves, at);
+  const { elements, bytes: step } = LAYOUTS[info.dtype];
+  const first = (at / step) * elements;
+  const fail = (problem: string) =>
+    damaged(file.name, `tensor "${info.name}" ${problem}.`, { tensor: info.name });
+  const writeBlocks = (type: BlockType, blocks: Uint8Array) => {
+    const packed = packBlocks(type, blocks);
+    if (!finiteScales(packed, type)) throw fail('has a scale that is no number: the file is damaged');
+    const block = first / BLOCK_FORMS[type].elements;
+    memory.write(tensor.storage, packed.main, block * BLOCK_FORMS[type].main);
+    memory.write(tensor.scales!, packed.scales, block * BLOCK_FORMS[type].scales);
+  };
+  switch (form.how) {
+    case 'raw':
+      if (info.dtype.startsWith('F8') && hasNaN(info.dtype, bytes))
+        throw fail('has values that are no numbers');
+      return memory.write(tensor.storage, bytes, at);
+    case 'blocks':
+      return writeBlocks(info.dtype as BlockType, bytes);
+    case 'half': {
+      const halves = bf16ToF16(bytes);
+      if (!halves) throw fail('has values over 65504, too large for f16');
+      return memory.write(tensor.storage, halves, at);
+    }
+    case 'floats': {
+      const values = scaledValues(file, target, first, bytes);
+      form.patch?.(values, first);
+      if (tensor.dtype === 'f32') return memory.write(tensor.storage, values, first * 4);
+      if (tensor.dtype === 'q8_0') return writeBlocks('Q8_0', quantizeQ8_0(values));
+      if (tensor.dtype === 'q4_0') return writeBlocks('Q4_0', quantizeQ4_0(values));
+      const halves = new Uint16Array(values.length);
+      for (let i = 0; i < values.length; i++) {
+        halves[i] = f32ToF16(values[i]!);
+        if ((halves[i]! & 0x7fff) === 0x7c00 && Number.isFinite(values[i]))
+          throw fail('has values over 65504, too large for f16');
+      }
+      return memory.write(tensor.storage, halves, first * 2);
+    }
   }
+}
+
+/** The piece as floats, with its scale: one for all, or one for each row. */
+function scaledValues(
+  file: WeightFile,
+  { info, scale }: Target,
+  first: number,
+  bytes: Uint8Array,
+): Float32Array<ArrayBuffer> {
+  const values = toF32(info, bytes, file.name);
+  if (!scale) return values;
+  const row = scale.length === 1 ? Infinity : info.shape.slice(1).reduce((a, b) => a * b, 1);
+  for (let i = 0; i < values.length; i++) values[i]! *= scale[Math.floor((first + i) / row)]!;
+  return values;
+}
+
+/** E4M3 has two NaN; E5M2 has infinities, too. */
+function hasNaN(dtype: string, bytes: Uint8Array): boolean {
+  const mask = dtype === 'F8_E4M3' ? 0x7f : 0x7c;
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i]! & mask) === mask) return true;
+  return false;
 }

@@ -6,8 +6,17 @@
 import { afterAll, afterEach, describe } from 'vitest';
 import type { Gpu } from '../../src/gpu/device';
 import { Run } from '../../src/gpu/run';
-import { size, type DType, type Elem, type Tensor } from '../../src/gpu/tensor';
-import { dequantizeQ8, f16ToF32, f32ToF16, Q8_BLOCK, Q8_BYTES, repackQ8 } from '../../src/weights/convert';
+import { size, type Elem, type Plain, type Quantized, type Tensor } from '../../src/gpu/tensor';
+import {
+  dequantizeQ8,
+  f16ToF32,
+  f32ToF16,
+  Q8_BLOCK,
+  Q8_BYTES,
+  repackQ8,
+  toF32,
+} from '../../src/weights/convert';
+import { BLOCK_FORMS, packBlocks, type BlockType } from '../../src/weights/pack';
 import { openTestGpu } from './gpu';
 
 /** A tensor, and the values that it holds after rounding to its type. */
@@ -57,7 +66,7 @@ export class Kit {
   }
 
   /** A tensor of these values, by default of the activations' type. */
-  from(values: ArrayLike<number>, shape: readonly number[], dtype: DType = this.elem): Given {
+  from(values: ArrayLike<number>, shape: readonly number[], dtype: Plain | 'q8_0' = this.elem): Given {
     const { memory } = this.gpu;
     const x = Float32Array.from(values);
     if (x.length !== size({ shape })) throw new RangeError(`${x.length} values for [${shape}]`);
@@ -70,8 +79,44 @@ export class Kit {
   }
 
   /** A tensor of seeded numbers in (−spread, spread), by default of the activations' type. */
-  random(shape: readonly number[], dtype: DType = this.elem, spread = 1): Given {
+  random(shape: readonly number[], dtype: Plain | 'q8_0' = this.elem, spread = 1): Given {
     return this.from(random(size({ shape }), this.#seed++, spread), shape, dtype);
+  }
+
+  /** A quantized tensor of random blocks as a file has them; numbers of about 1. */
+  quantized(shape: readonly number[], dtype: Exclude<Quantized, 'q8_0'>): Given {
+    const n = size({ shape });
+    const type = dtype.toUpperCase() as BlockType | 'F8_E4M3' | 'F8_E5M2';
+    const noise = random(n * 2, this.#seed++, 2 ** 31);
+    const byte = (i: number) => Math.abs(noise[i % noise.length]! | 0) & 255;
+    let bytes: Uint8Array<ArrayBuffer>;
+    let main: Uint8Array<ArrayBuffer>;
+    let scales: Uint8Array<ArrayBuffer>;
+    let factor = 1;
+    if (type === 'F8_E4M3' || type === 'F8_E5M2') {
+      // All but what is no number, and for E5M2 exponents up to 2^2.
+      const least = type === 'F8_E4M3' ? 0x7e : 0x47;
+      bytes = Uint8Array.from({ length: n }, (_, i) => (byte(i) & 0x80) | ((byte(i) & 0x7f) % (least + 1)));
+      factor = 0.375;
+      main = bytes;
+      scales = new Uint8Array(Float32Array.of(factor).buffer);
+    } else {
+      const form = BLOCK_FORMS[type];
+      bytes = Uint8Array.from({ length: (n / form.elements) * form.bytes }, (_, i) => byte(i));
+      const view = new DataView(bytes.buffer);
+      const halves = { Q4_0: [0], Q4_K: [0, 2], Q5_K: [0, 2], Q6_K: [208], Q8_0: [0] }[type];
+      for (let b = 0; b * form.bytes < bytes.length; b++)
+        for (const at of halves)
+          view.setUint16(b * form.bytes + at, f32ToF16(((byte(b + at) - 128) / 128) * 2 ** -8), true);
+      ({ main, scales } = packBlocks(type, bytes));
+    }
+    const { memory } = this.gpu;
+    const storage = memory.allocate(main.byteLength, `test ${dtype}`);
+    const t: Tensor = { storage, scales: memory.allocate(scales.byteLength, 'test scales'), dtype, shape, label: `test ${dtype}` }; // prettier-ignore
+    memory.write(storage, main);
+    memory.write(t.scales!, scales);
+    this.#made.push(t);
+    return { t, x: toF32({ name: 'test', dtype: type }, bytes).map((v) => v * factor) };
   }
 
   #quantized(x: Float32Array, shape: readonly number[]): Given {

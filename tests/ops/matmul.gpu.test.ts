@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { matmul } from '../../src/ops/matmul';
 import { expectClose, onEveryElem, TOLERANCE } from '../helpers/tensors';
 import { matmul as reference } from '../reference/matmul';
@@ -44,6 +44,46 @@ await onEveryElem((kit) => {
     const x = kit.random([M, K]);
     const w = kit.random([N, K], 'q8_0', 3);
     await expectClose(kit, matmul(kit.run, x.t, w.t), reference([M, N, K], x.x, w.x));
+  });
+
+  describe.each(['q4_0', 'q4_k', 'q5_k', 'q6_k', 'f8_e4m3', 'f8_e5m2'] as const)('weights %s', (dtype) => {
+    // Rows of one block and of several; 7 × 3 blocks of 32 use half of the last word of scales.
+    test.each([
+      [1, 1, 256],
+      [3, 7, dtype === 'q4_0' ? 96 : dtype.startsWith('f8') ? 20 : 768],
+      [33, 35, 512],
+      [2, 1000, 256],
+    ])('x [%d,·] · w [%d,·]ᵀ over %d', async (M, N, K) => {
+      const x = kit.random([M, K]);
+      const w = kit.quantized([N, K], dtype);
+      await expectClose(kit, matmul(kit.run, x.t, w.t), reference([M, N, K], x.x, w.x));
+    });
+
+    test('every weight to the bit', async () => {
+      // One row of x that is a one among zeros picks a column of w.
+      const [N, K] = [9, 512];
+      const w = kit.quantized([N, K], dtype);
+      const x = kit.from(
+        Float32Array.from({ length: K * K }, (_, i) => (i % (K + 1) === 0 ? 1 : 0)),
+        [K, K],
+        'f32',
+      );
+      const out = await kit.read(matmul(kit.run, x.t, w.t, { dtype: 'f32' })); // [K, N]
+      // d·s·q − dm·m may be one fused operation or two.
+      const slack = dtype === 'q4_k' || dtype === 'q5_k' ? 2 ** -22 : 0;
+      const odd = w.x.findIndex(
+        (v, i) => Math.abs(out[(i % K) * N + Math.floor(i / K)]! - v) > slack * Math.max(1, Math.abs(v)),
+      );
+      expect(odd === -1 ? null : [odd, w.x[odd], out[(odd % K) * N + Math.floor(odd / K)]]).toBeNull();
+    });
+
+    test('rows must be whole blocks', () => {
+      const w = kit.quantized([256, 256], dtype).t;
+      const odd = { ...w, shape: [512, 126] };
+      expect(() => matmul(kit.run, kit.random([1, 126]).t, odd)).toThrow(
+        /rows of 126, expected a multiple of/,
+      );
+    });
   });
 
   test.each(['none', 'gelu', 'silu', 'relu'] as const)('bias and activation %s', async (act) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { KinoraError } from '../../src/errors';
 import { toF32 } from '../../src/weights/convert';
+import { quantizeQ4_0, quantizeQ8_0 } from '../../src/weights/pack';
 import { readWeights } from '../../src/weights/read';
 import { readScale } from '../../src/weights/scaled';
 import { readSharded, shardNames } from '../../src/weights/shards';
@@ -49,6 +50,15 @@ test('fp8, int8 and doubles of safetensors; ComfyUI’s scales are applied and n
   expect(file.tensors.get('lin.weight')!.scale).toBe('lin.scale_weight');
   expect(file.tensors.get('rows.weight')!.scale).toBe('rows.weight_scale');
   expect(file.tensors.get('e4m3')!.scale).toBeUndefined();
+});
+
+test.each([
+  ['Q8_0', quantizeQ8_0],
+  ['Q4_0', quantizeQ4_0],
+] as const)('%s is quantized to the bit as gguf-py does', (type, quantize) => {
+  const { f32, blocks } = expected.quantize![type] as Expected & { blocks: string };
+  const floats = new Float32Array(new Uint8Array(Buffer.from(f32!, 'hex')).buffer);
+  expect(Buffer.from(quantize(floats)).toString('hex')).toBe(blocks);
 });
 
 test('NaN of fp8 stays NaN', () => {

@@ -1,18 +1,133 @@
 import { afterAll, expect, test } from 'vitest';
 import { dequantizeQ8, f16ToF32, toF32 } from '../../src/weights/convert';
 import { readWeights } from '../../src/weights/read';
-import { fromBytes, type WeightFile } from '../../src/weights/source';
+import { readScale } from '../../src/weights/scaled';
+import { fromBytes, type ByteSource, type WeightFile } from '../../src/weights/source';
 import { uploadWeights } from '../../src/weights/upload';
+import { Run } from '../../src/gpu/run';
+import type { Tensor } from '../../src/gpu/tensor';
+import { matmul } from '../../src/ops/matmul';
 import { openTestGpu } from '../helpers/gpu';
+import { random } from '../helpers/tensors';
 import { fixture } from './fixtures';
 import { safetensors } from './write';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.destroy());
 
+/** What kernels read of a quantized tensor: x · wᵀ with x the identity. */
+async function dequantized(t: Tensor): Promise<Float32Array> {
+  const [N, K] = t.shape as [number, number];
+  const run = new Run(gpu);
+  const one = run.input(
+    Float32Array.from({ length: K * K }, (_, i) => (i % (K + 1) ? 0 : 1)),
+    [K, K],
+    'I',
+    'f32',
+  );
+  const columns = await run.read(matmul(run, one, t, { dtype: 'f32' })); // [K, N]
+  run.destroy();
+  return Float32Array.from({ length: N * K }, (_, i) => columns[(i % K) * N + Math.floor(i / K)]!);
+}
+
+const maxOf = (values: Float32Array) => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+
+test.each(['quants.gguf', 'fp8.safetensors'])(
+  '%s: every quantized type arrives, whole or in pieces',
+  async (name) => {
+    const file = await readWeights(fixture(`formats/${name}`));
+    const matrices = [...file.tensors.values()].filter(({ shape }) => shape.length === 2).map((t) => t.name);
+    expect(matrices.length).toBeGreaterThan(1);
+    for (const piece of [1, 1 << 20]) {
+      const weights = await uploadWeights(gpu, file, {
+        rename: (n) => (matrices.includes(n) ? n : null),
+        piece,
+      });
+      for (const matrix of matrices) {
+        const info = file.tensors.get(matrix)!;
+        const scale = await readScale(file, info);
+        const row = info.shape[1]!;
+        const want = toF32(info, await file.read(matrix)).map(
+          (v, i) => v * (scale?.[scale.length === 1 ? 0 : Math.floor(i / row)] ?? 1),
+        );
+        const got = await dequantized(weights.get(matrix));
+        // What has no kernel becomes q8_0 (a 254th of its block's range), per-row scales f16.
+        const converted = /^(q4_1|q5_0|q5_1|q2_k|q3_k)/.test(matrix);
+        const slack = converted
+          ? maxOf(want) / 200
+          : matrix === 'rows.weight'
+            ? maxOf(want) * 2 ** -11
+            : maxOf(want) * 2 ** -22;
+        expect(weights.get(matrix).dtype).toBe(
+          converted ? 'q8_0' : matrix === 'rows.weight' ? 'f16' : info.dtype.toLowerCase(),
+        );
+        got.forEach((v, i) => {
+          if (!(Math.abs(v - want[i]!) <= slack)) throw new Error(`${matrix} ${i}: ${v}, not ${want[i]}`);
+        });
+      }
+      weights.free();
+    }
+  },
+);
+
+test('quantizes on the way: q8_0 and q4_0 within half a step', async () => {
+  const values = random(8 * 64, 5);
+  const header = { w: { dtype: 'F32', shape: [8, 64], data_offsets: [0, 2048] } };
+  const file = await readWeights(fromBytes('f', safetensors(header, new Uint8Array(values.buffer))));
+  for (const [dtype, step] of [
+    ['q8_0', 1 / 127],
+    ['q4_0', 1 / 8],
+  ] as const) {
+    const weights = await uploadWeights(gpu, file, { quantize: () => dtype, piece: 600 });
+    expect(weights.get('w').dtype).toBe(dtype);
+    const got = await dequantized(weights.get('w'));
+    got.forEach((v, i) => {
+      const block = maxOf(values.subarray(i - (i % 32), i - (i % 32) + 32));
+      // The far end of a q4_0 block may be a whole step off: 15 − 8 is 7, not 8.
+      expect(Math.abs(v - values[i]!)).toBeLessThanOrEqual(block * step * (dtype === 'q4_0' ? 1.01 : 0.54));
+    });
+    weights.free();
+  }
+});
+
+test('NaN in fp8 and infinite scales are refused', async () => {
+  const header = { w: { dtype: 'F8_E4M3', shape: [2, 4], data_offsets: [0, 8] } };
+  const bad = await readWeights(
+    fromBytes('f', safetensors(header, Uint8Array.of(1, 2, 3, 0x7f, 5, 6, 7, 8))),
+  );
+  await expect(uploadWeights(gpu, bad)).rejects.toThrow('tensor "w" has values that are no numbers');
+});
+
+/** A file of one bf16 matrix of 96 MiB, made as it is read. */
+test('asks for pieces of at most 16 MiB, whatever the tensor', async () => {
+  const [rows, columns] = [12 * 1024, 4096];
+  const bytes = rows * columns * 2;
+  const header = new TextEncoder().encode(JSON.stringify({ w: { dtype: 'BF16', shape: [rows, columns], data_offsets: [0, bytes] } })); // prettier-ignore
+  const start = 8 + header.length;
+  let most = 0;
+  let sum = 0;
+  const source: ByteSource = {
+    name: 'large',
+    size: start + bytes,
+    async read(offset, length) {
+      most = Math.max(most, length);
+      sum += length;
+      const out = new Uint8Array(length);
+      if (offset === 0 && length >= 8) new DataView(out.buffer).setBigUint64(0, BigInt(header.length), true);
+      if (offset === 8) out.set(header);
+      return out;
+    },
+  };
+  const weights = await uploadWeights(gpu, await readWeights(source), { quantize: () => 'q8_0' });
+  expect(weights.bytes).toBe((rows * columns * 34) / 32);
+  expect(most).toBeLessThanOrEqual(16 * 2 ** 20);
+  expect(sum).toBeGreaterThanOrEqual(bytes);
+  weights.free();
+});
+
 /** Drops what no kernel computes with. */
 const usable = (file: WeightFile) => (name: string) =>
-  ['I64', 'Q4_0'].includes(file.tensors.get(name)!.dtype) ? null : name;
+  ['I64'].includes(file.tensors.get(name)!.dtype) ? null : name;
 
 test.each([
   ['mixed.safetensors', undefined],
@@ -40,6 +155,9 @@ test.each([
     if (info.dtype === 'I32') {
       expect(tensor.dtype).toBe('i32');
       expect(bytes).toEqual(raw);
+    } else if (info.dtype === 'Q4_0') {
+      // Sums with zeros: −0 becomes 0.
+      expect(await dequantized(tensor)).toEqual(toF32(info, raw).map((v) => v + 0));
     } else if (info.dtype === 'Q8_0') {
       expect(tensor.dtype).toBe('q8_0');
       const scales = new Uint16Array((await gpu.readBytes({ ...tensor, storage: tensor.scales! })).buffer);
@@ -69,8 +187,9 @@ test('frees what it took', async () => {
 test('names what is missing, misshapen, or has no kernel; leaves nothing behind', async () => {
   const before = gpu.memory.bytes;
   const file = await readWeights(fixture('mixed-v3.gguf'));
-  await expect(uploadWeights(gpu, file)).rejects.toThrow(
-    'mixed-v3.gguf: tensor "k4" is Q4_0; Kinora computes with',
+  const long = await readWeights(fixture('mixed.safetensors'));
+  await expect(uploadWeights(gpu, long)).rejects.toThrow(
+    'mixed.safetensors: tensor "long" is I64; Kinora computes with',
   );
   expect(gpu.memory.bytes).toBe(before);
   await expect(uploadWeights(gpu, file, { rename: () => 'x' })).rejects.toThrow(
