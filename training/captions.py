@@ -109,10 +109,10 @@ def caption(scene, rng: np.random.Generator, language: str | None = None, plain:
     return said(scene, rng, language, plain)[0]
 
 
-def taught() -> dict:
-    """{language: {attribute: {value: [words]}}} of the values that the world has: vocabulary.json of the page.
+def taught(edition: dict) -> dict:
+    """{language: {attribute: {value: [words]}}} of the values that an edition of the world has: vocabulary.json of the page.
 
     `other` beside the attributes holds the words between them, as {"": [words]}.
     """
-    return {language: {**{a: {v: table[a][v] for v in names if v in table[a]} for a, names in world.ATTRIBUTES.items() if a in table},
+    return {language: {**{a: {v: table[a][v] for v in names if v in table[a] and v in edition[a]} for a, names in world.ATTRIBUTES.items() if a in table},
                        "other": {"": OTHER[language]}} for language, table in WORDS.items()}

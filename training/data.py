@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from .captions import caption
 from .taehv import TAEHV
-from .world import render, sample_scenes
+from .world import SMALL, render, sample_scenes
 
 CAPTIONS = 4  # paraphrases kept for every clip
-TOKENS = 32
+TOKENS = 48
 
 
 def load_autoencoder(folder: Path) -> TAEHV:
@@ -38,15 +39,37 @@ def encode(model: TAEHV, clips: np.ndarray) -> torch.Tensor:
         return model.encode(x).float().transpose(1, 2)
 
 
-def make(model: TAEHV, tokenizer, clips: int, seed: int) -> dict:
-    """-> latents [n, C, F, h, w] (raw, bf16), ids [n, CAPTIONS, TOKENS], scenes, mean and std [C]."""
+def subject_cells(masks: np.ndarray) -> torch.Tensor:
+    """uint8 [n, T, h, w] -> uint8 [n, F, h, w]: how much subjects cover a latent cell or its neighbours, at most in its frames."""
+    m = torch.from_numpy(masks)
+    m = torch.cat([m[:, :1].expand(-1, 3, -1, -1), m], 1).unflatten(1, (-1, 4)).amax(2)
+    return F.max_pool2d(m.float(), 3, 1, 1).byte()
+
+
+def make(model: TAEHV, tokenizer, sets: list, seed: int, world: dict = SMALL) -> dict:
+    """sets: [(width, height, clips)] -> {"sets": [what `one_size` gives], "mean": [C], "std": [C]} over all of them."""
     rng = np.random.default_rng(seed)
-    scenes = sample_scenes(clips, rng)
+    made = [one_size(model, tokenizer, *size, rng, world) for size in sets]
+    flat = torch.cat([s["latents"][:2000].float().transpose(0, 1).flatten(1) for s in made], 1)
+    return {"sets": made, "mean": flat.mean(1), "std": flat.std(1)}
+
+
+def one_size(model: TAEHV, tokenizer, width: int, height: int, clips: int, rng, world: dict) -> dict:
+    """-> latents [n, C, F, h, w] (raw, bf16), cells [n, F, h, w], ids [n, CAPTIONS, TOKENS], scenes."""
+    scenes = sample_scenes(clips, rng, world)
     starts = np.where(rng.random(clips) < 0.8, 0, rng.uniform(0, 3, clips))
-    chunk = lambda i: encode(model, render(scenes[i:i + 16], start=starts[i:i + 16])).bfloat16()
+
+    def chunk(i: int):
+        frames, masks = render(scenes[i:i + 7], width, height, start=starts[i:i + 7], masks=True)
+        return encode(model, frames).bfloat16(), subject_cells(masks)
+
     with ThreadPoolExecutor(2) as workers:
-        latents = torch.cat(list(workers.map(chunk, range(0, clips, 16))))
+        latents, cells = (torch.cat(x) for x in zip(*workers.map(chunk, range(0, clips, 7))))
     ids = torch.stack([tokenise(tokenizer, [caption(s, rng) for _ in range(CAPTIONS)]) for s in scenes])
-    assert len(latents) == len(ids) == len(scenes) == clips
-    flat = latents.float().transpose(0, 1).flatten(1)
-    return {"latents": latents, "ids": ids, "scenes": scenes, "mean": flat.mean(1), "std": flat.std(1)}
+    assert len(latents) == len(cells) == len(ids) == len(scenes) == clips
+    return {"latents": latents, "cells": cells, "ids": ids, "scenes": scenes}
+
+
+def normalised(data: dict) -> list:
+    """The latents of each set in units of their channels' deviation, bf16."""
+    return [((s["latents"].float() - data["mean"][:, None, None, None]) / data["std"][:, None, None, None]).bfloat16() for s in data["sets"]]

@@ -12,8 +12,9 @@ import time
 
 import torch
 
+from .data import normalised
 from .muon import optimisers
-from .train import PRESETS, is_matrix, load, pick_clips, report_line, teacher_forced
+from .train import PRESETS, cell_weights, is_matrix, load, pick_clips, report_line, teacher_forced
 from .train_ae import RUNS
 
 
@@ -34,7 +35,7 @@ def main() -> None:
     teacher.requires_grad_(False)
     student.dit.condition_embedder.time_proj.weight.blocks = 6
     opts = optimisers(student, 6e-4, is_matrix)
-    latents = ((data["latents"].float() - data["mean"][:, None, None, None]) / data["std"][:, None, None, None]).bfloat16()
+    latents = normalised(data)
     if PRESETS["pocket"]["compile"] and arguments.minutes > 1:
         for block in [*student.dit.blocks, *teacher.dit.blocks]:
             block.forward = torch.compile(block.forward)
@@ -43,7 +44,7 @@ def main() -> None:
         rate = min(1, (step + 1) / 20) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         for o, scale in zip(opts, (1.0, 0.5)):
             o.param_groups[0]["lr"] = 6e-4 * scale * rate
-        x0, ids, offset = pick_clips(data, latents, arguments.batch)
+        x0, cells, ids, offset = pick_clips(data, latents, arguments.batch)
         empty = torch.zeros_like(ids)
         empty[:, 0] = 1
         x, t, frames, plan, target, sigma = teacher_forced(x0, offset)
@@ -54,7 +55,7 @@ def main() -> None:
                 both = teacher.dit(torch.cat([x, x]), torch.cat([t, t]), context, frames, plan)[0][:, :, -n:].float()
             told, free = both.chunk(2)
             flow = student.dit(x, t, student.dit.text(student.text(ids)), frames, plan)[0][:, :, -n:].float()
-        error = (flow - (free + arguments.guidance * (told - free))).square().mean((1, 3, 4))
+        error = ((flow - (free + arguments.guidance * (told - free))).square() * cell_weights(cells)).mean((1, 3, 4))
         for o in opts:
             o.zero_grad(set_to_none=True)
         error.mean().backward()

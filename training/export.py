@@ -16,20 +16,14 @@ import torch
 from safetensors.torch import save_file
 
 from . import train
-from .captions import WORDS
+from .captions import taught
 from .data import load_autoencoder
+from .prompts import examples
 from .sampling import BLOCK, WINDOW
 from .train_ae import RUNS
+from .world import HEIGHT, SMALL, WIDTH
 
 TARGET = Path(__file__).parents[1] / "public" / "models" / "pocket"
-PROMPTS = {
-    "en": ["a red boat drifting on the sea at sunset", "a blue car driving right in the city at night",
-           "a pink heart pulsing in a meadow in daylight", "a white rocket taking off in space at night",
-           "a yellow star spinning in the desert at night", "a green snowman bouncing in the snow by day",
-           "an orange balloon rising in the desert at sunset", "a purple fish moving left at sea in daylight"],
-    "zh": ["一艘红色的船日落时在海上漂流", "一辆蓝色的汽车夜晚在城市里向右行驶", "一颗粉色的爱心白天在草地上变大变小", "一枚白色的火箭夜晚在太空中上升",
-           "一颗黄色的星星夜晚在沙漠里旋转", "一个绿色的雪人白天在雪地里弹跳", "一个橙色的气球傍晚在沙漠里上升", "一条紫色的鱼白天在海上向左移动"],
-}
 
 
 def write_gguf(path: Path, architecture: str, state: dict) -> None:
@@ -96,18 +90,17 @@ def main() -> None:
     half = {k: v.half().contiguous() for k, v in autoencoder.state_dict().items() if k.startswith("decoder.")}
     save_file(half, str(temporary / "taehv.safetensors"))
     shutil.copy(folder / "tokenizer.json", temporary / "tokenizer.json")
-    vocabulary = {language: {a: dict(v) for a, v in words.items()} for language, words in WORDS.items()}
-    (temporary / "vocabulary.json").write_text(json.dumps(vocabulary, ensure_ascii=False, indent=1))
+    (temporary / "vocabulary.json").write_text(json.dumps(taught(SMALL), ensure_ascii=False, indent=1))
     data = torch.load(folder / "data.pt", weights_only=False)
     saved = torch.load(folder / "dit.pt", weights_only=False)
     ae_config = torch.load(folder / "ae.pt", weights_only=False)["config"]
     files = [{"path": p.name, "bytes": p.stat().st_size, "sha256": hashlib.sha256(p.read_bytes()).hexdigest()}
              for p in sorted(temporary.iterdir())]
     document = {
-        "format": "kinora-model/1", "id": "pocket", "name": "Kinora Pocket", "edition": "1", "license": "MIT", "fps": 16,
-        "sizes": [{"width": 96, "height": 64}], "seconds": {"default": 2, "max": 5},
-        "latent": {"channels": 16, "stride": [4, 8, 8], "mean": model.mean.tolist(), "std": model.std.tolist()},
-        "preview": preview(autoencoder, data["latents"][:64].float(), model.mean, model.std),
+        "format": "kinora-model/1", "id": "pocket", "name": "Kinora Pocket", "edition": "2", "license": "MIT", "fps": 16,
+        "sizes": [{"width": WIDTH, "height": HEIGHT}, {"width": 96, "height": 64}], "seconds": {"default": 2, "max": 5},
+        "latent": {"channels": len(model.mean), "stride": [4, 8, 8], "mean": model.mean.tolist(), "std": model.std.tolist()},
+        "preview": preview(autoencoder, data["sets"][0]["latents"][:64].float(), model.mean, model.std),
         "sampler": {"kind": arguments.kind, "timesteps": [1000 * (arguments.steps - i) / arguments.steps for i in range(arguments.steps)],
                     "shift": 5, "num_frame_per_block": BLOCK, "window": WINDOW, "sink": 0},
         "components": {
@@ -116,7 +109,7 @@ def main() -> None:
             "transformer": {"network": "wan-transformer-causal", "config": saved["dit_config"], "file": "transformer.gguf"},
             "autoencoder": {"network": "taehv", "config": ae_config, "file": "taehv.safetensors"},
         },
-        "files": files, "prompts": PROMPTS, "vocabulary": "vocabulary.json", "training": facts(folder),
+        "files": files, "prompts": examples(), "vocabulary": "vocabulary.json", "training": facts(folder),
     }
     if (out / "showcase.mp4").exists():  # a clip for the page's first sight, made by npm run generate
         document["showcase"] = "showcase.mp4"

@@ -55,11 +55,11 @@ class Model(nn.Module):
 
 
 def make(n: int, tokenizer, rng, language: str | None = None) -> tuple:
-    """n captions of scenes drawn evenly -> ids int64 [n, TOKENS] (0 = pad), labels int64 [n, attributes]."""
+    """n captions of scenes drawn evenly from what this edition teaches -> ids int64 [n, TOKENS] (0 = pad), labels int64 [n, attributes]."""
     names = world.ATTRIBUTES
     scenes = np.zeros(n, [(a, "<i4") for a in names])
     for a, values in names.items():
-        scenes[a] = rng.integers(0, len(values), n)
+        scenes[a] = rng.choice([i for i, v in enumerate(values) if v in world.SMALL[a]], n)
     told = [captions.said(s, rng, language) for s in scenes]
     ids = torch.zeros(n, TOKENS, dtype=torch.long)
     for row, (text, _), encoded in zip(ids, told, tokenizer.encode_batch([text for text, _ in told])):

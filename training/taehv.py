@@ -1,4 +1,4 @@
-"""The tiny video autoencoder: TAEHV's decoder graph and key names, stride 4 x 8 x 8, 16 latent channels.
+"""The tiny video autoencoder: TAEHV's decoder graph and key names, stride 4 x 8 x 8, 24 latent channels.
 
 Frames are [N, T, 3, H, W] in [0, 1]; latents are [N, F, C, h, w]. T = 4 F - 3: the decoder drops its first 3 frames.
 The decoder works on the latents' own grid and ends in an 8 x 8 pixel shuffle (patch_size 8, no upsampling),
@@ -9,7 +9,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 CONFIG = {
-    "latent_channels": 16,
+    "latent_channels": 24,
     "decoder_channels": [96, 96, 128, 128],
     "encoder_channels": 64,
     "encoder_time_downscale": [True, True, False],
@@ -113,11 +113,11 @@ class TAEHV(nn.Module):
             nn.init.zeros_(block.conv[4].bias)
 
     @torch.no_grad()
-    def start_from_pca(self, frames: torch.Tensor, spread: float = 0.6) -> None:
+    def start_from_pca(self, frames: torch.Tensor, spread: float = 0.4) -> None:
         """Make encoder and decoder the best linear ones for frames [N, T, 3, H, W].
 
-        The decoder's trunk carries (z, -z) through its ReLUs; each time-doubling moves them to slots of their own,
-        so that the last convolution knows which of the four frames it draws.
+        The decoder's trunk carries z + 1.4 through its ReLUs (few values are lower), and a 1 beside it; each time-doubling moves them to slots of their own and leaves zeros elsewhere, so that the last
+        convolution knows which of the four frames it draws. `keep_linear_part` lets training leave it alone.
         """
         x = patches(frames).permute(0, 1, 3, 4, 2).reshape(-1, 768).double()
         mean = x.mean(0)
@@ -128,13 +128,12 @@ class TAEHV(nn.Module):
         self.encoder.linear.weight.copy_(basis[:, :, None, None])
         self.encoder.linear.bias.copy_(-(basis @ mean.float()))
         back = (vectors[:, -z:].flip(1) / scale).float()  # [768, z]
-        slot, pair = 2 * z, torch.cat([torch.eye(z), -torch.eye(z)])
-        carry = torch.eye(slot)
         convs = [i for i, layer in enumerate(self.decoder) if isinstance(layer, nn.Conv2d)]
+        slot = used = z + 1
         self.decoder[convs[0]].weight[:slot] = 0
-        self.decoder[convs[0]].weight[:slot, :, 1, 1] = pair
-        self.decoder[convs[0]].bias.zero_()
-        used = slot
+        self.decoder[convs[0]].weight[:z, :, 1, 1] = torch.eye(z)
+        self.decoder[convs[0]].bias[:z] = 1.4
+        self.decoder[convs[0]].bias[z] = 1
         for layer in self.decoder:
             if isinstance(layer, TGrow):
                 w = layer.conv.weight
@@ -148,10 +147,40 @@ class TAEHV(nn.Module):
                 layer.weight[:used, :, 1, 1] = torch.eye(used, layer.weight.shape[1])
         last = self.decoder[convs[-1]]
         last.weight.zero_()
-        for k in range(4):  # slots are in time order
-            rows = back[192 * k:192 * (k + 1)]
-            last.weight[:, slot * k:slot * (k + 1), 1, 1] = torch.cat([rows, -rows], 1)
-        last.bias.copy_(mean.float().view(4, 192).mean(0))
+        last.bias.zero_()
+        for place, frame in enumerate((0, 2, 1, 3)):  # the second doubling's step is the slot's high digit
+            rows, level = back[192 * frame:192 * (frame + 1)], mean.float()[192 * frame:192 * (frame + 1)]
+            last.weight[:, slot * place:slot * place + z, 1, 1] = rows
+            last.weight[:, slot * place + z, 1, 1] = level - 1.4 * rows.sum(1)
+
+    def keep_linear_part(self) -> list:
+        """[(parameter, 1 where training may change it, else 0)] for the parameters that carry the linear autoencoder.
+
+        Noise in them costs more than training them gains: the rest learns what is missing, starting from nothing.
+        """
+        slot = used = self.decoder[1].in_channels + 1
+        frozen = [(self.encoder.linear.weight, 0.0), (self.encoder.linear.bias, 0.0)]
+
+        def rows(p: torch.Tensor, *ranges: tuple) -> None:
+            mask = torch.ones_like(p)
+            for start, stop in ranges:
+                mask[start:stop] = 0
+            frozen.append((p, mask))
+
+        convs = [layer for layer in self.decoder if isinstance(layer, nn.Conv2d)]
+        rows(convs[0].weight, (0, slot))
+        rows(convs[0].bias, (0, slot))
+        for layer in self.decoder:
+            if isinstance(layer, TGrow):
+                n = layer.conv.weight.shape[0] // layer.stride
+                rows(layer.conv.weight, *((k * n, k * n + used * layer.stride) for k in range(layer.stride)))
+                used *= layer.stride
+            elif isinstance(layer, nn.Conv2d) and layer.bias is None:
+                rows(layer.weight, (0, used))
+        mask = torch.ones_like(convs[-1].weight)
+        mask[:, :used] = 0
+        frozen.append((convs[-1].weight, mask))
+        return frozen
 
     def encode(self, frames: torch.Tensor) -> torch.Tensor:
         """frames [N, 4F-3, 3, H, W] in [0, 1] -> latents [N, F, C, H/8, W/8]."""

@@ -14,13 +14,13 @@ from pathlib import Path
 import torch
 
 from . import checkpoint, tokens, umt5, wan
-from .data import load_autoencoder, make
+from .data import load_autoencoder, make, normalised
 from .muon import optimisers
 from .train_ae import RUNS
 
 PRESETS = {
-    "pocket": {"minutes": 18.0, "batch": 12, "clips": 16000, "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
-    "smoke": {"minutes": 0.4, "batch": 4, "clips": 48, "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
+    "pocket": {"minutes": 18.0, "batch": 12, "sets": [(128, 80, 7500), (96, 64, 1500)], "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
+    "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
 }
 BLOCK = 3
 
@@ -64,13 +64,23 @@ def teacher_forced(x0: torch.Tensor, offset: int):
     return x, t, frames, plan, noise - clean, sigma
 
 
-def pick_clips(data: dict, latents: torch.Tensor, n: int):
-    """n random two-block windows -> x0 [n, C, 6, h, w], ids [n, L], first frame number."""
+def pick_clips(data: dict, latents: list, n: int):
+    """n random two-block windows of one size -> x0 [n, C, 6, h, w], how much subjects cover its cells [n, 6, h, w], ids [n, L], first frame number."""
+    which = 0 if len(latents) == 1 or torch.rand(()) < 0.88 else int(torch.randint(1, len(latents), ()))  # mostly the native size
+    data, latents = data["sets"][which], latents[which]
     pick = torch.randint(len(latents), (n,))
     ids = data["ids"][pick, torch.randint(data["ids"].shape[1], (n,))].clone()
     start = 0 if torch.rand(()) < 0.7 else BLOCK
     offset = start if torch.rand(()) < 0.7 else start + BLOCK * int(torch.randint(1, 10, ()))
-    return latents[pick, :, start:start + 2 * BLOCK].float(), ids, offset
+    window = slice(start, start + 2 * BLOCK)
+    return latents[pick, :, window].float(), data["cells"][pick, window].float() / 255, ids, offset
+
+
+def cell_weights(cells: torch.Tensor, subject: float = 4.0) -> torch.Tensor:
+    """The loss of what subjects cover counts 1 + `subject` times as much: [n, 6, h, w] -> [n, 1, 9, h, w], as `teacher_forced` orders."""
+    w = 1 + subject * cells
+    w = torch.cat([w[:, :BLOCK], w], 1)
+    return (w / w.mean())[:, None]
 
 
 @torch.no_grad()
@@ -118,14 +128,17 @@ def main() -> None:
     tokenizer = tokens.load(folder / "tokenizer.json")
     if not (folder / "data.pt").exists():
         began = time.time()
-        torch.save(make(load_autoencoder(folder), tokenizer, preset["clips"], 7), folder / "data.pt")
-        print(f"{preset['clips']} clips encoded in {time.time() - began:.0f} s", flush=True)
+        torch.save(make(load_autoencoder(folder), tokenizer, preset["sets"], 7), folder / "data.pt")
+        print(f"{preset['sets']} clips encoded in {time.time() - began:.0f} s", flush=True)
     data = torch.load(folder / "data.pt", weights_only=False)
-    text_config = {**umt5.CONFIG, "vocab_size": tokens.size(tokenizer)}
+    taught = torch.load(folder / "text.pt", weights_only=False) if (folder / "text.pt").exists() else None
+    text_config = taught["text_config"] if taught else {**umt5.CONFIG, "vocab_size": tokens.size(tokenizer)}
     dit_config = {**wan.CONFIG, **preset["dit"], "text_dim": text_config["d_model"]}
     model = Model(text_config, dit_config)
     model.mean.copy_(data["mean"])
     model.std.copy_(data["std"])
+    if taught:
+        model.text.load_state_dict(taught["model"])
     if committed and not (folder / "dit.pt").exists():  # an earlier session's weights, fresh optimisers
         model.load_state_dict(checkpoint.read(folder.name, "dit."))
     model.dit.condition_embedder.time_proj.weight.blocks = 6
@@ -139,9 +152,9 @@ def main() -> None:
         for o, s in zip(opts, saved["opts"]):
             o.load_state_dict(s)
         step, spent = saved["step"], saved["spent"]
-    weight = channel_weights(load_autoencoder(folder), data["latents"], data["std"])
+    weight = channel_weights(load_autoencoder(folder), data["sets"][0]["latents"], data["std"])
     print("channel weights", [round(w, 2) for w in weight.tolist()], flush=True)
-    latents = ((data["latents"].float() - data["mean"][:, None, None, None]) / data["std"][:, None, None, None]).bfloat16()
+    latents = normalised(data)
     if preset.get("compile"):
         for block in model.dit.blocks:
             block.forward = torch.compile(block.forward)
@@ -157,14 +170,14 @@ def main() -> None:
         rate = min(1, (step + 1) / 100) * min(1, 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * max(0, 2 * done - 1))))
         for o, scale in zip(opts, (1.0, 0.5)):
             o.param_groups[0]["lr"] = preset["lr"] * scale * rate
-        x0, ids, offset = pick_clips(data, latents, preset["batch"])
+        x0, cells, ids, offset = pick_clips(data, latents, preset["batch"])
         dropped = torch.rand(len(ids)) < 0.1
         ids[dropped] = 0
         ids[dropped, 0] = 1
         x, t, frames, plan, target, sigma = teacher_forced(x0, offset)
         with torch.autocast("cpu", torch.bfloat16):
             flow = model.dit(x, t, model.dit.text(model.text(ids)), frames, plan)[0]
-        error = (flow[:, :, -target.shape[2]:].float() - target).square().mean((3, 4))  # [B, C, Fn]
+        error = ((flow[:, :, -target.shape[2]:].float() - target).square() * cell_weights(cells)).mean((3, 4))  # [B, C, Fn]
         error = (error * weight[:, None]).mean(1)  # [B, Fn]
         for o in opts:
             o.zero_grad(set_to_none=True)

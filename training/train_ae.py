@@ -7,6 +7,7 @@ import json
 import math
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,27 +16,33 @@ import torch.nn.functional as F
 
 from .muon import optimisers
 from .taehv import CONFIG, TAEHV
-from .world import render, sample_scenes
+from .world import FRAMES, SMALL, render, sample_scenes
 
 RUNS = Path(__file__).parent / "runs"
 PRESETS = {
-    "pocket": {"minutes": 4.5, "batch": 8, "crop": 48, "frames": 13, "pool": 700, "lr": 2e-3},
+    "pocket": {"minutes": 17.0, "batch": 8, "crop": 48, "frames": 13, "pool": 500, "lr": 6e-4},
     "smoke": {"minutes": 0.3, "batch": 4, "crop": 32, "frames": 5, "pool": 16, "lr": 3e-3},
 }
 
 
 class Pool:
-    """Rendered clips, some replaced before every batch; a batch is random crops of them."""
+    """Rendered clips, replaced one by one on a thread of its own; a batch is random crops of them."""
 
     def __init__(self, size: int, rng: np.random.Generator):
-        self.rng, self.next = rng, 0
-        self.clips = render(sample_scenes(size, rng))
+        self.rng, self.next, self.worker = rng, 0, ThreadPoolExecutor(1)
+        self.clips = render(sample_scenes(size, rng, SMALL))
+        self.fresh = self.worker.submit(self.draw)
+
+    def draw(self) -> np.ndarray:
+        rng = np.random.default_rng(self.rng.integers(2 ** 62))
+        return render(sample_scenes(1, rng, SMALL), start=rng.uniform(0, 6))[0]
 
     def batch(self, n: int, crop: int, frames: int) -> torch.Tensor:
         """-> [n, frames, 3, crop, crop] in [0, 1]."""
-        i = self.next % len(self.clips)
-        self.clips[i] = render(sample_scenes(1, self.rng), start=self.rng.uniform(0, 6))[0]
-        self.next += 1
+        if self.fresh.done():
+            self.clips[self.next % len(self.clips)] = self.fresh.result()
+            self.fresh = self.worker.submit(self.draw)
+            self.next += 1
         total, height, width = self.clips.shape[1:4]
         out = np.empty((n, frames, crop, crop, 3), np.uint8)
         for k in range(n):
@@ -90,8 +97,9 @@ def main() -> None:
         step, spent = saved["step"], saved["spent"]
     pool = Pool(preset["pool"], np.random.default_rng(step))
     if not step:
-        model.start_from_pca(pool.batch(min(120, preset["pool"]), 64, 33))
-    held_out = render(sample_scenes(12, np.random.default_rng(10 ** 6)))
+        model.start_from_pca(pool.batch(min(120, preset["pool"]), 64, FRAMES))
+    held_out = render(sample_scenes(6, np.random.default_rng(10 ** 6), SMALL))
+    linear = model.keep_linear_part()
     began, reported, total = time.time(), time.time(), 0.0
 
     def save() -> None:
@@ -102,7 +110,7 @@ def main() -> None:
 
     print(json.dumps({"psnr at the start": psnr(model, held_out)}), flush=True)
     while (done := (spent + time.time() - began) / (60 * minutes)) < 1:
-        rate = min(1, (step + 1) / 60) * (0.5 + 0.5 * math.cos(math.pi * done)) + 0.005
+        rate = min(1, (step + 1) / 150) * (0.5 + 0.5 * math.cos(math.pi * done)) + 0.005
         opts[0].param_groups[0]["lr"] = preset["lr"] * rate
         opts[1].param_groups[0]["lr"] = 0.35 * preset["lr"] * rate
         x = pool.batch(preset["batch"], preset["crop"], preset["frames"])
@@ -113,11 +121,13 @@ def main() -> None:
         for o in opts:
             o.zero_grad(set_to_none=True)
         loss.backward()
+        for p, mask in linear:
+            p.grad.mul_(mask)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for o in opts:
             o.step()
         step, total = step + 1, total + loss.item()
-        if time.time() - reported > 15:
+        if time.time() - reported > 30:
             line = {"step": step, "minutes": round(done * minutes, 2), "loss": loss.item(), "psnr": round(psnr(model, held_out), 2),
                     "z": round(z.float().std().item(), 3)}
             print(json.dumps(line), flush=True)

@@ -10,9 +10,9 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 CONFIG = {
-    "patch_size": [1, 2, 2], "num_attention_heads": 3, "attention_head_dim": 64, "in_channels": 16, "out_channels": 16,
+    "patch_size": [1, 2, 2], "num_attention_heads": 3, "attention_head_dim": 64, "in_channels": 24, "out_channels": 24,
     "text_dim": 192, "freq_dim": 256, "ffn_dim": 768, "num_layers": 6, "cross_attn_norm": True,
-    "qk_norm": "rms_norm_across_heads", "eps": 1e-6, "rope_max_seq_len": 1024, "text_len": 32,
+    "qk_norm": "rms_norm_across_heads", "eps": 1e-6, "rope_max_seq_len": 1024, "text_len": 48,
 }
 
 

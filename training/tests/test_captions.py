@@ -204,7 +204,7 @@ def test_a_world_with_less_in_it(monkeypatch):
     one["subject"], one["colour"], one["place"] = 1, 2, 0
     assert captions.caption(one, rng, "en", plain=True) == "a green duck on the snow"
     assert captions.caption(one, rng, "de", plain=True) == "eine grüne Ente im Schnee"
-    assert captions.taught()["fr"]["subject"] == {"car": captions.WORDS["fr"]["subject"]["car"], "duck": captions.WORDS["fr"]["subject"]["duck"]}
+    assert captions.taught(world.ATTRIBUTES)["fr"]["subject"] == {"car": captions.WORDS["fr"]["subject"]["car"], "duck": captions.WORDS["fr"]["subject"]["duck"]}
 
 
 def test_a_value_without_words_is_named_in_the_error(monkeypatch):
