@@ -43,7 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   gpu: ['errors.ts'],
   ops: ['errors.ts', 'gpu', 'shaders'],
   'weights/upload': ['errors.ts', 'gpu', 'weights'],
-  models: ['errors.ts', 'ops', 'gpu', 'weights/upload'],
+  models: ['errors.ts', 'ops', 'gpu', 'weights', 'weights/upload'],
   media: ['errors.ts', 'gpu', 'ops'],
   library: ['errors.ts', 'media'],
   onnx: ['errors.ts', 'text', 'sampling', 'weights', 'pipeline'],
