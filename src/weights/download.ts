@@ -1,8 +1,13 @@
-/** Fetching a model's files from our own origin, with the checks that make them safe to use. */
+/**
+ * Fetching a model's files, with the checks that make them safe to use. Large files come in pieces, by range
+ * requests over several connections; what was fetched and checked survives a reload, a lost network and a
+ * killed tab. Nothing is used before the whole file's hash is right.
+ */
 import { KinoraError } from '../errors';
 import type { Folder, Sink } from './folder';
-import { sha256 } from './hash';
+import { sha256, sha256Bytes } from './hash';
 import type { ModelFile } from './manifest';
+import { piecesOf, readContentRange, type Piece } from './pieces';
 import type { ByteSource } from './source';
 
 interface FetchOptions {
@@ -10,9 +15,14 @@ interface FetchOptions {
   signal?: AbortSignal;
 }
 
-/** model.json as JSON, always asking the server whether it is new. Throws `network` or `cancelled`. */
+/** Requests at a time. HTTP/1 browsers allow six to a host; the page needs some itself. */
+const CONNECTIONS = 4;
+/** A piece whose connection broke is asked for again after these waits, in ms. */
+const WAITS = [500, 2000, 5000];
+
+/** model.json as JSON, always asking the server whether it is new. Throws `network`, `no-model` or `cancelled`. */
 export async function fetchManifest(base: URL, options: FetchOptions): Promise<unknown> {
-  const response = await request(base, 'model.json', 'no-cache', options);
+  const response = await request(base, 'model.json', { cache: 'no-cache' }, options);
   try {
     return await response.json();
   } catch (e) {
@@ -27,9 +37,11 @@ export async function fetchManifest(base: URL, options: FetchOptions): Promise<u
   }
 }
 
-interface Progress {
-  /** Bytes of this file; falls back to 0 when it is fetched again. */
+export interface FileOptions extends FetchOptions {
+  /** Bytes of this file that are here; falls back when some must be fetched again. */
   onBytes: (loaded: number) => void;
+  /** For tests. Resolves after so many milliseconds. */
+  wait?: (ms: number) => Promise<void>;
 }
 
 /**
@@ -40,21 +52,24 @@ export async function fetchFile(
   base: URL,
   file: ModelFile,
   folder: Folder,
-  options: FetchOptions & Progress,
+  options: FileOptions,
 ): Promise<ByteSource> {
   for (let cache: RequestCache = 'default'; ;) {
-    const response = await request(base, file.path, cache, options);
     const sink = await folder.create(file);
     try {
-      await pump(response, file, sink, options);
+      await gather(base, file, sink, cache, options);
       const source = await sink.finish();
-      await checkHash(source, file);
+      const actual = await sha256(source);
+      if (actual !== file.sha256) throw mismatch(file.path, 'its SHA-256 is', actual, file.sha256);
       return source;
     } catch (e) {
-      await sink.discard();
-      if (!(e instanceof KinoraError) || e.code === 'cancelled') throw e;
-      if (e.code === 'storage' && folder.problem === null) {
-        folder.fail(e);
+      const code = e instanceof KinoraError ? e.code : null;
+      // What is here of a broken download is good, and saves fetching it again.
+      if (code === 'cancelled' || code === 'network') await sink.pause();
+      else await sink.discard();
+      if (!(e instanceof KinoraError) || code === 'cancelled') throw e;
+      if (code === 'storage' && folder.problem === null) {
+        folder.fail(e.detail);
         continue; // into memory
       }
       if (cache === 'reload') throw e;
@@ -63,29 +78,152 @@ export async function fetchFile(
   }
 }
 
-/** Moves the body into the sink. Throws when it is not exactly as long as promised. */
-async function pump(
-  response: Response,
+/** Puts every missing piece of the file into the sink. */
+async function gather(
+  base: URL,
   file: ModelFile,
   sink: Sink,
-  { signal, onBytes }: FetchOptions & Progress,
+  cache: RequestCache,
+  options: FileOptions,
 ): Promise<void> {
+  const pieces = piecesOf(file);
+  const missing = pieces.filter(({ index }) => !sink.kept.has(index));
+  const loaded = new Map(pieces.map((p) => [p.index, sink.kept.has(p.index) ? p.length : 0]));
+  const tell = (index: number, bytes: number) => {
+    loaded.set(index, bytes);
+    options.onBytes([...loaded.values()].reduce((sum, n) => sum + n, 0));
+  };
+  if (sink.kept.size > 0) options.onBytes([...loaded.values()].reduce((sum, n) => sum + n, 0));
+  if (missing.length === 0) return;
+  // Where the server knows no ranges, the first answer is the whole file.
+  const whole =
+    pieces.length === 1 || !(await fetchPiece(base, file, missing[0]!, sink, cache, options, tell));
+  if (whole) return fetchWhole(base, file, sink, cache, options);
+
+  const queue = missing.slice(1);
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  let failure: unknown = null;
+  const work = async () => {
+    for (let piece = queue.shift(); piece && failure === null; piece = queue.shift()) {
+      try {
+        if (!(await fetchPiece(base, file, piece, sink, cache, { ...options, signal }, tell)))
+          throw new KinoraError('network', `${file.path}: the server gave parts of it, and then no more. Try again later.`, { file: file.path }); // prettier-ignore
+      } catch (e) {
+        failure ??= e; // the first one; the others are stopped by it
+        stop.abort();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(CONNECTIONS, queue.length) }, work));
+  if (options.signal?.aborted) throw cancelled();
+  if (failure !== null) throw failure;
+}
+
+/** One piece by a range request. False when the server answers with the whole file instead. */
+async function fetchPiece(
+  base: URL,
+  file: ModelFile,
+  piece: Piece,
+  sink: Sink,
+  cache: RequestCache,
+  options: FileOptions,
+  tell: (index: number, bytes: number) => void,
+): Promise<boolean> {
+  const { wait = (ms) => new Promise((done) => setTimeout(done, ms)) } = options;
+  const headers = { Range: `bytes=${piece.start}-${piece.start + piece.length - 1}` };
+  let how = cache;
+  for (let tries = 0; ; tries++) {
+    try {
+      const response = await request(base, file.path, { cache: how, headers }, options);
+      if (response.status !== 206) {
+        void response.body?.cancel().catch(() => {});
+        return false;
+      }
+      const range = readContentRange(response.headers.get('Content-Range'));
+      if (range && (range.start !== piece.start || range.size !== file.bytes))
+        throw mismatch(file.path, 'the server has another file, of', range.size, file.bytes);
+      const bytes = await readAll(response, file, piece.start, piece.length, options.signal, (n) =>
+        tell(piece.index, n),
+      );
+      const hash = await sha256Bytes(bytes);
+      if (piece.sha256 !== null && hash !== piece.sha256)
+        throw mismatch(`${file.path}, piece ${piece.index + 1}`, 'its SHA-256 is', hash, piece.sha256);
+      await sink.write(piece.start, bytes);
+      await sink.mark(piece, hash);
+      return true;
+    } catch (e) {
+      tell(piece.index, 0);
+      const code = e instanceof KinoraError ? e.code : null;
+      const again = code === 'network' || (code === 'hash-mismatch' && how !== 'reload');
+      if (!again || tries >= WAITS.length || options.signal?.aborted) throw e;
+      how = code === 'hash-mismatch' ? 'reload' : how;
+      if (code === 'network') await wait(WAITS[tries]!);
+    }
+  }
+}
+
+/** The file in one answer, as small files and servers without ranges give it. */
+async function fetchWhole(
+  base: URL,
+  file: ModelFile,
+  sink: Sink,
+  cache: RequestCache,
+  options: FileOptions,
+): Promise<void> {
+  const response = await request(base, file.path, { cache }, options);
   const reader = response.body!.getReader();
   let loaded = 0;
   try {
     for (;;) {
-      const { done, value } = await readChunk(reader, file, loaded, signal);
+      const { done, value } = await readChunk(reader, file, loaded, options.signal);
       if (done) break;
+      if (loaded + value.byteLength > file.bytes)
+        throw mismatch(file.path, 'its bytes are at least', loaded + value.byteLength, file.bytes);
+      await sink.write(loaded, value);
       loaded += value.byteLength;
-      if (loaded > file.bytes) throw mismatch(file, 'its bytes are at least', loaded, file.bytes);
-      await sink.write(value);
-      onBytes(loaded);
+      options.onBytes(loaded);
     }
   } catch (e) {
     void reader.cancel().catch(() => {});
     throw e;
   }
-  if (loaded !== file.bytes) throw mismatch(file, 'its bytes are', loaded, file.bytes);
+  if (loaded !== file.bytes) throw mismatch(file.path, 'its bytes are', loaded, file.bytes);
+}
+
+/** Exactly `length` bytes of a body. */
+async function readAll(
+  response: Response,
+  file: ModelFile,
+  start: number,
+  length: number,
+  signal: AbortSignal | undefined,
+  onBytes: (loaded: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  const reader = response.body!.getReader();
+  let at = 0;
+  try {
+    for (;;) {
+      const { done, value } = await readChunk(reader, file, start + at, signal);
+      if (done) break;
+      if (at + value.byteLength > length)
+        throw mismatch(file.path, 'a part of it is longer than', at + value.byteLength, length);
+      bytes.set(value, at);
+      at += value.byteLength;
+      onBytes(at);
+    }
+  } catch (e) {
+    void reader.cancel().catch(() => {});
+    throw e;
+  }
+  if (at !== length)
+    throw new KinoraError(
+      'network',
+      `${file.path}: the connection broke after ${start + at} of ${file.bytes} bytes. Try again.`,
+      { file: file.path, loaded: start + at, total: file.bytes },
+    );
+  return bytes;
 }
 
 async function readChunk(
@@ -107,34 +245,29 @@ async function readChunk(
   }
 }
 
-async function checkHash(source: ByteSource, file: ModelFile): Promise<void> {
-  const actual = await sha256(source);
-  if (actual !== file.sha256) throw mismatch(file, 'its SHA-256 is', actual, file.sha256);
-}
-
 function mismatch(
-  file: ModelFile,
+  name: string,
   what: string,
   actual: string | number,
   expected: string | number,
 ): KinoraError {
   return new KinoraError(
     'hash-mismatch',
-    `${file.path} is not the file that model.json promises: ${what} ${actual}, expected ${expected}. ` +
+    `${name} is not the file that model.json promises: ${what} ${actual}, expected ${expected}. ` +
       'It was fetched twice. Try again later, or tell whoever runs this site.',
-    { file: file.path, actual, expected },
+    { file: name, actual, expected },
   );
 }
 
 async function request(
   base: URL,
   path: string,
-  cache: RequestCache,
+  init: RequestInit,
   { fetch = globalThis.fetch, signal }: FetchOptions,
 ): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(new URL(path, base), { cache, signal: signal ?? null });
+    response = await fetch(new URL(path, base), { ...init, signal: signal ?? null });
   } catch (e) {
     if (signal?.aborted) throw cancelled();
     throw new KinoraError(

@@ -1,17 +1,28 @@
 /** The folder of one model in OPFS; or, where there is no OPFS, its memory-only stand-in. */
 import { KinoraError } from '../errors';
-import { sha256 } from './hash';
+import { sha256, sha256Bytes } from './hash';
 import type { ModelFile } from './manifest';
+import { piecesOf, type Piece } from './pieces';
 import { fromBlob, type ByteSource } from './source';
 
-const MANIFEST = 'model.json';
+export const MANIFEST = 'model.json';
+/** Behind the name of a file that is being downloaded: which pieces of it are whole. */
+const PART = '.part';
+/** Bytes of a line in it: the piece's number and its SHA-256. */
+const RECORD = 4 + 32;
 
-/** Takes the bytes of one file as they come. */
+/** Takes the bytes of one file, in any order. */
 export interface Sink {
+  /** Pieces that an earlier download left here, whole and undamaged. */
+  readonly kept: ReadonlySet<number>;
   /** Throws `storage` when there is no room or the disk fails. */
-  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  write(at: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** A piece was written and is right: it need not be fetched again, whatever happens now. */
+  mark(piece: Piece, sha256: string): Promise<void>;
   /** Ends the file. What was written, to be read and checked. */
   finish(): Promise<ByteSource>;
+  /** Breaks off: what was marked is there next time. */
+  pause(): Promise<void>;
   /** Throws away what was written. */
   discard(): Promise<void>;
 }
@@ -44,11 +55,17 @@ export class Folder {
   async find(file: ModelFile): Promise<ByteSource | null> {
     const source = await this.#open(file.sha256, file.path);
     if (!source || source.size !== file.bytes) return null;
+    if (await this.#open(file.sha256 + PART, file.path)) return null; // its pieces are still being gathered
     try {
       return (await sha256(source)) === file.sha256 ? source : null;
     } catch {
       return null; // unreadable is as good as missing
     }
+  }
+
+  /** Bytes on the disk of a file, whole or not; null when there are none. */
+  async size(file: ModelFile): Promise<number | null> {
+    return (await this.#open(file.sha256, file.path))?.size ?? null;
   }
 
   async #open(name: string, label: string): Promise<ByteSource | null> {
@@ -60,7 +77,7 @@ export class Folder {
     }
   }
 
-  /** A place for a download: OPFS, or memory once OPFS has failed. */
+  /** A place for a download: OPFS, where it goes on from what is there, or memory once OPFS has failed. */
   async create(file: ModelFile): Promise<Sink> {
     if (this.#handle && this.problem === null) {
       try {
@@ -72,9 +89,9 @@ export class Folder {
     return memorySink(file);
   }
 
-  /** Storage failed while a file was written: from now on files go to memory. */
-  fail(e: KinoraError): void {
-    this.problem = e.detail;
+  /** Storage failed, or cannot hold what is to come: from now on files go to memory. */
+  fail(problem: string): void {
+    this.problem = problem;
   }
 
   async readManifest(): Promise<string | null> {
@@ -90,7 +107,7 @@ export class Folder {
         const bytes = new TextEncoder().encode(manifest);
         await writeWhole(this.#handle, MANIFEST, bytes);
       }
-      const wanted = new Set([MANIFEST, ...files.map((f) => f.sha256)]);
+      const wanted = new Set([MANIFEST, ...files.flatMap((f) => [f.sha256, f.sha256 + PART])]);
       const old: string[] = [];
       for await (const name of this.#handle.keys()) if (!wanted.has(name)) old.push(name);
       // Another tab may have one open still; it goes next time.
@@ -98,6 +115,11 @@ export class Folder {
     } catch (e) {
       this.problem = describe(e);
     }
+  }
+
+  async remove(file: ModelFile): Promise<void> {
+    for (const name of [file.sha256, file.sha256 + PART])
+      await this.#handle?.removeEntry(name).catch(() => {});
   }
 }
 
@@ -124,8 +146,21 @@ function writeAll(handle: FileSystemSyncAccessHandle, bytes: Uint8Array<ArrayBuf
 
 async function fileSink(folder: FileSystemDirectoryHandle, file: ModelFile): Promise<Sink> {
   const entry = await folder.getFileHandle(file.sha256, { create: true });
+  const notes = await folder.getFileHandle(file.sha256 + PART, { create: true });
+  const kept = await findWholePieces(file, await entry.getFile(), await notes.getFile());
   const handle = await entry.createSyncAccessHandle();
-  let at = 0;
+  let list: FileSystemSyncAccessHandle;
+  try {
+    list = await notes.createSyncAccessHandle();
+  } catch (e) {
+    handle.close();
+    throw e;
+  }
+  const close = () => {
+    handle.close(); // closing twice is allowed
+    list.close();
+  };
+  let end = 0;
   const guarded = <T>(work: () => T): T => {
     try {
       return work();
@@ -138,30 +173,74 @@ async function fileSink(folder: FileSystemDirectoryHandle, file: ModelFile): Pro
       );
     }
   };
-  guarded(() => handle.truncate(0));
+  const note = (piece: number, hash: string) => {
+    const record = new Uint8Array(RECORD);
+    new DataView(record.buffer).setUint32(0, piece);
+    record.set(fromHex(hash), 4);
+    writeAll(list, record, end);
+    end += RECORD;
+  };
+  try {
+    guarded(() => {
+      list.truncate(0); // lines of damaged pieces go
+      for (const [piece, hash] of kept) note(piece, hash);
+      if (kept.size === 0) handle.truncate(0);
+    });
+  } catch (e) {
+    close();
+    throw e;
+  }
   return {
-    async write(bytes) {
-      guarded(() => writeAll(handle, bytes, at));
-      at += bytes.byteLength;
-    },
+    kept: new Set(kept.keys()),
+    write: async (at, bytes) => guarded(() => writeAll(handle, bytes, at)),
+    mark: async ({ index }, hash) =>
+      guarded(() => {
+        handle.flush(); // the line must not be there before the bytes
+        note(index, hash);
+        list.flush();
+      }),
     async finish() {
       guarded(() => handle.flush());
-      handle.close();
+      close();
+      await folder.removeEntry(file.sha256 + PART).catch(() => {});
       return fromBlob(file.path, await entry.getFile());
     },
+    pause: async () => close(),
     async discard() {
-      handle.close(); // closing twice is allowed
-      await folder.removeEntry(file.sha256).catch(() => {});
+      close();
+      for (const name of [file.sha256, file.sha256 + PART]) await folder.removeEntry(name).catch(() => {});
     },
   };
 }
 
+/** Pieces that the list names and that are on the disk as it says, with their hashes. */
+async function findWholePieces(file: ModelFile, data: File, notes: File): Promise<Map<number, string>> {
+  const pieces = piecesOf(file);
+  const lines = new Uint8Array(await notes.arrayBuffer());
+  const whole = new Map<number, string>();
+  for (let at = 0; at + RECORD <= lines.length; at += RECORD) {
+    const piece = pieces[new DataView(lines.buffer, at).getUint32(0)];
+    if (!piece || piece.start + piece.length > data.size) continue;
+    const bytes = new Uint8Array(await data.slice(piece.start, piece.start + piece.length).arrayBuffer());
+    const hash = await sha256Bytes(bytes);
+    if (hash === toHex(lines.subarray(at + 4, at + RECORD))) whole.set(piece.index, hash);
+  }
+  return whole;
+}
+
+const toHex = (bytes: Uint8Array) => Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+const fromHex = (hex: string) => Uint8Array.from(hex.match(/../g)!, (pair) => parseInt(pair, 16));
+
 function memorySink(file: ModelFile): Sink {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let parts: { at: number; bytes: Uint8Array<ArrayBuffer> }[] = [];
   return {
-    write: async (bytes) => void parts.push(bytes),
-    finish: async () => fromBlob(file.path, new Blob(parts)),
-    discard: async () => {},
+    kept: new Set(),
+    write: async (at, bytes) => void parts.push({ at, bytes }),
+    mark: async () => {},
+    finish: async () =>
+      fromBlob(file.path, new Blob(parts.sort((a, b) => a.at - b.at).map(({ bytes }) => bytes))),
+    pause: async () => {},
+    discard: async () => void (parts = []),
   };
 }
 

@@ -9,12 +9,15 @@ const PIECE = 8 << 20;
 /** SHA-256 of a source, lower-case hex. Files over 32 MiB are read in pieces of 8 MiB. */
 export async function sha256(source: ByteSource, whole = WHOLE, piece = PIECE): Promise<string> {
   if (source.size <= whole) {
-    const bytes = await readExactly(source, 0, source.size);
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-    return Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('');
+    return sha256Bytes(await readExactly(source, 0, source.size));
   }
   const hash = new Sha256();
   for (let at = 0; at < source.size; at += piece)
     hash.update(await readExactly(source, at, Math.min(piece, source.size - at)));
   return hash.digest();
+}
+
+export async function sha256Bytes(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('');
 }

@@ -10,6 +10,8 @@ export interface ModelFile {
   bytes: number;
   /** Lower-case hex. */
   sha256: string;
+  /** Hashes of its pieces of `bytes` bytes each, in order: a damaged piece is then fetched again by itself. */
+  pieces?: { bytes: number; sha256: string[] };
 }
 
 export interface Component<Network extends string = string> {
@@ -160,7 +162,21 @@ function readFile(value: unknown, at: string): ModelFile {
   const sha256 = text(file.sha256, `${at}.sha256`);
   if (!/^[0-9a-f]{64}$/.test(sha256))
     throw wrong(`${at}.sha256`, `must be 64 hex digits, but is "${sha256}"`);
-  return { path: safePath(file.path, `${at}.path`), bytes: integer(file.bytes, `${at}.bytes`, 1), sha256 };
+  const bytes = integer(file.bytes, `${at}.bytes`, 1);
+  const pieces = file.pieces === undefined ? {} : { pieces: readPieces(file.pieces, `${at}.pieces`, bytes) };
+  return { path: safePath(file.path, `${at}.path`), bytes, sha256, ...pieces };
+}
+
+function readPieces(value: unknown, at: string, total: number): NonNullable<ModelFile['pieces']> {
+  const pieces = object(value, at);
+  const bytes = integer(pieces.bytes, `${at}.bytes`, 1 << 16, 1 << 28);
+  const count = Math.ceil(total / bytes);
+  const hash = (item: unknown, where: string) => {
+    const hex = text(item, where);
+    if (!/^[0-9a-f]{64}$/.test(hex)) throw wrong(where, `must be 64 hex digits, but is "${hex}"`);
+    return hex;
+  };
+  return { bytes, sha256: list(pieces.sha256, `${at}.sha256`, hash, count, count) };
 }
 
 function readSize(value: unknown, at: string): Size {

@@ -18,6 +18,8 @@ import type { ByteSource } from './source';
 export interface OpenModelOptions {
   /** Whose files are needed: the checkpoint's (default), or the tokenizer and the ONNX export. */
   backend?: BackendKind;
+  /** Once, before something is downloaded: bytes to fetch, and bytes that the browser offers (null: it does not say). */
+  onPlan?: (plan: { bytes: number; free: number | null }) => void;
   /** Only while something is downloaded. Bytes of all files that must be; `file` is the present one. */
   onDownload?: (progress: { file: string; loaded: number; total: number }) => void;
   /** Called before any file is fetched. What it throws ends the opening. */
@@ -26,6 +28,8 @@ export interface OpenModelOptions {
   /** For tests. Defaults: the global fetch; the origin's file system. */
   fetch?: typeof fetch;
   storage?: () => Promise<FileSystemDirectoryHandle>;
+  estimate?: () => Promise<StorageEstimate>;
+  wait?: (ms: number) => Promise<void>;
 }
 
 /** A model whose files are all here and are what model.json promised. */
@@ -99,6 +103,7 @@ async function collect(
     else missing.push(file);
   }
   const total = missing.reduce((sum, file) => sum + file.bytes, 0);
+  if (total > 0) await makePlan(missing, total, folder, options);
   let before = 0;
   for (const file of missing) {
     const onBytes = (n: number) => options.onDownload?.({ file: file.path, loaded: before + n, total });
@@ -123,6 +128,24 @@ async function collect(
       }
     },
   };
+}
+
+/** Looks whether there is room before anything is fetched. Where there is not, files stay in memory. */
+async function makePlan(
+  missing: readonly ModelFile[],
+  total: number,
+  folder: Folder,
+  options: OpenModelOptions,
+): Promise<void> {
+  const ask = options.estimate ?? (async () => navigator.storage.estimate());
+  const { quota, usage } = await ask().catch((): StorageEstimate => ({}));
+  const free = quota === undefined || usage === undefined ? null : Math.max(0, quota - usage);
+  options.onPlan?.({ bytes: total, free });
+  if (free === null) return;
+  // What an earlier download left of them is counted as used already.
+  const here = await Promise.all(missing.map((file) => folder.size(file)));
+  const room = free + here.reduce<number>((sum, n) => sum + (n ?? 0), 0);
+  if (room < total) folder.fail(`QuotaExceededError: ${total} bytes are needed, the browser offers ${room}`);
 }
 
 function neededFiles(

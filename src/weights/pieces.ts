@@ -1,0 +1,34 @@
+/**
+ * A file's pieces: what is fetched at once, checked by itself, and kept when a download is broken off. Knows
+ * sizes and hashes, not where bytes come from or go to.
+ */
+import type { ModelFile } from './manifest';
+
+/** Bytes of a piece where model.json does not say. */
+export const PIECE = 8 << 20;
+
+export interface Piece {
+  index: number;
+  /** Bytes, from the start of the file. */
+  start: number;
+  length: number;
+  /** What model.json promises; null where it names no hashes of pieces. */
+  sha256: string | null;
+}
+
+/** The pieces of a file, in order. Together they are the file. */
+export function piecesOf({ bytes, pieces }: Pick<ModelFile, 'bytes' | 'pieces'>): Piece[] {
+  const size = pieces?.bytes ?? PIECE;
+  return Array.from({ length: Math.ceil(bytes / size) }, (_, index) => ({
+    index,
+    start: index * size,
+    length: Math.min(size, bytes - index * size),
+    sha256: pieces?.sha256[index] ?? null,
+  }));
+}
+
+/** The bytes of a Content-Range header, e.g. "bytes 0-99/1200"; null when it is none. */
+export function readContentRange(header: string | null): { start: number; end: number; size: number } | null {
+  const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header ?? '');
+  return match && { start: Number(match[1]), end: Number(match[2]), size: Number(match[3]) };
+}
