@@ -58,6 +58,12 @@ export async function buildOnnxModel(
   const { onnx } = manifest;
   if (!onnx)
     throw new KinoraError('bad-model', `${manifest.name} has no ONNX export, which the CPU backend needs.`);
+  const { kind, guidance } = manifest.sampler;
+  if (kind === 'unipc' || guidance)
+    throw new KinoraError(
+      'bad-model',
+      `${manifest.name} is sampled with ${guidance ? 'guidance' : kind}, which needs WebGPU: the CPU backend has renoise and euler.`,
+    );
   const tokenizer = await loadTransformersTokenizer(await files.json(manifest.components.tokenizer.file));
   await getRuntime();
   const names = [onnx.text_encoder, onnx.transformer, onnx.decoder];

@@ -44,3 +44,29 @@ export function renoiseStep(
 ): Tensor {
   return combine(run, 'renoiseStep', x, v, { a: 1 - next, b: -(1 - next) * sigma, c: next }, noise);
 }
+
+/**
+ * A weighted sum of tensors, as the steps of sampling/unipc are. Terms of weight 0 are left out, but for the first.
+ * Overwrites none of them.
+ */
+export function weightedSum(run: Run, terms: readonly (readonly [Tensor, number])[]): Tensor {
+  const [first, ...rest] = terms.filter(([, weight], i) => i === 0 || weight !== 0) as [
+    readonly [Tensor, number],
+  ];
+  const others = rest as (readonly [Tensor, number])[];
+  let sum = combine(run, 'weightedSum', first[0], others[0]?.[0] ?? first[0], {
+    a: first[1],
+    b: others[0]?.[1] ?? 0,
+  });
+  for (const [t, weight] of others.slice(1)) {
+    const next = combine(run, 'weightedSum', sum, t, { a: 1, b: weight });
+    run.release(sum);
+    sum = next;
+  }
+  return sum;
+}
+
+/** Classifier-free guidance: away from what the negative prompt predicts, without + scale·(with − without). */
+export function guide(run: Run, withText: Tensor, without: Tensor, scale: number): Tensor {
+  return combine(run, 'guide', withText, without, { a: scale, b: 1 - scale });
+}

@@ -28,7 +28,7 @@ interface Finding {
  */
 export async function findFirstBad(
   gpu: Gpu,
-  work: (run: Run) => void,
+  work: (run: Run) => void | Promise<void>,
 ): Promise<{ operation: string; output: string } | null> {
   const run = new Run(gpu);
   const findings: Finding[] = [];
@@ -46,7 +46,7 @@ export async function findFirstBad(
     findings.push(finding);
   };
   try {
-    work(run);
+    await work(run);
     run.flush();
     for (const { kernel, output, bad } of findings) if (await bad) return { operation: kernel, output };
     return null;

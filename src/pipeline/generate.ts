@@ -15,7 +15,8 @@
 import { version } from '../../package.json';
 import { KinoraError } from '../errors';
 import { noise } from '../sampling/noise';
-import { resample, steps, warp, type Step } from '../sampling/schedule';
+import { planSteps, startScale } from '../sampling/plan';
+import type { Step } from '../sampling/schedule';
 import type { BlockReport, Clip, GenerateEvent, GenerateRequest, Recipe } from '../worker/protocol';
 import type { ClipNetworks, Latents, Model } from './backend';
 import type { Block } from './blocks';
@@ -81,7 +82,7 @@ export async function generate(
     networks: null!,
     output: null!,
     line,
-    schedule: steps(warp(resample(sampler.timesteps, request.steps), sampler.shift)),
+    schedule: planSteps(sampler, request.steps),
     seed,
     renoises: sampler.kind === 'renoise',
     pixels: (height / latent.stride[1]) * (width / latent.stride[2]),
@@ -214,7 +215,9 @@ async function enter(job: Job, block: Block): Promise<void> {
 async function denoise(job: Job, block: Block): Promise<Latents> {
   const { networks, schedule, seed, renoises, guard, progress, emit, model, pixels } = job;
   const size = model.manifest.latent.channels * block.size * pixels;
-  networks.start(block, noise(seed, { block: block.index, step: 0, purpose: 'start' }, size));
+  const start = noise(seed, { block: block.index, step: 0, purpose: 'start' }, size);
+  const scale = startScale(model.manifest.sampler, schedule);
+  networks.start(block, scale === 1 ? start : start.map((x) => x * scale));
   for (const step of schedule) {
     guard();
     const done = progress.begin('pass', 'denoise', { block: block.index, step: step.index });

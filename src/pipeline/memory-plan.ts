@@ -68,7 +68,8 @@ export function estimateNeed(manifest: ModelManifest, { width, height }: Size, r
   const scores = room.scores ? wan.num_attention_heads * N * keys * 4 : 0;
   const hidden = N * wan.ffn_dim * e;
   const cacheOfLayer = keys * D * e;
-  const cache = 2 * wan.num_layers * cacheOfLayer;
+  // Guidance keeps what the negative prompt sees, too.
+  const cache = (sampler.guidance ? 2 : 1) * 2 * wan.num_layers * cacheOfLayer;
   // The residual stream three times, queries, keys, values and what attention gives, or the feed-forward.
   const pass = 3 * N * D * 4 + Math.max(4 * N * D * e, hidden) + 2 * scores;
   const decoder = estimateDecoder(manifest, h, w, e);

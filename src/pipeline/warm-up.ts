@@ -60,8 +60,8 @@ function denoise(run: Run, model: GpuModel, size: Size, length: number): void {
   }
   notFinite(run, predictClean(run, x, v, 1));
   latentsToRgba(run, x, preview.matrix, preview.bias);
-  if (model.manifest.sampler.kind === 'euler') eulerStep(run, x, v, 1, 0.5);
-  else renoiseStep(run, x, v, x, 1, 0.5);
+  if (model.manifest.sampler.kind === 'renoise') renoiseStep(run, x, v, x, 1, 0.5);
+  else eulerStep(run, x, v, 1, 0.5); // weighted sums and guidance are the same kernel
 }
 
 /** A block of nothing. */

@@ -4,8 +4,9 @@ import { Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import { umt5 } from '../models/umt5';
 import { createKvCache, encodeText, wanTransformer, type KvCache, type TextContext } from '../models/wan-transformer'; // prettier-ignore
-import { eulerStep, predictClean, renoiseStep } from '../ops/sampler';
+import { guide } from '../ops/sampler';
 import type { Step } from '../sampling/schedule';
+import { cleanPrompt } from '../text/clean';
 import type { GenerateRequest } from '../worker/protocol';
 import type { ClipNetworks, Frames, Latents, Picture } from './backend';
 import type { Block, ClipPlan } from './blocks';
@@ -13,6 +14,7 @@ import { findFirstBad, notFiniteError } from './canary';
 import { Decoder } from './decode';
 import type { GpuModel } from './model';
 import { makePreview } from './preview';
+import { Stepper } from './stepper';
 import { warmUp } from './warm-up';
 import { windowOf, type Window } from './window';
 
@@ -22,20 +24,25 @@ interface Taken {
   fresh: Latents | null;
 }
 
+/** A text and what the blocks so far look like through it. */
+interface View {
+  cache: KvCache;
+  text: TextContext | null;
+}
+
 export class GpuClip implements ClipNetworks {
   readonly #model: GpuModel;
   readonly #run: Run;
   /** Latent height and width. */
   readonly #size: { h: number; w: number };
   readonly #owned: { free(): void }[] = [];
-  #text: TextContext | null = null;
-  #cache!: KvCache;
+  /** The prompt, and for guidance the negative one: each sees a cache of its own. */
+  readonly #views: View[] = [];
   #decoder!: Decoder;
   /** Latent frames in the cache: those that it was given, whether it still holds them or not. */
   #held = 0;
   #block: Block | null = null;
-  /** The present block, [C, F, h, w], at the noise level that the steps so far have reached. */
-  #x: Tensor | null = null;
+  #stepper: Stepper | null = null;
   #noise: Latents | null = null;
   #taken: Taken[] = [];
 
@@ -53,7 +60,11 @@ export class GpuClip implements ClipNetworks {
     try {
       const { h, w } = clip.#size;
       const window = windowOf(model.manifest, request);
-      clip.#owned.push((clip.#cache = openCache(model, window, plan.latents, h, w)));
+      for (let i = 0; i < (model.manifest.sampler.guidance ? 2 : 1); i++) {
+        const cache = openCache(model, window, plan.latents, h, w);
+        clip.#owned.push(cache);
+        clip.#views.push({ cache, text: null });
+      }
       clip.#owned.push((clip.#decoder = new Decoder(model, h, w)));
       return clip;
     } catch (e) {
@@ -63,9 +74,18 @@ export class GpuClip implements ClipNetworks {
   }
 
   async say(ids: Int32Array<ArrayBuffer>): Promise<void> {
-    const { k = [], v = [], bias } = this.#text ?? {};
+    const { tokenizer, manifest, textLength } = this.#model;
+    const [wanted, unwanted] = this.#views;
+    await this.#embed(wanted!, ids);
+    const { guidance } = manifest.sampler;
+    if (unwanted && !unwanted.text)
+      await this.#embed(unwanted, tokenizer.encode(cleanPrompt(guidance!.negative_prompt), textLength));
+  }
+
+  async #embed(view: View, ids: Int32Array<ArrayBuffer>): Promise<void> {
+    const { k = [], v = [], bias } = view.text ?? {};
     for (const t of [...k, ...v, ...(bias ? [bias] : [])]) this.#run.release(t);
-    this.#text = embedText(this.#run, this.#model, ids);
+    view.text = embedText(this.#run, this.#model, ids);
     await this.#run.sync();
   }
 
@@ -76,29 +96,26 @@ export class GpuClip implements ClipNetworks {
   start(block: Block, noise: Latents): void {
     this.#begin(block);
     this.#noise = noise;
-    this.#x = this.#input(this.#run, noise);
+    this.#stepper = this.#stepperOf(this.#run, noise);
   }
 
   take(block: Block, latents: Latents): void {
     this.#begin(block);
-    this.#x = this.#input(this.#run, latents);
+    this.#stepper = this.#stepperOf(this.#run, latents);
   }
 
   async step(step: Step, fresh: Latents | null): Promise<Picture> {
-    const run = this.#run;
-    const x = this.#x!;
     this.#taken.push({ step, fresh });
-    const { clean, next } = this.#takeStep(run, x, step, fresh);
-    const picture = await makePreview(run, this.#model, clean);
-    run.release(x);
-    if (next !== clean) run.release(clean);
-    this.#x = next;
-    await run.sync(); // lets a call to cancel get through
-    return picture;
+    let picture: Picture | null = null;
+    await this.#stepper!.step(step, fresh, async (clean) => {
+      picture = await makePreview(this.#run, this.#model, clean);
+    });
+    await this.#run.sync(); // lets a call to cancel get through
+    return picture!;
   }
 
   async settle(): Promise<Latents> {
-    const latents = await this.#run.read(this.#x!);
+    const latents = await this.#run.read(this.#stepper!.x);
     if (!latents.every(Number.isFinite)) throw await this.#explain();
     return latents;
   }
@@ -108,7 +125,7 @@ export class GpuClip implements ClipNetworks {
   }
 
   async remember(): Promise<void> {
-    this.#run.release(this.#predictFlow(this.#run, this.#x!, 0));
+    for (const view of this.#views) this.#run.release(this.#flowOf(this.#run, view, this.#stepper!.x, 0));
     this.#held += this.#block!.size;
     await this.#run.sync();
   }
@@ -119,44 +136,38 @@ export class GpuClip implements ClipNetworks {
   }
 
   #begin(block: Block): void {
-    if (this.#x) this.#run.release(this.#x);
-    this.#x = null;
+    this.#stepper?.free();
+    this.#stepper = null;
     this.#block = block;
     this.#taken = [];
   }
 
-  #input(run: Run, values: Latents): Tensor {
+  #stepperOf(run: Run, values: Latents): Stepper {
     const { index, size } = this.#block!;
     const shape = [this.#model.manifest.latent.channels, size, this.#size.h, this.#size.w];
-    return run.input(values, shape, `block ${index}`, 'f32');
+    const x = run.input(values, shape, `block ${index}`, 'f32');
+    return new Stepper(run, x, (r, at, timestep) => this.#predictFlow(r, at, timestep));
   }
 
-  /**
-   * One denoising step of x: the clean block that the prediction points to, and x at the next noise level,
-   * which after the last step is the clean block itself.
-   */
-  #takeStep(run: Run, x: Tensor, step: Step, noise: Latents | null): { clean: Tensor; next: Tensor } {
-    const { sigma, next } = step;
-    const v = this.#predictFlow(run, x, step.timestep);
-    const clean = predictClean(run, x, v, sigma);
-    let after = clean;
-    if (next > 0 && noise) {
-      const fresh = run.input(noise, x.shape, 'fresh noise', 'f32');
-      after = renoiseStep(run, x, v, fresh, sigma, next);
-      run.release(fresh);
-    } else if (next > 0) after = eulerStep(run, x, v, sigma, next);
-    run.release(v);
-    return { clean, next: after };
-  }
-
-  /** The flow v = noise − x0; leaves the block's keys and values in the cache. */
+  /** The flow v = noise − x0, guided away from the negative prompt where there is one. */
   #predictFlow(run: Run, x: Tensor, timestep: number): Tensor {
+    const [wanted, unwanted] = this.#views;
+    const v = this.#flowOf(run, wanted!, x, timestep);
+    if (!unwanted) return v;
+    const without = this.#flowOf(run, unwanted, x, timestep);
+    const guided = guide(run, v, without, this.#model.manifest.sampler.guidance!.scale);
+    for (const t of [v, without]) run.release(t);
+    return guided;
+  }
+
+  /** Leaves the block's keys and values in the view's cache. */
+  #flowOf(run: Run, { cache, text }: View, x: Tensor, timestep: number): Tensor {
     const { weights, config } = this.#model.transformer;
     return wanTransformer(run, weights, config, {
       latents: x,
       timesteps: Array<number>(x.shape[1]!).fill(timestep),
-      text: this.#text!,
-      cache: this.#cache,
+      text: text!,
+      cache,
       firstFrame: this.#held,
     });
   }
@@ -165,10 +176,9 @@ export class GpuClip implements ClipNetworks {
   async #explain(): Promise<KinoraError> {
     const { index } = this.#block!;
     for (const count of [1, this.#taken.length]) {
-      const found = await findFirstBad(this.#model.gpu, (run) => {
-        let x = this.#input(run, this.#noise!);
-        for (const { step, fresh } of this.#taken.slice(0, count))
-          x = this.#takeStep(run, x, step, fresh).next;
+      const found = await findFirstBad(this.#model.gpu, async (run) => {
+        const stepper = this.#stepperOf(run, this.#noise!);
+        for (const { step, fresh } of this.#taken.slice(0, count)) await stepper.step(step, fresh);
       });
       if (found) return notFiniteError(index, found, 'transformer');
     }

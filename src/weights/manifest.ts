@@ -42,11 +42,13 @@ export interface ModelManifest {
   /** Normalised latent → RGB in [0, 1]: rgb = latent · matrix + bias. `matrix` is [channels][3]. */
   preview: { matrix: number[][]; bias: number[] };
   sampler: {
-    /** renoise: each step predicts x0 and adds fresh noise (Self-Forcing); euler: follows the flow. */
-    kind: 'renoise' | 'euler';
+    /** renoise: each step predicts x0 and adds fresh noise (Self-Forcing); euler follows the flow; unipc: base Wan. */
+    kind: 'renoise' | 'euler' | 'unipc';
     /** Unwarped, strictly falling, in (0, 1000]. */
     timesteps: number[];
     shift: number;
+    /** Classifier-free guidance: two passes a step, the second with the negative prompt, which may be empty. */
+    guidance?: { scale: number; negative_prompt: string };
     /** Latent frames denoised together. */
     num_frame_per_block: number;
     /** Latent frames in the KV cache, the current block included. */
@@ -218,7 +220,7 @@ function readPreview(value: unknown, channels: number): ModelManifest['preview']
 
 function readSampler(value: unknown): ModelManifest['sampler'] {
   const s = object(value, 'sampler');
-  const kind = oneOf(s.kind, 'sampler.kind', ['renoise', 'euler'] as const);
+  const kind = oneOf(s.kind, 'sampler.kind', ['renoise', 'euler', 'unipc'] as const);
   const timesteps = list(
     s.timesteps,
     'sampler.timesteps',
@@ -239,10 +241,19 @@ function readSampler(value: unknown): ModelManifest['sampler'] {
     num_frame_per_block: block,
     window,
     sink: integer(s.sink, 'sampler.sink', 0, window - block),
+    ...(s.guidance !== undefined && { guidance: readGuidance(s.guidance) }),
     ...(s.positions !== undefined && {
       positions: oneOf(s.positions, 'sampler.positions', ['clip', 'window'] as const),
     }),
   };
+}
+
+function readGuidance(value: unknown): NonNullable<ModelManifest['sampler']['guidance']> {
+  const { scale, negative_prompt: words } = object(value, 'sampler.guidance');
+  const at = 'sampler.guidance.negative_prompt';
+  if (typeof words !== 'string' || words.length > 5000)
+    throw wrong(at, `must be text of at most 5000 characters, but is ${show(words)}`);
+  return { scale: number(scale, 'sampler.guidance.scale', 1, 100), negative_prompt: words };
 }
 
 function readComponents(value: unknown, paths: ReadonlySet<string>): ModelManifest['components'] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eulerStep, predictClean, renoiseStep } from '../../src/ops/sampler';
+import { eulerStep, guide, predictClean, renoiseStep, weightedSum } from '../../src/ops/sampler';
 import * as reference from '../../src/sampling/steppers';
 import { expectClose, onEveryElem, type Given } from '../helpers/tensors';
 
@@ -19,6 +19,23 @@ await onEveryElem((kit) => {
       const noisy = renoiseStep(kit.run, x.t, v.t, noise.t, sigma, next);
       await expectClose(kit, noisy, reference.renoise(clean, noise.x, next));
     }
+  });
+
+  test('weighted sums of one to four tensors, and guidance', async () => {
+    const given = [1, 2, 3, 4].map(() => kit.random([3, 7], 'f32', 3)) as Given[];
+    for (const weights of [[0.5], [1, -2], [0.25, 0, 3], [-1, 2, 0.5, 4]]) {
+      const terms = weights.map((weight, i) => [given[i]!.t, weight] as const);
+      const want = given[0]!.x.map((_, i) =>
+        weights.reduce((sum, weight, k) => sum + weight * given[k]!.x[i]!, 0),
+      );
+      await expectClose(kit, weightedSum(kit.run, terms), want);
+    }
+    const [a, b] = given as [Given, Given];
+    await expectClose(
+      kit,
+      guide(kit.run, a.t, b.t, 5),
+      a.x.map((v, i) => b.x[i]! + 5 * (v - b.x[i]!)),
+    );
   });
 
   test('refuses what does not fit', () => {

@@ -88,6 +88,20 @@ async function make(
   }
 }
 
+test('guidance: at scale 1 the negative prompt does not matter, above it does', async () => {
+  const hashes = async (scale: number, negative_prompt: string) => {
+    const model = await open({ sampler: { kind: 'unipc', guidance: { scale, negative_prompt } } });
+    return (await make(model, { steps: 3, seconds: 1 })).clip.frameHashes;
+  };
+  const alone = await make(await open({ sampler: { kind: 'unipc' } }), { steps: 3, seconds: 1 });
+  const plain = await hashes(1, 'blurry');
+  expect(plain).toEqual(alone.clip.frameHashes);
+  const guided = await hashes(4, 'blurry');
+  expect(guided).not.toEqual(plain);
+  expect(guided).toEqual(await hashes(4, 'blurry'));
+  expect(guided).not.toEqual(await hashes(4, 'a blue car at night'));
+});
+
 async function failure(work: Promise<unknown>): Promise<KinoraError> {
   return work.then(
     () => {
@@ -97,7 +111,7 @@ async function failure(work: Promise<unknown>): Promise<KinoraError> {
   );
 }
 
-describe.each(['euler', 'renoise'] as const)('%s', (kind) => {
+describe.each(['euler', 'renoise', 'unipc'] as const)('%s', (kind) => {
   test('makes every frame; twice the same, another seed or prompt others', async () => {
     const model = await open({ sampler: { kind } });
     const { clip } = await make(model);
