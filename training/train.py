@@ -19,7 +19,7 @@ from .muon import optimisers
 from .train_ae import RUNS
 
 PRESETS = {
-    "pocket": {"minutes": 18.0, "batch": 12, "sets": [(128, 80, 7500), (96, 64, 1500)], "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
+    "pocket": {"minutes": 260.0, "batch": 12, "sets": [(128, 80, 7500), (96, 64, 1500)], "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
     "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
 }
 BLOCK = 3
@@ -140,7 +140,7 @@ def main() -> None:
     if taught:
         model.text.load_state_dict(taught["model"])
     if committed and not (folder / "dit.pt").exists():  # an earlier session's weights, fresh optimisers
-        model.load_state_dict(checkpoint.read(folder.name, "dit."))
+        model.load_state_dict(checkpoint.read(folder.name, "dit")[0])
     model.dit.condition_embedder.time_proj.weight.blocks = 6
     ema = copy.deepcopy(model)
     opts = optimisers(model, preset["lr"], is_matrix)
