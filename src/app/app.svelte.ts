@@ -15,6 +15,7 @@ import { Settings } from './settings.svelte';
 import { asError, Shelf, type Item, type Shelved } from './shelf.svelte';
 import { Stage } from './stage.svelte';
 import { browserStore, type Store } from './store';
+import { Storage, type Keeper } from './storage.svelte';
 import { Studio, type Emit, type Engine } from './studio.svelte';
 import { surprise } from './surprise';
 
@@ -43,6 +44,7 @@ export class App {
   readonly settings: Settings;
   readonly studio: Studio;
   readonly shelf: Shelf;
+  readonly storage: Storage;
   readonly stage = new Stage();
   readonly offline = new Offline();
   readonly egress = new Egress(globalThis.location?.origin ?? '');
@@ -62,8 +64,10 @@ export class App {
     if (wish) this.settings.apply(wish);
     this.#auto = wish?.auto ?? false;
     this.#folder = `models/${wish?.model ?? 'pocket'}/`;
+    const engine = parts.engine ?? new EngineClient((requests) => this.egress.hear(requests));
+    this.storage = new Storage(engine as Engine & Keeper);
     this.studio = new Studio({
-      engine: parts.engine ?? new EngineClient((requests) => this.egress.hear(requests)),
+      engine,
       settings: this.settings,
       emit: emitEvent,
       model: this.#folder,

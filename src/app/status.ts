@@ -14,16 +14,19 @@ export interface Status {
 }
 
 /** Downloading is by far the longest part of a first load. */
-const PARTS = { download: [0, 0.8], upload: [0.8, 0.1], compile: [0.9, 0.1] } as const;
+const PARTS = { plan: [0, 0], download: [0, 0.8], upload: [0.8, 0.1], compile: [0.9, 0.1] } as const;
 
 export function loadShare(event: LoadEvent): number {
   const [from, width] = PARTS[event.type];
+  if (event.type === 'plan') return 0;
   const done = event.type === 'compile' ? event.done : event.loaded;
   return from + width * Math.min(1, event.total > 0 ? done / event.total : 0);
 }
 
 function loadText(event: LoadEvent | null, words: Words, name: string): string {
   switch (event?.type) {
+    case 'plan':
+      return words.progress.download(name, 0, event.bytes);
     case 'download':
       return words.progress.download(name, event.loaded, event.total);
     case 'upload':
@@ -41,6 +44,12 @@ function workText(progress: Progress | null, words: Words): string {
   if (stage === 'denoise') return words.progress.denoise(block + 1, blocks, step + 1, steps);
   if (stage === 'decode') return words.progress.decode(block + 1, blocks);
   return words.progress[stage];
+}
+
+/** While something is downloaded: the room for it. */
+function room({ loading, free }: Studio, words: Words): string {
+  const downloads = loading?.type === 'plan' || loading?.type === 'download';
+  return downloads && free !== null ? words.progress.free(free) : '';
 }
 
 /** `name`: the model's, as the person knows it. */
@@ -63,7 +72,7 @@ export function statusOf(studio: Studio, words: Words, name: string): Status {
         loading?.type === 'compile' && report?.backend === 'cpu'
           ? words.progress.opening(name)
           : loadText(loading, words, name),
-      aside: phase === 'queued' ? words.progress.queued : '',
+      aside: phase === 'queued' ? words.progress.queued : room(studio, words),
       share: loading ? loadShare(loading) : 0,
       key: `${engine} ${loading?.type} ${phase}`,
     };

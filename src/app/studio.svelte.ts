@@ -65,6 +65,8 @@ export class Studio {
   report = $state.raw<CheckReport | null>(null);
   model = $state.raw<ModelInfo | null>(null);
   loading = $state.raw<LoadEvent | null>(null);
+  /** Bytes that the browser offered before the last download; null when it did not say. */
+  free = $state<number | null>(null);
   request = $state.raw<GenerateRequest | null>(null);
   progress = $state.raw<Progress | null>(null);
   reel = $state.raw<Reel<Picture> | null>(null);
@@ -110,6 +112,7 @@ export class Studio {
     const wanted = this.phase === 'queued' ? { wanted: { width, height } } : {};
     const loaded = await engine.load({ model, backend: this.report?.backend, ...wanted }, (event) => {
       this.loading = event;
+      if (event.type === 'plan') this.free = event.free;
       emit('kinora:progress', event);
     });
     if (!loaded.ok) {

@@ -45,7 +45,12 @@ export async function loadOnnxModel(
   const onManifest = (manifest: ModelManifest) => {
     if (wanted) checkPlan(manifest, wanted, gridOf(manifest), ROOM_OF_CPU);
   };
-  const files = await openModel(url, { onDownload, onManifest, backend: 'cpu' });
+  const files = await openModel(url, {
+    onDownload,
+    onManifest,
+    onPlan: (plan) => onEvent({ type: 'plan', ...plan }),
+    backend: 'cpu',
+  });
   return buildOnnxModel(files, onEvent, began);
 }
 
@@ -89,6 +94,7 @@ export async function buildOnnxModel(
       costs: new Costs(),
       grid: gridOf(manifest),
       room: ROOM_OF_CPU,
+      unkept: files.problem,
       loadSeconds: (performance.now() - began) / 1000,
       gpuBytes: 0,
       peakGpuBytes: 0,

@@ -72,6 +72,8 @@ export interface Model {
   readonly grid: { width: number; height: number };
   /** What a clip can count on here: larger sizes are refused before anything is allocated. */
   readonly room: Room;
+  /** Why its files are not kept for the next visit; null when they are. */
+  readonly unkept: string | null;
   /** Seconds that loading took. */
   readonly loadSeconds: number;
   /** GPU memory in use now, in bytes; 0 on the CPU. */

@@ -53,7 +53,11 @@ export async function loadModel(gpu: Gpu, url: string, onEvent: OnEvent, wanted?
   const onManifest = (manifest: ModelManifest) => {
     if (wanted) checkPlan(manifest, wanted, gridOf(manifest), roomOf(gpu));
   };
-  const files = await openModel(url, { onDownload, onManifest });
+  const files = await openModel(url, {
+    onDownload,
+    onManifest,
+    onPlan: (plan) => onEvent({ type: 'plan', ...plan }),
+  });
   return buildModel(gpu, files, onEvent, began);
 }
 
@@ -122,6 +126,7 @@ export async function buildModel(
       costs: new Costs(),
       grid: gridOf(manifest),
       room: roomOf(gpu),
+      unkept: files.problem,
       get loadSeconds() {
         return loadSeconds;
       },

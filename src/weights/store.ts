@@ -53,7 +53,7 @@ export interface ModelFiles {
  */
 export async function openModel(baseUrl: string, options: OpenModelOptions = {}): Promise<ModelFiles> {
   const base = new URL(baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`);
-  const lock = `kinora ${base.pathname}`;
+  const lock = lockOf(base.pathname);
   const { signal } = options;
   // Two tabs at once: the second waits, and then finds everything there.
   const locks = (globalThis.navigator as Navigator | undefined)?.locks;
@@ -65,6 +65,9 @@ export async function openModel(baseUrl: string, options: OpenModelOptions = {})
     throw e;
   }
 }
+
+/** The Web Lock of a model's folder, by the path of its address: who holds it may write there. */
+export const lockOf = (path: string): string => `kinora ${path}`;
 
 async function open(base: URL, options: OpenModelOptions): Promise<ModelFiles> {
   const folder = await openFolder(encodeURIComponent(base.pathname), options.storage);

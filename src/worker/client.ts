@@ -16,6 +16,8 @@ import type {
   LoadRequest,
   ModelInfo,
   Result,
+  StoredModel,
+  VerifyReport,
 } from './protocol';
 
 type Handler<E> = (event: E) => void;
@@ -88,6 +90,20 @@ export class EngineClient {
   /** Makes one clip; answers `busy` while another is being made. */
   generate(request: GenerateRequest, onEvent: Handler<GenerateEvent>): Promise<Result<Clip>> {
     return this.#call((engine) => engine.generate(request, proxy(onEvent)) as Promise<Result<Clip>>);
+  }
+
+  /** What is stored of models in this browser. */
+  models(): Promise<Result<StoredModel[]>> {
+    return this.#call((engine) => engine.models() as Promise<Result<StoredModel[]>>);
+  }
+
+  /** Compares what is stored of a model with its hashes; deletes what is damaged. */
+  verifyModel(id: string): Promise<Result<VerifyReport>> {
+    return this.#call((engine) => engine.verifyModel(id) as Promise<Result<VerifyReport>>);
+  }
+
+  deleteModel(id: string): Promise<Result<void>> {
+    return this.#call((engine) => engine.deleteModel(id) as Promise<Result<void>>);
   }
 
   /** True when a clip was being made. Its `generate` then answers `cancelled`. */

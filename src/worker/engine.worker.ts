@@ -10,6 +10,7 @@ import { generate } from '../pipeline/generate';
 import type { Model } from '../pipeline/backend';
 import { chooseBackend } from '../pipeline/choose';
 import { loadModel } from '../pipeline/model';
+import { deleteModel, listModels, verifyModel } from '../weights/manager';
 import { toModelInfo } from '../weights/manifest';
 import { watchRequests } from '../requests';
 import type { BackendKind, Engine, GenerateEvent, LoadEvent, LoadRequest, Size } from './protocol';
@@ -40,7 +41,8 @@ class KinoraEngine implements Engine {
         this.#loaded = null;
         this.#loaded = { url, model: await this.#open(backend, url, tell, wanted) };
       }
-      return toModelInfo(this.#loaded.model.manifest);
+      const { manifest, unkept } = this.#loaded.model;
+      return { ...toModelInfo(manifest), ...(unkept && { unkept }) };
     });
   }
 
@@ -73,6 +75,18 @@ class KinoraEngine implements Engine {
   async dispose() {
     this.#cancelled = true;
     this.#drop();
+  }
+
+  models() {
+    return asResult(() => listModels());
+  }
+
+  verifyModel(id: string) {
+    return asResult(() => verifyModel(id));
+  }
+
+  deleteModel(id: string) {
+    return asResult(() => deleteModel(id));
   }
 
   async watch(onRequests: Listener<{ url: string; at: number }[]>) {

@@ -91,6 +91,8 @@ export interface ModelInfo {
   prompts: Record<string, string[]>;
   /** Bytes of all its files. */
   bytes: number;
+  /** Why its files are not kept for the next visit; absent when they are. */
+  unkept?: string;
 }
 
 export interface LoadRequest {
@@ -103,6 +105,8 @@ export interface LoadRequest {
 }
 
 export type LoadEvent =
+  /** Before a download: bytes to fetch, and bytes that the browser offers (null: it does not say). */
+  | { type: 'plan'; bytes: number; free: number | null }
   | { type: 'download'; file: string; loaded: number; total: number }
   | { type: 'upload'; loaded: number; total: number }
   | { type: 'compile'; done: number; total: number };
@@ -211,6 +215,26 @@ export interface Clip {
   blocks: BlockReport[];
 }
 
+/** What a browser has stored of a model. */
+export interface StoredModel {
+  /** Name of its folder. */
+  id: string;
+  /** '' when its download was never finished. */
+  name: string;
+  edition: string;
+  license: string;
+  bytes: number;
+}
+
+export interface VerifyReport {
+  /** Files whose hash is right. */
+  whole: number;
+  /** Files that were not what model.json says; they are deleted by now. */
+  damaged: string[];
+  /** Files that were never needed here, such as those of the other backend. */
+  missing: number;
+}
+
 /** The worker's whole surface, exposed with comlink. Callbacks are proxied; the client releases them. */
 export interface Engine {
   /** Looks at the browser and chooses a backend; `auto` takes WebGPU on a real adapter, else the CPU. */
@@ -220,6 +244,10 @@ export interface Engine {
   /** Takes effect before the next denoising step. True when something was running. */
   cancel(): Promise<boolean>;
   dispose(): Promise<void>;
+  /** What is stored of models, to be listed, checked and deleted; see weights/manager.ts. */
+  models(): Promise<Result<StoredModel[]>>;
+  verifyModel(id: string): Promise<Result<VerifyReport>>;
+  deleteModel(id: string): Promise<Result<void>>;
   /** Tells every request that the worker makes of the network, those before included. */
   watch(onRequests: (requests: { url: string; at: number }[]) => void): Promise<void>;
 }

@@ -53,6 +53,7 @@ export const en = {
     checking: 'Looking at this browser …',
     download: (name: string, done: number, all: number) =>
       `Downloading ${name} · ${mb(done)} of ${mb(all)}, once`,
+    free: (n: number) => `the browser offers ${mb(n)}`,
     upload: (done: number, all: number) => `Moving the model to the GPU · ${mb(done)} of ${mb(all)}`,
     compile: (done: number, all: number) => `Preparing the GPU · ${done} of ${all} programs`,
     opening: (name: string) => `Opening ${name} …`,
@@ -149,6 +150,29 @@ export const en = {
       'The same prompt, settings and seed give frames that are bit-equal for the same build and graphics adapter; across adapters, the same noise and a close video.',
       'After the first visit the page works with the network off.',
     ],
+  },
+
+  models: {
+    title: 'Models on this device',
+    none: 'Nothing is stored yet.',
+    name: (name: string, edition: string) => `${name}, edition ${edition}`,
+    unfinished: 'An unfinished download',
+    size: mb,
+    verify: 'Check',
+    working: 'Checking …',
+    remove: 'Delete',
+    sound: (n: number) => (n === 1 ? '1 file, undamaged.' : `All ${n} files are undamaged.`),
+    damaged: (names: string, n: number) =>
+      `${n === 1 ? 'One file was' : `${n} files were`} damaged and deleted (${names}). What is missing is fetched when the model is next loaded.`,
+    room: (used: number, quota: number) =>
+      `Kinora uses ${mb(used)} of the ${mb(quota)} that this browser offers, clips included.`,
+    memory:
+      'The model could not be kept in this browser (a private window, or too little room). It works until this tab is closed, and is downloaded again next time.',
+    persisted: 'The browser keeps the model and your clips until you delete them.',
+    why: 'When the disk fills up, the browser may clear the model and your clips by itself, unless it is asked to keep them.',
+    persist: 'Ask it to keep them',
+    refused:
+      'The browser did not promise it. It may do so after some visits, or once the page is installed or bookmarked; clips that matter are best downloaded.',
   },
 
   library: {

@@ -63,6 +63,7 @@ export const zh: Words = {
     label: '进度',
     checking: '正在检查浏览器……',
     download: (name, done, all) => `正在下载 ${name}（仅此一次）· ${mb(done)} / ${mb(all)}`,
+    free: (n) => `浏览器可提供 ${mb(n)}`,
     upload: (done, all) => `正在把模型送入显卡 · ${mb(done)} / ${mb(all)}`,
     compile: (done, all) => `正在准备显卡 · ${done} / ${all} 个程序`,
     opening: (name) => `正在打开 ${name}……`,
@@ -153,6 +154,25 @@ export const zh: Words = {
       '提示词、设置和种子相同，在同一版本、同一显卡上，每一帧逐位相同；换了显卡，噪声相同，视频相近。',
       '第一次访问之后，断网也能使用。',
     ],
+  },
+
+  models: {
+    title: '本机上的模型',
+    none: '还没有保存任何模型。',
+    name: (name, edition) => `${name}，第 ${edition} 版`,
+    unfinished: '未完成的下载',
+    size: (n) => `共 ${mb(n)}`,
+    verify: '检查',
+    working: '正在检查……',
+    remove: '删除',
+    sound: (n) => `${n} 个文件全部完好。`,
+    damaged: (names, n) => `${n} 个文件已损坏并被删除（${names}）。下次加载模型时会重新下载。`,
+    room: (used, quota) => `Kinora 已使用 ${mb(used)}，此浏览器最多提供 ${mb(quota)}（包括视频）。`,
+    memory: '此浏览器无法保存模型（无痕窗口，或空间不足）。关闭标签页之前可以使用，下次会重新下载。',
+    persisted: '浏览器会一直保留模型和您的视频，直到您删除它们。',
+    why: '磁盘空间不足时，浏览器可能自行清除模型和您的视频，除非请它保留。',
+    persist: '请浏览器保留',
+    refused: '浏览器没有答应。多次访问、安装此页面或加入书签之后它可能会答应；重要的视频最好下载。',
   },
 
   library: {

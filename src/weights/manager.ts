@@ -1,0 +1,110 @@
+/** What is stored of models in this browser: to be listed, checked and deleted. Runs in a worker. */
+import { KinoraError } from '../errors';
+import type { StoredModel, VerifyReport } from '../worker/protocol';
+import { Folder, MANIFEST } from './folder';
+import { readModelManifest, type ModelManifest } from './manifest';
+import { lockOf } from './store';
+
+type Storage = () => Promise<FileSystemDirectoryHandle>;
+const own: Storage = () => navigator.storage.getDirectory();
+
+/** Every model of which something is stored, half-finished downloads too. Empty where there is no storage. */
+export async function listModels(storage: Storage = own): Promise<StoredModel[]> {
+  const models: StoredModel[] = [];
+  let root: FileSystemDirectoryHandle;
+  try {
+    root = await (await storage()).getDirectoryHandle('models');
+  } catch {
+    return [];
+  }
+  for await (const id of root.keys()) {
+    const handle = await root.getDirectoryHandle(id).catch(() => null);
+    if (!handle) continue;
+    const manifest = await manifestOf(new Folder(handle));
+    const bytes = await bytesOf(handle);
+    models.push({
+      id,
+      name: manifest?.name ?? '',
+      edition: manifest?.edition ?? '',
+      license: manifest?.license ?? '',
+      bytes,
+    });
+  }
+  return models.sort((a, b) => a.name.localeCompare(b.name));
+}
+
+async function bytesOf(folder: FileSystemDirectoryHandle): Promise<number> {
+  let sum = 0;
+  for await (const name of folder.keys()) {
+    const file = await folder.getFileHandle(name).then((h) => h.getFile(), () => null); // prettier-ignore
+    sum += file?.size ?? 0;
+  }
+  return sum;
+}
+
+async function manifestOf(folder: Folder): Promise<ModelManifest | null> {
+  try {
+    const text = await folder.readManifest();
+    return text === null ? null : readModelManifest(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Reads every stored file of a model and compares its hash with model.json's. What is damaged is deleted, and
+ * fetched again when the model is next loaded.
+ * @throws KinoraError `busy` while another tab works on it, `storage` when it is gone
+ */
+export function verifyModel(id: string, storage: Storage = own): Promise<VerifyReport> {
+  return withFolder(id, storage, async (_, handle) => {
+    const folder = new Folder(handle);
+    const manifest = await manifestOf(folder);
+    const report: VerifyReport = { whole: 0, damaged: [], missing: 0 };
+    if (!manifest) return { ...report, damaged: [MANIFEST] };
+    for (const file of [...manifest.files, ...(manifest.onnx?.files ?? [])]) {
+      if ((await folder.size(file)) === null) report.missing++;
+      else if (await folder.find(file)) report.whole++;
+      else {
+        await folder.remove(file);
+        report.damaged.push(file.path);
+      }
+    }
+    return report;
+  });
+}
+
+/** Deletes everything that is stored of a model. A loaded one goes on until the tab is closed. */
+export function deleteModel(id: string, storage: Storage = own): Promise<void> {
+  return withFolder(id, storage, (root) => root.removeEntry(id, { recursive: true }));
+}
+
+async function withFolder<T>(
+  id: string,
+  storage: Storage,
+  work: (root: FileSystemDirectoryHandle, folder: FileSystemDirectoryHandle) => Promise<T>,
+): Promise<T> {
+  const run = async (): Promise<T> => {
+    try {
+      const root = await (await storage()).getDirectoryHandle('models');
+      return await work(root, await root.getDirectoryHandle(id));
+    } catch (e) {
+      if (e instanceof KinoraError) throw e;
+      throw new KinoraError(
+        'storage',
+        'What is stored of this model could not be read or changed. Close other tabs of Kinora and try again.',
+        {},
+        String(e),
+      );
+    }
+  };
+  const locks = (globalThis.navigator as Navigator | undefined)?.locks;
+  if (!locks) return run();
+  return locks.request(lockOf(decodeURIComponent(id)), { ifAvailable: true }, (lock) => {
+    if (lock) return run();
+    throw new KinoraError(
+      'busy',
+      'This model is being loaded, here or in another tab. Wait until it is there.',
+    );
+  }) as Promise<T>;
+}
