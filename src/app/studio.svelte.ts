@@ -71,6 +71,8 @@ export class Studio {
   progress = $state.raw<Progress | null>(null);
   reel = $state.raw<Reel<Picture> | null>(null);
   blocks = $state.raw<Block[]>([]);
+  /** What was mended in the clip in work, or in the one made last. */
+  recovered = $state.raw<Extract<GenerateEvent, { type: 'recover' }> | null>(null);
   lastClip = $state.raw<Clip | null>(null);
   /** What this browser lacks; nothing can be made then. */
   missing = $state.raw<(EngineError & { code: Missing }) | null>(null);
@@ -165,6 +167,7 @@ export class Studio {
     this.dropReel();
     this.reel = new Reel(this.model?.fps ?? 16, (picture) => 'close' in picture && picture.close());
     this.request = request;
+    this.recovered = null;
     this.progress = null;
     this.phase = 'working';
     const made = await engine.generate(request, (event) => this.#hear(event, run));
@@ -187,6 +190,12 @@ export class Studio {
         this.progress = event;
         this.#options.emit('kinora:progress', event);
         if (this.blocks.length !== event.blocks) this.#resizeBlocks(event.blocks);
+        break;
+      case 'recover':
+        // The finished blocks are told again, from the first.
+        this.recovered = event;
+        this.reel?.clear();
+        this.blocks = this.blocks.map(() => ({ state: 'next', picture: null, frames: null }));
         break;
       case 'preview': {
         const pictures = this.#options.toPictures(event);

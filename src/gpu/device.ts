@@ -52,6 +52,7 @@ export class Gpu {
    */
   readonly flopsPerDispatch: number;
   #failure: KinoraError | null = null;
+  #ended = false;
 
   constructor(device: GPUDevice, adapter: AdapterReport, elem: Elem) {
     this.device = device;
@@ -62,8 +63,8 @@ export class Gpu {
     this.kernels = new KernelCache(device, fail);
     this.flopsPerDispatch = adapter.isFallback ? 5e8 : 2e10;
     device.onuncapturederror = ({ error }) => fail(new KinoraError('internal', REFUSED, {}, error.message));
-    void device.lost.then(({ reason, message }) => {
-      if (reason === 'destroyed') return;
+    void device.lost.then(({ message }) => {
+      if (this.#ended) return; // by ourselves
       fail(
         new KinoraError(
           'device-lost',
@@ -87,6 +88,12 @@ export class Gpu {
     if (!failure) return;
     if (failure.code !== 'device-lost') this.#failure = null;
     throw failure;
+  }
+
+  /** The device is gone. It may be told a moment after the errors that came of it. */
+  async isLost(patience = 200): Promise<boolean> {
+    await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, patience))]);
+    return this.#failure?.code === 'device-lost';
   }
 
   /** Waits until all submitted work is done, then `check`s. */
@@ -131,6 +138,7 @@ export class Gpu {
   }
 
   destroy(): void {
+    this.#ended = true;
     this.memory.destroy();
     this.device.destroy();
   }

@@ -31,16 +31,31 @@ const dead = (detail: string): Result<never> => ({
   },
 });
 
+/** Milliseconds, and ticks. */
+export interface Patience {
+  tick: number;
+  /** Ticks that a question may stay unanswered: onnxruntime-web keeps the worker busy for a whole network. */
+  unanswered: number;
+  /** A step of the largest size that is allowed takes some minutes. */
+  withoutEvent: number;
+}
+const PATIENCE: Patience = { tick: 15_000, unanswered: 24, withoutEvent: 900_000 };
+
 export class EngineClient {
   #worker: Worker | null = null;
   #remote: Remote<Engine> | null = null;
   #fail: ((detail: string) => void) | null = null;
   #failed: Promise<string> = Promise.resolve('');
+  readonly #patience: Patience;
   readonly #onRequests: Handler<{ url: string; at: number }[]> | null;
 
   /** `onRequests` hears what the worker asks the network for. */
-  constructor(onRequests: Handler<{ url: string; at: number }[]> | null = null) {
+  constructor(
+    onRequests: Handler<{ url: string; at: number }[]> | null = null,
+    patience: Patience = PATIENCE,
+  ) {
     this.#onRequests = onRequests;
+    this.#patience = patience;
   }
 
   #open(): Remote<Engine> {
@@ -77,6 +92,31 @@ export class EngineClient {
     return this.#call((engine) => engine.check(wish) as Promise<Result<CheckReport>>);
   }
 
+  /**
+   * While `work` is waited for: a worker that leaves a question unanswered for long hangs, and is ended, which answers
+   * `work` with `worker-dead`; the next call opens another. Counted in ticks, so that a computer that slept does not
+   * count as silence.
+   */
+  async #watched<T>(work: Promise<T>, quiet: () => number): Promise<T> {
+    const { tick, unanswered, withoutEvent } = this.#patience;
+    let [missed, waiting] = [0, false];
+    const timer = setInterval(() => {
+      const remote = this.#remote;
+      if (!remote) return;
+      missed = waiting ? missed + 1 : 0;
+      if (missed >= unanswered) return this.#drop(`it did not answer for ${(missed * tick) / 1000} s`);
+      if (quiet() * tick > withoutEvent) return this.#drop(`nothing happened for ${withoutEvent / 1000} s`);
+      if (waiting) return;
+      waiting = true;
+      void remote.ping().then(() => (waiting = false));
+    }, tick);
+    try {
+      return await work;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
   /** Downloads, verifies and uploads a model, and compiles its pipelines. */
   load(
     { model, backend = 'webgpu', wanted }: LoadRequest,
@@ -89,7 +129,13 @@ export class EngineClient {
 
   /** Makes one clip; answers `busy` while another is being made. */
   generate(request: GenerateRequest, onEvent: Handler<GenerateEvent>): Promise<Result<Clip>> {
-    return this.#call((engine) => engine.generate(request, proxy(onEvent)) as Promise<Result<Clip>>);
+    let ticks = 0;
+    const heard: Handler<GenerateEvent> = (event) => {
+      ticks = 0;
+      onEvent(event);
+    };
+    const made = this.#call((engine) => engine.generate(request, proxy(heard)) as Promise<Result<Clip>>);
+    return this.#watched(made, () => ++ticks);
   }
 
   /** What is stored of models in this browser. */

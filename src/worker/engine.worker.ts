@@ -6,7 +6,7 @@ import { expose, releaseProxy, transfer } from 'comlink';
 import { asResult, KinoraError } from '../errors';
 import { openGpu, type Gpu } from '../gpu/device';
 import { listCodecs, requireWebCodecs } from '../media/codecs';
-import { generate } from '../pipeline/generate';
+import { generateSafely } from '../pipeline/recover';
 import type { Model } from '../pipeline/backend';
 import { chooseBackend } from '../pipeline/choose';
 import { loadModel } from '../pipeline/model';
@@ -63,8 +63,21 @@ class KinoraEngine implements Engine {
       if (stale?.code === 'device-lost') throw stale;
       this.#cancelled = false;
       const emit = (event: GenerateEvent) => tell(event, bulk(event));
-      return await generate(this.#loaded.model, request, { emit, isCancelled: () => this.#cancelled });
+      return await generateSafely(this.#loaded.model, request, {
+        emit,
+        isCancelled: () => this.#cancelled,
+        reopen: () => this.#reopen(),
+        isLost: async () => (await this.#gpu?.isLost()) ?? false,
+      });
     });
+  }
+
+  /** A new device, and the weights back from this browser's storage. */
+  async #reopen(): Promise<Model> {
+    const { url, model } = this.#loaded!;
+    this.#drop();
+    this.#loaded = { url, model: await this.#open(model.backend, url, () => {}) };
+    return this.#loaded.model;
   }
 
   async cancel() {
@@ -76,6 +89,8 @@ class KinoraEngine implements Engine {
     this.#cancelled = true;
     this.#drop();
   }
+
+  async ping() {}
 
   models() {
     return asResult(() => listModels());

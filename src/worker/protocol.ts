@@ -130,6 +130,14 @@ export type Stage = 'text' | 'denoise' | 'decode' | 'encode' | 'finish';
 
 export type GenerateEvent =
   | {
+      /** Something went wrong and was mended; the clip goes on behind `block` finished blocks, told from the start. */
+      type: 'recover';
+      reason: 'device-lost' | 'out-of-memory';
+      block: number;
+      /** Latent frames that a block sees from now on, where memory ran out. */
+      window?: number;
+    }
+  | {
       type: 'progress';
       stage: Stage;
       /** Blocks and steps count from 0. */
@@ -244,6 +252,8 @@ export interface Engine {
   /** Takes effect before the next denoising step. True when something was running. */
   cancel(): Promise<boolean>;
   dispose(): Promise<void>;
+  /** Answers as soon as the worker can: one that does not for long is taken to hang. */
+  ping(): Promise<void>;
   /** What is stored of models, to be listed, checked and deleted; see weights/manager.ts. */
   models(): Promise<Result<StoredModel[]>>;
   verifyModel(id: string): Promise<Result<VerifyReport>>;

@@ -24,7 +24,7 @@ export interface Made {
   latents: Latents[];
 }
 
-const hashing: OpenOutput = async () => {
+export const hashing: OpenOutput = async () => {
   const hashes: Promise<string>[] = [];
   return {
     async write(_block, { first, i420 }) {

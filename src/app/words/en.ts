@@ -209,6 +209,12 @@ export const en = {
     update: 'A new edition of Kinora is ready. It is used when you say so.',
     updateBusy: 'A new edition of Kinora is ready. It can be used when this clip is done.',
     updateNow: 'Use it now',
+    recovered: (reason: 'device-lost' | 'out-of-memory', block: number) =>
+      `${
+        reason === 'device-lost'
+          ? 'The graphics processor went away and was opened anew'
+          : 'Memory ran out, so this clip now looks less far back'
+      }. It went on behind ${block === 1 ? 'its finished block' : block === 0 ? 'its beginning' : `its ${block} finished blocks`}; nothing was lost.`,
     usePocket: 'Open Pocket instead',
     details: 'Details for a bug report',
     errorTitle: 'That did not work',

@@ -1,0 +1,88 @@
+/**
+ * A clip that survives its GPU: when the device is lost in the middle, a new one is opened, the weights come back
+ * from this browser's storage, and the clip goes on behind its last finished block, to the bit. When memory runs
+ * out, it goes on seeing less far back. The making itself is generate.ts.
+ */
+import { KinoraError } from '../errors';
+import type { Clip, GenerateRequest } from '../worker/protocol';
+import type { Latents, Model } from './backend';
+import { generate, type GenerateOptions, type KnownBlocks } from './generate';
+import { windowOf } from './window';
+
+export interface RecoverOptions extends GenerateOptions {
+  /** A model on a new device. Throws when there is none to be had. */
+  reopen: () => Promise<Model>;
+  /** The device is gone, whatever the error says that came of it. */
+  isLost?: () => Promise<boolean>;
+}
+
+/** A device that is lost so often is not going to hold. */
+const MOST_LOSSES = 3;
+
+/** As `generate`. Throws the last error when nothing helps; what was finished is told to `keep` all the same. */
+export async function generateSafely(
+  model: Model,
+  request: GenerateRequest,
+  { reopen, isLost = async () => false, ...options }: RecoverOptions,
+): Promise<Clip> {
+  const done = new Finished(options.known);
+  let present = model;
+  let wish = request;
+  for (let losses = 0; ;) {
+    try {
+      return await generate(present, wish, { ...options, known: done, keep: done.keeping(options.keep) });
+    } catch (e) {
+      const code = (await isLost()) ? 'device-lost' : e instanceof KinoraError ? e.code : 'internal';
+      if (code === 'device-lost' && losses++ < MOST_LOSSES) {
+        options.emit({ type: 'recover', reason: 'device-lost', block: done.count });
+        present = await reopen();
+      } else if (code === 'out-of-memory') {
+        const smaller = nextWindow(present, wish);
+        if (smaller === null) throw e;
+        options.emit({ type: 'recover', reason: 'out-of-memory', block: done.count, window: smaller });
+        wish = { ...wish, window: smaller };
+      } else throw e;
+    }
+  }
+}
+
+/** The next smaller window in whole blocks; null when a block sees nothing but itself already. */
+export function nextWindow({ manifest }: Pick<Model, 'manifest'>, request: GenerateRequest): number | null {
+  const block = manifest.sampler.num_frame_per_block;
+  const { window } = windowOf(manifest, request);
+  const smaller = Math.max(block, Math.floor(window / 2 / block) * block);
+  return smaller < window ? smaller : null;
+}
+
+/** The finished blocks: those that were known before, and those made since. Small: a block is some 10 KB. */
+class Finished implements KnownBlocks {
+  readonly #before: KnownBlocks | undefined;
+  readonly #made = new Map<number, Latents>();
+
+  constructor(before?: KnownBlocks) {
+    this.#before = before;
+  }
+
+  get count(): number {
+    let count = this.#before?.count ?? 0;
+    while (this.#made.has(count)) count++;
+    return count;
+  }
+
+  async read(index: number): Promise<Latents> {
+    const made = this.#made.get(index);
+    if (made) return made.slice();
+    if (this.#before) return this.#before.read(index);
+    throw new Error(`block ${index} is not finished`);
+  }
+
+  /** Takes note of every block, and tells `keep` of each once. */
+  keeping(keep: GenerateOptions['keep']): NonNullable<GenerateOptions['keep']> {
+    return async (block, latents, text) => {
+      const before = this.#before?.count ?? 0;
+      if (this.#made.has(block.index)) return;
+      if (block.index >= before) this.#made.set(block.index, latents.slice());
+      await keep?.(block, latents, text);
+    };
+  }
+}

@@ -1,0 +1,95 @@
+/** Clips that survive their GPU: real devices, destroyed in the middle. */
+import { afterEach, expect, test } from 'vitest';
+import { KinoraError } from '../../src/errors';
+import { openGpu, type Gpu } from '../../src/gpu/device';
+import type { Model } from '../../src/pipeline/backend';
+import { buildModel } from '../../src/pipeline/model';
+import { generateSafely, nextWindow, type RecoverOptions } from '../../src/pipeline/recover';
+import type { GenerateEvent, GenerateRequest } from '../../src/worker/protocol';
+import { testEntry } from '../helpers/gpu';
+import { hashing, REQUEST } from '../helpers/make-clip';
+import { randomModel } from '../helpers/random-model';
+
+const gpus: Gpu[] = [];
+afterEach(() => gpus.splice(0).forEach((gpu) => gpu.destroy()));
+
+async function open(): Promise<Model> {
+  const gpu = await openGpu(await testEntry(), { f16: false });
+  gpus.push(gpu);
+  return buildModel(gpu, randomModel(), () => {});
+}
+
+async function make(options: Partial<RecoverOptions> = {}, change: Partial<GenerateRequest> = {}) {
+  const events: GenerateEvent[] = [];
+  const clip = await generateSafely(await open(), { ...REQUEST, ...change }, {
+    openOutput: hashing,
+    reopen: open,
+    isLost: async () => gpus.at(-1)!.isLost(),
+    ...options,
+    emit: (event) => void events.push(event),
+  }); // prettier-ignore
+  return { clip, events, recovered: events.filter((event) => event.type === 'recover') };
+}
+
+test('a device destroyed in the middle costs nothing: the same frames come out of a new one', async () => {
+  const whole = await make();
+  expect(whole.recovered).toEqual([]);
+  const kept: number[] = [];
+  let blows = 1;
+  const mended = await make({
+    keep: async ({ index }) => {
+      kept.push(index);
+      if (index === 1 && blows-- > 0) gpus.at(-1)!.device.destroy();
+    },
+  });
+  expect(mended.recovered).toEqual([{ type: 'recover', reason: 'device-lost', block: 2 }]);
+  expect(mended.clip.frameHashes).toEqual(whole.clip.frameHashes);
+  expect(kept).toEqual([0, 1, 2]); // each block is told once
+});
+
+test('in the middle of a block’s steps, too', async () => {
+  const whole = await make();
+  let steps = 0;
+  const mended = await make({ isCancelled: () => (++steps === 5 && gpus.at(-1)!.device.destroy(), false) });
+  expect(mended.recovered).toHaveLength(1);
+  expect(mended.clip.frameHashes).toEqual(whole.clip.frameHashes);
+});
+
+test('a device that is lost again and again is given up, with its reason', async () => {
+  let opened = 0;
+  const failing = make({
+    reopen: () => (opened++, open()),
+    isCancelled: () => (gpus.at(-1)!.device.destroy(), false),
+  });
+  await expect(failing).rejects.toMatchObject({ code: 'device-lost' });
+  expect(opened).toBe(3);
+});
+
+test('when memory runs out, the next smaller window is tried, and the finished blocks stay', async () => {
+  const whole = await make();
+  let full = true;
+  const mended = await make({
+    keep: async ({ index }) => {
+      if (index === 0 && full) {
+        full = false;
+        throw new KinoraError('out-of-memory', 'The GPU has no room for key cache 1.');
+      }
+    },
+  });
+  expect(mended.recovered).toEqual([{ type: 'recover', reason: 'out-of-memory', block: 1, window: 3 }]);
+  expect(mended.clip.frames).toBe(whole.clip.frames);
+  expect(mended.clip.recipe.window).toBe(3);
+  // The first block sees nothing but itself in either.
+  expect(mended.clip.frameHashes.slice(0, 9)).toEqual(whole.clip.frameHashes.slice(0, 9));
+});
+
+test('the smallest window is the end: the error stands', async () => {
+  const full = make({ keep: () => Promise.reject(new KinoraError('out-of-memory', 'full')) }, { window: 3 });
+  await expect(full).rejects.toMatchObject({ code: 'out-of-memory' });
+  const manifest = randomModel().manifest;
+  expect([6, 9, 21].map((window) => nextWindow({ manifest }, { ...REQUEST, window }))).toEqual([3, 3, 9]);
+});
+
+test('what is wrong with the request is no accident', async () => {
+  await expect(make({}, { steps: 0 })).rejects.toMatchObject({ code: 'bad-request' });
+});

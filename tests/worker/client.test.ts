@@ -1,0 +1,70 @@
+/** A worker that hangs: played by one that answers what it is told to. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { EngineClient } from '../../src/worker/client';
+
+const REQUEST = { prompt: 'x', seed: 1, seconds: 1, width: 96, height: 64, steps: 1 };
+const PATIENCE = { tick: 10, unanswered: 3, withoutEvent: 200 };
+
+class Puppet extends EventTarget {
+  static all: Puppet[] = [];
+  ended = false;
+  /** Names of methods that are answered. */
+  answers = new Set<string>();
+  asked: string[] = [];
+  onerror: unknown;
+  onmessageerror: unknown;
+
+  constructor() {
+    super();
+    Puppet.all.push(this);
+  }
+  postMessage({ id, path = [] }: { id: string; path?: string[] }) {
+    const name = path.join('.');
+    this.asked.push(name);
+    if (!this.answers.has(name)) return;
+    const value = { type: 'RAW', value: name === 'generate' ? { ok: true, value: 'a clip' } : undefined };
+    queueMicrotask(() => this.dispatchEvent(new MessageEvent('message', { data: { id, ...value } })));
+  }
+  start() {}
+  terminate() {
+    this.ended = true;
+  }
+}
+
+beforeEach(() => {
+  Puppet.all = [];
+  vi.stubGlobal('Worker', Puppet);
+  vi.stubGlobal('document', { baseURI: 'https://kinora.example/' });
+  vi.stubGlobal('location', { origin: 'https://kinora.example' });
+});
+afterEach(() => vi.unstubAllGlobals());
+
+test('a worker that answers nothing is ended, and the caller is told', async () => {
+  const client = new EngineClient(null, PATIENCE);
+  const made = await client.generate(REQUEST, () => {});
+  expect(made).toMatchObject({
+    ok: false,
+    error: { code: 'worker-dead', detail: 'it did not answer for 0.03 s' },
+  });
+  expect(Puppet.all[0]!.ended).toBe(true);
+});
+
+test('one that answers questions but does nothing is ended later', async () => {
+  const client = new EngineClient(null, PATIENCE);
+  const making = client.generate(REQUEST, () => {});
+  Puppet.all[0]!.answers.add('ping');
+  expect(await making).toMatchObject({ ok: false, error: { detail: 'nothing happened for 0.2 s' } });
+});
+
+test('the next call gets another worker', async () => {
+  const client = new EngineClient(null, PATIENCE);
+  await client.generate(REQUEST, () => {});
+  const making = client.generate(REQUEST, () => {});
+  expect(Puppet.all).toHaveLength(2);
+  Puppet.all[1]!.answers.add('ping').add('generate');
+  expect(await making).toMatchObject({ ok: false }); // asked before it was told to answer
+  const again = new EngineClient(null, PATIENCE);
+  vi.stubGlobal('Worker', class extends Puppet { override answers = new Set(['ping', 'generate']); }); // prettier-ignore
+  expect(await again.generate(REQUEST, () => {})).toEqual({ ok: true, value: 'a clip' });
+  expect(Puppet.all[2]!.ended).toBe(false);
+});
