@@ -25,7 +25,7 @@ describe('the source tree', () => {
   test('keeps the rules', () => {
     expect(tree.size).toBeGreaterThan(30);
     expect(findViolations(tree)).toEqual([]);
-  });
+  }, 60_000);
 
   test('has small files (a hint only)', () => {
     const long = findLongFiles(tree);

@@ -41,6 +41,8 @@ export interface OpenOptions extends BrowserContextOptions {
   browser?: Browser;
   /** Of the site; default: the one that all tests share. */
   address?: string;
+  /** Runs before the page is opened. */
+  before?: (page: Page) => Promise<unknown>;
 }
 
 /** An open page of Kinora with everything that it reported and everything that it asked the network for. */
@@ -57,10 +59,17 @@ export class Site {
 
   static async open(
     browser: Browser,
-    { settings = SMALL, backend = 'webgpu', address = inject('address'), ...options }: OpenOptions = {},
+    {
+      settings = SMALL,
+      backend = 'webgpu',
+      address = inject('address'),
+      before,
+      ...options
+    }: OpenOptions = {},
   ): Promise<Site> {
     const context = await browser.newContext({ locale: 'en-GB', acceptDownloads: true, ...options });
     const page = await context.newPage();
+    await before?.(page);
     const site = new Site(page);
     const own = new URL(address).origin;
     context.on('request', (request) => {
