@@ -7,7 +7,7 @@
 import { KinoraError } from '../src/errors';
 import type { Gpu } from '../src/gpu/device';
 import { Run } from '../src/gpu/run';
-import { reshape, type Tensor } from '../src/gpu/tensor';
+import { reshape, size, type Tensor } from '../src/gpu/tensor';
 import type { Config } from '../src/models/config';
 import {
   prepareTaehvDecoder,
@@ -26,10 +26,25 @@ import {
   wanTransformer,
   type WanConfig,
 } from '../src/models/wan-transformer';
-import { activate } from '../src/ops/elementwise';
+import { ourName } from '../src/models/names';
+import { matchTensors, umt5Shapes, wanShapes } from '../src/models/tensors';
+import {
+  pieceFrames,
+  prepareWanVae,
+  readWanVaeConfig,
+  spaceScale,
+  wanVaeDecode,
+  wanVaeEncode,
+  WanVaeMemory,
+  wanVaeShapes,
+  wanVaeSideShapes,
+  type WanVaeConfig,
+} from '../src/models/wan-vae';
+import { activate, affine } from '../src/ops/elementwise';
 import { store } from '../src/ops/rope';
-import { axesOf, permute, strided } from '../src/ops/strided';
-import type { Weights } from '../src/weights/upload';
+import { axesOf, permute, strided, type Axis } from '../src/ops/strided';
+import type { TensorInfo, WeightFile } from '../src/weights/source';
+import type { Wanted, Weights } from '../src/weights/upload';
 
 /** An array of the reference, row-major. */
 export interface Values {
@@ -57,6 +72,8 @@ interface Network<C> {
   layers: (c: C) => string[];
   /** Tensors of the file that are not needed have another prefix. */
   prefix?: string;
+  /** Its tensors by our names, for files of any layout; without, the file has ours. */
+  tensors?: (file: WeightFile, c: C) => ReadonlyMap<string, Wanted>;
   run: (run: Run, weights: Weights, c: C, inputs: Inputs, keep: Keep) => void;
 }
 
@@ -68,6 +85,7 @@ function input(run: Run, { shape, values }: Values, label: string): Tensor {
 
 const umt5Network: Network<Umt5Config> = {
   config: readUmt5Config,
+  tensors: (file, c) => matchTensors(file, 'umt5', umt5Shapes(c)),
   inputs: () => ({ input_ids: { dtype: 'int32', shape: ['L'] } }),
   output: 'hidden',
   layers: (c) => ['embed', ...blocks(c.num_layers)],
@@ -79,8 +97,11 @@ const umt5Network: Network<Umt5Config> = {
   },
 };
 
+const wanTensors = (file: WeightFile, c: WanConfig) => matchTensors(file, 'wan-transformer', wanShapes(c));
+
 const wanNetwork: Network<WanConfig> = {
   config: readWanConfig,
+  tensors: wanTensors,
   inputs: (c) => ({
     hidden_states: { dtype: 'float', shape: [c.in_channels, 'F', 'H', 'W'] },
     timestep: { dtype: 'number', shape: [1] },
@@ -113,6 +134,7 @@ const causalNetwork: Network<WanConfig> = {
       throw bad(`config.window is ${window}, less than sink ${sink} and a block of ${n} together.`);
     return c;
   },
+  tensors: wanTensors,
   inputs: (c) => ({
     hidden_states: { dtype: 'float', shape: [c.in_channels, 'F', 'H', 'W'] },
     context: { dtype: 'float', shape: [c.in_channels, 'F', 'H', 'W'] },
@@ -216,6 +238,109 @@ const encoderNetwork: Network<TaehvConfig> = {
   },
 };
 
+/** One side's tensors of a file that may hold the other, too. */
+function vaeTensors(side: 'encoder' | 'decoder') {
+  return (file: WeightFile, c: WanVaeConfig) => {
+    const all = wanVaeShapes(c);
+    const wanted = wanVaeSideShapes(c, side);
+    const others = ({ name }: TensorInfo) => {
+      const ours = ourName('wan-vae', name) ?? '';
+      return all.has(ours) && !wanted.has(ours);
+    };
+    const tensors = new Map([...file.tensors].filter(([, info]) => !others(info)));
+    return matchTensors({ ...file, tensors }, 'wan-vae', wanted);
+  };
+}
+
+const vaeDecoderNetwork: Network<WanVaeConfig> = {
+  config: readWanVaeConfig,
+  tensors: vaeTensors('decoder'),
+  inputs: (c) => ({ latents: { dtype: 'float', shape: [c.z_dim, 'F', 'h', 'w'] } }),
+  output: 'frames',
+  layers: () => [],
+  run(run, w, c, { latents }, keep) {
+    const [z, F, h, ww] = latents!.shape as [number, number, number, number];
+    const s = spaceScale(c);
+    const T = 1 + (F - 1) * pieceFrames(c);
+    const [H, W] = [h * s, ww * s];
+    const vae = prepareWanVae(run, w, c, 'decoder');
+    const memory = new WanVaeMemory(run.gpu);
+    const all = run.tensor([T, H * W * 3], 'frames', 'f32');
+    try {
+      let first = 0;
+      for (let f = 0; f < F; f++)
+        run.scope(() => {
+          const rgb = wanVaeDecode(
+            run,
+            vae,
+            reshape(input(run, framesOf(latents!, f, 1), 'latent'), [z, 1, h, ww]),
+            memory,
+          );
+          const count = rgb.shape[0]!;
+          store(run, reshape(rgb, [count, H * W * 3]), {
+            cache: all,
+            tokensPerFrame: 1,
+            firstFrame: first,
+            sink: 0,
+            window: T,
+          });
+          first += count;
+        });
+      // diffusers clamps what it decodes to −1…1: clamp01 does it for (x + 1) / 2.
+      const [half, one] = [0.5, 2].map((k) => run.input(new Float32Array(T).fill(k), [T], 'scale', 'f32'));
+      const [up, down] = [0.5, -1].map((k) => run.input(new Float32Array(T).fill(k), [T], 'shift', 'f32'));
+      const clamped = affine(run, activate(run, affine(run, all, half!, up!), 'clamp01', 'f32'), one!, down!);
+      keep('frames', permute(run, reshape(clamped, [T, H, W, 3]), [3, 0, 1, 2], { dtype: 'f32' }));
+    } finally {
+      run.flush();
+      memory.free();
+      vae.free();
+    }
+  },
+};
+
+const vaeEncoderNetwork: Network<WanVaeConfig> = {
+  config: readWanVaeConfig,
+  tensors: vaeTensors('encoder'),
+  inputs: () => ({ frames: { dtype: 'float', shape: [3, 'T', 'H', 'W'] } }),
+  output: 'latents',
+  layers: () => [],
+  run(run, w, c, { frames }, keep) {
+    const [, T, H, W] = frames!.shape as [number, number, number, number];
+    const [s, n] = [spaceScale(c), pieceFrames(c)];
+    if (H % s || W % s) throw bad(`frames of ${H}×${W} are not whole multiples of ${s}.`);
+    // The reference leaves out frames behind the last whole piece.
+    const F = 1 + Math.floor((T - 1) / n);
+    const [h, ww] = [H / s, W / s];
+    const vae = prepareWanVae(run, w, c, 'encoder');
+    const memory = new WanVaeMemory(run.gpu);
+    const all = run.tensor([F, h * ww * 2 * c.z_dim], 'moments', 'f32');
+    try {
+      for (let f = 0; f < F; f++)
+        run.scope(() => {
+          const [first, count] = f === 0 ? [0, 1] : [1 + (f - 1) * n, n];
+          const piece = permute(run, input(run, framesOf(frames!, first, count), 'frames'), [1, 2, 3, 0]);
+          const moments = wanVaeEncode(run, vae, piece, memory);
+          store(run, reshape(moments, [1, size(moments)]), {
+            cache: all,
+            tokensPerFrame: 1,
+            firstFrame: f,
+            sink: 0,
+            window: F,
+          });
+        });
+      // The distribution's mean: the first z of its 2·z channels.
+      const [a, b, d, e] = axesOf([F, h, ww, 2 * c.z_dim]) as [Axis, Axis, Axis, Axis];
+      const axes = [{ ...e, size: c.z_dim }, a, b, d];
+      keep('latents', strided(run, all, axes, [c.z_dim, F, h, ww], { dtype: 'f32' }));
+    } finally {
+      run.flush();
+      memory.free();
+      vae.free();
+    }
+  },
+};
+
 /** Each entry keeps its config to itself: what `config` made is what the others get. */
 export const NETWORKS = {
   umt5: umt5Network,
@@ -223,6 +348,8 @@ export const NETWORKS = {
   'wan-transformer-causal': causalNetwork,
   'taehv-decoder': decoderNetwork,
   'taehv-encoder': encoderNetwork,
+  'wan-vae-decoder': vaeDecoderNetwork,
+  'wan-vae-encoder': vaeEncoderNetwork,
 } as unknown as Readonly<Record<string, Network<unknown>>>;
 
 /**

@@ -9,12 +9,16 @@ import { join } from 'node:path';
 import { KinoraError } from '../src/errors';
 import { openGpu } from '../src/gpu/device';
 import { toF32 } from '../src/weights/convert';
+import { readWeights } from '../src/weights/read';
 import { readSafetensors } from '../src/weights/safetensors';
 import { damaged, fromBlob, type TensorInfo, type WeightFile } from '../src/weights/source';
-import { uploadWeights } from '../src/weights/upload';
+import { uploadWeights, type UploadOptions } from '../src/weights/upload';
 import { bad, NETWORKS, runNetwork, type InputSpec, type Values } from './parity-networks';
 
 const TOLERANCE = 2e-3;
+/** What may be said of the weights' names; whatever is said, they are told by the names themselves. */
+const LAYOUTS = ['diffusers', 'original'];
+const WEIGHTS = ['weights.safetensors', 'weights.gguf', 'weights.pt', 'weights.pth'];
 
 export interface Options {
   dir: string;
@@ -59,16 +63,18 @@ export async function readCase(dir: string): Promise<Case> {
   const { network, config, tolerance } = await readDescription(join(dir, 'case.json'));
   const { inputs: specs, output, layers, config: readConfig } = NETWORKS[network]!;
   const read = readConfig(config as Record<string, unknown>);
-  const [weights, inputs, expected] = await Promise.all(
-    ['weights', 'inputs', 'expected'].map((name) => openTensors(dir, `${name}.safetensors`)),
-  );
+  const [weights, inputs, expected] = await Promise.all([
+    openWeights(dir),
+    openTensors(dir, 'inputs.safetensors'),
+    openTensors(dir, 'expected.safetensors'),
+  ]);
   return {
     network,
     config: read,
     tolerance,
-    weights: weights!,
-    inputs: await readInputs(inputs!, network, specs(read)),
-    expected: await readExpected(expected!, network, output, layers(read)),
+    weights,
+    inputs: await readInputs(inputs, network, specs(read)),
+    expected: await readExpected(expected, network, output, layers(read)),
   };
 }
 
@@ -89,7 +95,8 @@ async function readDescription(path: string) {
       `case.json: network is ${show(network)}, but must be one of ${Object.keys(NETWORKS).join(', ')}.`,
     );
   if (!isObject(config)) throw bad(`case.json: config must be an object, but is ${show(config)}.`);
-  if (layout !== 'diffusers') throw bad(`case.json: layout must be "diffusers", but is ${show(layout)}.`);
+  if (!LAYOUTS.includes(layout as string))
+    throw bad(`case.json: layout must be "${LAYOUTS.join('" or "')}", but is ${show(layout)}.`);
   if (typeof tolerance !== 'number' || !(tolerance > 0))
     throw bad(`case.json: tolerance must be a number above 0, but is ${show(tolerance)}.`);
   return { network, config, tolerance };
@@ -98,6 +105,16 @@ async function readDescription(path: string) {
 const isObject = (v: unknown): v is Record<string, unknown> =>
   typeof v === 'object' && v !== null && !Array.isArray(v);
 const show = (v: unknown) => (v === undefined ? 'missing' : JSON.stringify(v));
+
+/** weights.safetensors, .gguf, .pt or .pth: just one of them. */
+async function openWeights(dir: string): Promise<WeightFile> {
+  const found: string[] = [];
+  for (const name of WEIGHTS) if ((await stat(join(dir, name)).catch(() => null))?.isFile()) found.push(name);
+  const [name, other] = found;
+  if (!name) throw bad(`${join(dir, WEIGHTS[0]!)} is missing (${WEIGHTS.slice(1).join(', ')} will do, too).`);
+  if (other) throw bad(`${dir} holds both ${name} and ${other}; leave one.`);
+  return readWeights(fromBlob(name, await openAsBlob(join(dir, name))));
+}
 
 async function openTensors(dir: string, name: string): Promise<WeightFile> {
   const path = join(dir, name);
@@ -195,14 +212,19 @@ export function compare(name: string, out: Values, ref: Values, tolerance: numbe
   return { name, shape: ref.shape, relative, largest, ok: relative <= tolerance };
 }
 
+/** Which tensors of a file a network takes. Throws `bad-model` listing what does not fit. */
+export function chosen(network: string, config: unknown, file: WeightFile): UploadOptions {
+  const { prefix = '', tensors } = NETWORKS[network]!;
+  if (tensors) return { tensors: tensors(file, config) };
+  return { rename: (name) => (name.startsWith(prefix) ? name : null) };
+}
+
 /** Runs the case; `openEntry` opens WebGPU. */
 export async function runCase(c: Case, openEntry: () => Promise<GPU>, f16: boolean): Promise<Report> {
   const start = performance.now();
   const gpu = await openGpu(await openEntry(), { f16 });
   try {
-    const { prefix = '' } = NETWORKS[c.network]!;
-    const rename = (name: string) => (name.startsWith(prefix) ? name : null);
-    const weights = await uploadWeights(gpu, c.weights, { rename });
+    const weights = await uploadWeights(gpu, c.weights, chosen(c.network, c.config, c.weights));
     const wanted = new Set(c.expected.keys());
     const made = await runNetwork(gpu, c.network, c.config, weights, c.inputs, wanted);
     const tensors = [...c.expected].map(([name, ref]) => compare(name, made.get(name)!, ref, c.tolerance));

@@ -3,7 +3,7 @@
 // Channels last, accumulated in f32. A thread owns 4 pixels × 4 outputs in registers; 8 × 8 threads a workgroup.
 struct Params {
   T: u32, H: u32, W: u32, C: u32, OH: u32, OW: u32, O: u32,
-  KT: u32, KH: u32, KW: u32, stride: u32, first_pixel: u32,
+  KT: u32, KH: u32, KW: u32, stride: u32, first_pixel: u32, py: u32, px: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<X>;
@@ -23,8 +23,8 @@ override ACT = 0u;
 fn source(p: u32, dt: u32, dy: u32, dx: u32) -> vec3<u32> {
   let t = p / (params.OH * params.OW);
   let rest = p % (params.OH * params.OW);
-  let iy = i32((rest / params.OW) * params.stride + dy) - i32((params.KH - 1u) / 2u);
-  let ix = i32((rest % params.OW) * params.stride + dx) - i32((params.KW - 1u) / 2u);
+  let iy = i32((rest / params.OW) * params.stride + dy) - i32(params.py);
+  let ix = i32((rest % params.OW) * params.stride + dx) - i32(params.px);
   if (iy < 0 || ix < 0 || iy >= i32(params.H) || ix >= i32(params.W)) { return vec3<u32>(); }
   let before = params.KT - 1u;
   let old = t + dt < before;

@@ -12,6 +12,8 @@ export interface ConvOptions {
   bias?: Tensor;
   /** In height and width. */
   stride?: number;
+  /** Zeros are put around x, or all behind it (below and to the right), as Wan's VAE does when it halves. */
+  pad?: 'around' | 'behind';
   act?: Activation;
   /** Of the result's shape and type; added before the activation. */
   residual?: Tensor;
@@ -27,7 +29,7 @@ const TILE = 32;
  * @returns [T, ⌈H/stride⌉, ⌈W/stride⌉, O]; frame t sees frames t − kt + 1 … t
  */
 export function conv(run: Run, x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor {
-  const { bias, stride = 1, act = 'none', residual, past } = options;
+  const { bias, stride = 1, pad = 'around', act = 'none', residual, past } = options;
   expectAxes('conv', 'x', x, 'T,H,W,C');
   expectAxes('conv', 'w', w, 'O,kt,kh,kw,C');
   const [T, H, W, C] = x.shape as [number, number, number, number];
@@ -60,12 +62,13 @@ export function conv(run: Run, x: Tensor, w: Tensor, options: ConvOptions = {}):
     },
   });
   const out = run.tensor(shape, `conv ${w.label}`);
+  const [py, px] = pad === 'behind' ? [0, 0] : [(KH - 1) / 2, (KW - 1) / 2];
   const pixels = T * OH * OW;
   for (const { start, count } of ranges(run.gpu, pixels, 2 * O * KT * KH * KW * C, TILE))
     run.dispatch({
       kernel: spec,
       bindings: { x, past: past ?? x, w, bias: bias ?? w, residual: residual ?? x, out },
-      params: { T, H, W, C, OH, OW, O, KT, KH, KW, stride, first_pixel: start },
+      params: { T, H, W, C, OH, OW, O, KT, KH, KW, stride, first_pixel: start, py, px },
       workgroups: [Math.ceil(O / TILE), Math.ceil(count / TILE)],
     });
   return out;

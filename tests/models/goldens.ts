@@ -1,6 +1,6 @@
 /** Reads tests/goldens/NAME.safetensors, which training/goldens/make_goldens.py makes, and compares with them. */
 import { expect } from 'vitest';
-import { compare } from '../../scripts/parity.ts'; // the command is parity.mjs
+import { chosen, compare } from '../../scripts/parity.ts'; // the command is parity.mjs
 import { NETWORKS, runNetwork, type Values } from '../../scripts/parity-networks';
 import type { Gpu } from '../../src/gpu/device';
 import { dequantizeQ8, toF32 } from '../../src/weights/convert';
@@ -70,9 +70,9 @@ function onlyWeights(file: WeightFile): WeightFile {
 
 /** Runs a golden's network with these weights (default: its own) and returns the named tensors. */
 export async function run(gpu: Gpu, g: Golden, file = g.weights, half: 'f16' | 'f32' = 'f16') {
-  const weights = await uploadWeights(gpu, file, { half });
+  const config = NETWORKS[g.network]!.config(g.config);
+  const weights = await uploadWeights(gpu, file, { half, ...chosen(g.network, config, file) });
   try {
-    const config = NETWORKS[g.network]!.config(g.config);
     return await runNetwork(gpu, g.network, config, weights, g.inputs, new Set(g.expected.keys()));
   } finally {
     weights.free();

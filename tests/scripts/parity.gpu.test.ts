@@ -116,8 +116,11 @@ describe('the command', () => {
   test('ends with 1 and a message for a bad case, with 2 for bad usage', async () => {
     const bad = parity(await folder('umt5-odd', (p) => delete p.weights['shared.weight']), '--json');
     expect(bad.status).toBe(1);
-    expect(bad.stderr).toContain('the tensor "encoder.embed_tokens.weight" is missing');
-    expect(JSON.parse(bad.stdout)).toMatchObject({ ok: false, error: expect.stringContaining('is missing') });
+    expect(bad.stderr).toContain('Tensors missing: shared.weight');
+    expect(JSON.parse(bad.stdout)).toMatchObject({
+      ok: false,
+      error: expect.stringContaining('missing: shared.weight'),
+    });
     for (const args of [[], ['a', 'b'], ['a', '--jsno']]) {
       const { status, stderr } = parity(...args);
       expect(status).toBe(2);
@@ -155,7 +158,7 @@ describe('a case', () => {
     ['network is "t5", but must be one of umt5, wan-transformer, wan-transformer-causal, taehv-decoder, taehv-encoder', 'umt5-odd', (p) => (p.case['network'] = 't5')], // prettier-ignore
     ['network is "toString"', 'umt5-odd', (p) => (p.case['network'] = 'toString')],
     ['network is missing', 'umt5-odd', (p) => delete p.case['network']],
-    ['layout must be "diffusers", but is "wan"', 'umt5-odd', (p) => (p.case['layout'] = 'wan')],
+    ['layout must be "diffusers" or "original", but is "wan"', 'umt5-odd', (p) => (p.case['layout'] = 'wan')],
     [
       'tolerance must be a number above 0, but is "tight"',
       'umt5-odd',
@@ -176,11 +179,14 @@ describe('a case', () => {
 
     ['weights.safetensors is missing', 'umt5-odd', (p) => (p.files['weights.safetensors'] = null)],
     ['weights.safetensors: it is no safetensors file', 'umt5-odd', (p) => (p.files['weights.safetensors'] = '<html></html>')], // prettier-ignore
-    ['the tensor "blocks.0.attn1.to_q.bias" is missing', 'wan-head12', (p) => delete p.weights['blocks.0.attn1.to_q.bias']], // prettier-ignore
+    ['Tensors missing: blocks.0.attn1.to_q.bias', 'wan-head12', (p) => delete p.weights['blocks.0.attn1.to_q.bias']], // prettier-ignore
     ['"decoder.3.conv.0.weight" is missing', 'taehv-decoder', (p) => delete p.weights['decoder.3.conv.0.weight']], // prettier-ignore
-    ['"proj_out.bias" has shape [5], but the config wants [4]', 'wan-head12', (p) => (p.weights['proj_out.bias'] = f32([5]))], // prettier-ignore
+    ['of another shape: proj_out.bias [5], not [4]', 'wan-head12', (p) => (p.weights['proj_out.bias'] = f32([5]))], // prettier-ignore
     ['"decoder.1.bias" has shape [3], but the config wants [12]', 'taehv-decoder', (p) => (p.weights['decoder.1.bias'] = f32([3]))], // prettier-ignore
-    ['"shared.weight" is F64; Kinora computes with', 'umt5-odd', (p) => (p.weights['shared.weight'] = stored('F64', [1], new Float64Array(1)))], // prettier-ignore
+    ['"encoder.final_layer_norm.weight" is I64; Kinora computes with', 'umt5-odd', (p) => {
+      const { shape } = p.weights['encoder.final_layer_norm.weight']!;
+      p.weights['encoder.final_layer_norm.weight'] = stored('I64', shape, new BigInt64Array(shape[0]!));
+    }], // prettier-ignore
 
     ['inputs.safetensors is missing', 'umt5-odd', (p) => (p.files['inputs.safetensors'] = null)],
     ['"input_ids" is missing: umt5 needs it', 'umt5-odd', (p) => delete p.inputs['input_ids']],

@@ -1,0 +1,431 @@
+/**
+ * The Wan 2.1 VAE, with diffusers' key names (`AutoencoderKLWan`), piece by piece: one latent frame to 1 (the first)
+ * or 4 pixel frames, and back. Every convolution in time keeps the last two frames that it saw, so pieces give the
+ * same as the whole.
+ *
+ * z latent channels, T frames, H W height and width, C channels; inside everything is [T, H, W, C].
+ */
+import { attention } from '../ops/attention';
+import { conv, type ConvOptions } from '../ops/conv';
+import { activate, add } from '../ops/elementwise';
+import { matmul } from '../ops/matmul';
+import { rmsNorm } from '../ops/norm';
+import { store } from '../ops/rope';
+import { axesOf, permute, rearrange, strided } from '../ops/strided';
+import { reshape, size, type Tensor } from '../gpu/tensor';
+import type { Gpu } from '../gpu/device';
+import type { Run } from '../gpu/run';
+import type { Weights } from '../weights/upload';
+import { ConfigReader, type Config, type Tap } from './config';
+import type { Shapes } from './tensors';
+
+export interface WanVaeConfig {
+  base_dim: number;
+  z_dim: number;
+  dim_mult: number[];
+  num_res_blocks: number;
+  /** Of each level but the last: its frames are halved, too. */
+  temporal: boolean[];
+}
+
+/** Reads diffusers' config, with its defaults. Throws `bad-model` naming the field. */
+export function readWanVaeConfig(config: Config): WanVaeConfig {
+  const c = new ConfigReader('wan-vae', config);
+  // What only Wan 2.2's VAE has.
+  c.expect('is_residual', [false]);
+  c.expect('patch_size', [null, 1]);
+  c.expect('in_channels', [3]);
+  c.expect('out_channels', [3]);
+  c.expect('decoder_base_dim', [null, config.base_dim ?? 96]);
+  const scales = config.attn_scales;
+  if (Array.isArray(scales) && scales.length) c.expect('attn_scales', ['empty']);
+  const levels = Array.isArray(config.dim_mult) ? config.dim_mult.length : 4;
+  return {
+    base_dim: c.integer('base_dim', 1, 96),
+    z_dim: c.integer('z_dim', 1, 16),
+    dim_mult: c.integers('dim_mult', levels, [1, 2, 4, 4]),
+    num_res_blocks: c.integer('num_res_blocks', 1, 2),
+    temporal: c.booleans('temperal_downsample', levels - 1, [false, true, true]),
+  };
+}
+
+/** A residual block, a halving or doubling of the picture (and with `time` of the frames). */
+type Layer =
+  | { kind: 'res'; name: string; from: number; to: number }
+  | { kind: 'down' | 'up'; name: string; from: number; to: number; time: boolean };
+
+function encoderLayers(c: WanVaeConfig): Layer[] {
+  const layers: Layer[] = [];
+  const next = () => `encoder.down_blocks.${layers.length}`;
+  let from = c.base_dim;
+  c.dim_mult.forEach((mult, i) => {
+    const to = c.base_dim * mult;
+    for (let j = 0; j < c.num_res_blocks; j++, from = to)
+      layers.push({ kind: 'res', name: next(), from, to });
+    if (i < c.dim_mult.length - 1)
+      layers.push({ kind: 'down', name: next(), from: to, to, time: c.temporal[i]! });
+  });
+  return layers;
+}
+
+function decoderLayers(c: WanVaeConfig): Layer[] {
+  const layers: Layer[] = [];
+  const widths = c.dim_mult.map((mult) => c.base_dim * mult).reverse();
+  let from = widths[0]!;
+  widths.forEach((to, i) => {
+    const name = `decoder.up_blocks.${i}`;
+    for (let j = 0; j <= c.num_res_blocks; j++, from = to)
+      layers.push({ kind: 'res', name: `${name}.resnets.${j}`, from, to });
+    if (i === widths.length - 1) return;
+    const time = c.temporal.toReversed()[i]!;
+    layers.push({ kind: 'up', name: `${name}.upsamplers.0`, from: to, to: to / 2, time });
+    from = to / 2;
+  });
+  return layers;
+}
+
+export type Side = 'encoder' | 'decoder';
+const layersOf = (c: WanVaeConfig, side: Side) => (side === 'encoder' ? encoderLayers(c) : decoderLayers(c));
+
+/** Tensors of one side, as the file has them. */
+function sideShapes(c: WanVaeConfig, side: Side): Map<string, number[]> {
+  const shapes = new Map<string, number[]>();
+  const kernel = (name: string, to: number, from: number, ...window: number[]) => {
+    shapes.set(`${name}.weight`, [to, from, ...window]);
+    shapes.set(`${name}.bias`, [to]);
+  };
+  const res = (name: string, from: number, to: number) => {
+    shapes.set(`${name}.norm1.gamma`, [from, 1, 1, 1]);
+    shapes.set(`${name}.norm2.gamma`, [to, 1, 1, 1]);
+    kernel(`${name}.conv1`, to, from, 3, 3, 3);
+    kernel(`${name}.conv2`, to, to, 3, 3, 3);
+    if (from !== to) kernel(`${name}.conv_shortcut`, to, from, 1, 1, 1);
+  };
+  const layers = layersOf(c, side);
+  const top = c.base_dim * c.dim_mult.at(-1)!;
+  const [inner, outer] = [top, c.base_dim];
+  const last = side === 'encoder' ? top : c.base_dim * c.dim_mult[0]!;
+  kernel(`${side}.conv_in`, side === 'encoder' ? outer : inner, side === 'encoder' ? 3 : c.z_dim, 3, 3, 3);
+  for (const i of [0, 1]) res(`${side}.mid_block.resnets.${i}`, top, top);
+  shapes.set(`${side}.mid_block.attentions.0.norm.gamma`, [top, 1, 1]);
+  kernel(`${side}.mid_block.attentions.0.to_qkv`, 3 * top, top, 1, 1);
+  kernel(`${side}.mid_block.attentions.0.proj`, top, top, 1, 1);
+  for (const layer of layers) {
+    const { name, from, to } = layer;
+    if (layer.kind === 'res') res(name, from, to);
+    else {
+      kernel(`${name}.resample.1`, to, from, 3, 3);
+      if (layer.time) kernel(`${name}.time_conv`, layer.kind === 'up' ? 2 * from : from, from, 3, 1, 1);
+    }
+  }
+  shapes.set(`${side}.norm_out.gamma`, [last, 1, 1, 1]);
+  kernel(`${side}.conv_out`, side === 'encoder' ? 2 * c.z_dim : 3, last, 3, 3, 3);
+  if (side === 'encoder') kernel('quant_conv', 2 * c.z_dim, 2 * c.z_dim, 1, 1, 1);
+  else kernel('post_quant_conv', c.z_dim, c.z_dim, 1, 1, 1);
+  return shapes;
+}
+
+/** Of both sides. */
+export const wanVaeShapes = (c: WanVaeConfig): Shapes =>
+  new Map([...sideShapes(c, 'encoder'), ...sideShapes(c, 'decoder')]);
+
+/** Of one side alone. */
+export const wanVaeSideShapes = (c: WanVaeConfig, side: Side): Shapes => sideShapes(c, side);
+
+/** One side with its weights as the operations want them. Owns their buffers. */
+export class WanVaeSide {
+  readonly #gpu: Gpu;
+
+  constructor(
+    gpu: Gpu,
+    readonly side: Side,
+    readonly config: WanVaeConfig,
+    readonly weights: ReadonlyMap<string, Tensor>,
+  ) {
+    this.#gpu = gpu;
+  }
+
+  get bytes(): number {
+    return [...this.weights.values()].reduce((sum, t) => sum + t.storage.bytes, 0);
+  }
+
+  free(): void {
+    for (const t of this.weights.values()) this.#gpu.memory.free(t);
+  }
+}
+
+/** Repacks one side's weights, channels last; `w` may be freed once the run was flushed. Throws `bad-model`. */
+export function prepareWanVae(run: Run, w: Weights, c: WanVaeConfig, side: Side): WanVaeSide {
+  const { memory } = run.gpu;
+  const weights = new Map<string, Tensor>();
+  try {
+    for (const [name, shape] of sideShapes(c, side)) {
+      const source = w.get(name, shape);
+      const [O, I] = shape as [number, number];
+      const kernel = name.endsWith('.weight');
+      // [O, I, kt, kh, kw] or [O, I, kh, kw] → [O, kt, kh, kw, I]; gammas and biases become vectors.
+      const [kt, kh, kw] = shape.length === 5 ? shape.slice(2) : [1, ...shape.slice(2)];
+      const made = kernel ? [O, kt!, kh!, kw!, I] : [O];
+      const into = memory.tensor(made, kernel ? run.elem : 'f32', name);
+      weights.set(name, into);
+      const split = kernel ? [O, I, kt! * kh! * kw!] : [O];
+      rearrange(run, source, split, kernel ? [0, 2, 1] : [0], made, { into });
+    }
+  } catch (e) {
+    for (const t of weights.values()) memory.free(t);
+    throw e;
+  }
+  return new WanVaeSide(run.gpu, side, c, weights);
+}
+
+/** The last two frames that each convolution in time saw. Owns its buffers, which are made when first used. */
+export class WanVaeMemory {
+  readonly #gpu: Gpu;
+  /** Two buffers by name: one is read while the other is written. */
+  readonly #pasts = new Map<string, [now: Tensor, next: Tensor]>();
+  /** Pieces of the present clip that went through. */
+  pieces = 0;
+
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+  }
+
+  /** The frames before a piece, [2, H, W, C]; undefined before the first of a clip: zeros. */
+  past(name: string): Tensor | undefined {
+    return this.#pasts.get(name)?.[0];
+  }
+
+  /** Keeps the last two frames of what was there and x [T, H, W, C]. */
+  keep(run: Run, name: string, x: Tensor): void {
+    const [T, H, W, C] = x.shape as [number, number, number, number];
+    const known = this.#pasts.get(name);
+    const make = () => this.#gpu.memory.tensor([2, H, W, C], run.elem, `${name} past`);
+    const [now, next] = known ?? [make(), make()];
+    const frame = (t: Tensor, i: number) => reshape(frames(run, t, i, 1), [H * W, C]);
+    const into = { cache: reshape(next, [2 * H * W, C]), tokensPerFrame: H * W, sink: 0, window: 2 };
+    run.scope(() => {
+      const before = T > 1 ? frame(x, T - 2) : known ? frame(now, 1) : null;
+      if (before) store(run, before, { ...into, firstFrame: 0 });
+      store(run, frame(x, T - 1), { ...into, firstFrame: 1 });
+    });
+    this.#pasts.set(name, [next, now]);
+  }
+
+  /** The next piece is the first of a clip. */
+  reset(): void {
+    this.free();
+    this.pieces = 0;
+  }
+
+  free(): void {
+    for (const pair of this.#pasts.values()) for (const t of pair) this.#gpu.memory.free(t);
+    this.#pasts.clear();
+  }
+}
+
+/** Frames first … first + count of x [T, H, W, C]. */
+function frames(run: Run, x: Tensor, first: number, count: number): Tensor {
+  const [, ...rest] = x.shape as [number, number, number, number];
+  const axes = axesOf([count, ...rest]);
+  return strided(run, x, axes, [count, ...rest], { offset: first * axes[0]!.stride });
+}
+
+/** One side at work on a piece. */
+class Pass {
+  constructor(
+    readonly run: Run,
+    readonly vae: WanVaeSide,
+    readonly memory: WanVaeMemory,
+  ) {}
+
+  #weight(name: string): Tensor {
+    return this.vae.weights.get(name)!;
+  }
+
+  /** A convolution; those over three frames go on from the piece before. */
+  conv(name: string, x: Tensor, options: ConvOptions = {}): Tensor {
+    const w = this.#weight(`${name}.weight`);
+    const past = this.memory.past(name);
+    const deep = w.shape[1]! > 1;
+    const y = conv(this.run, x, w, {
+      bias: this.#weight(`${name}.bias`),
+      ...options,
+      ...(deep && past && { past }),
+    });
+    if (deep) this.memory.keep(this.run, name, x);
+    return y;
+  }
+
+  /** x / ‖x‖ · √C · γ over the channels. */
+  norm(name: string, x: Tensor): Tensor {
+    const C = x.shape.at(-1)!;
+    // F.normalize's own bound is on the norm, 1e-12; the mean of squares has no other use for an eps.
+    const y = rmsNorm(this.run, reshape(x, [size(x) / C, C]), this.#weight(`${name}.gamma`), 1e-24);
+    return reshape(y, x.shape);
+  }
+
+  res(name: string, x: Tensor): Tensor {
+    const { run } = this;
+    return run.scope(() => {
+      const residual = this.vae.weights.has(`${name}.conv_shortcut.weight`)
+        ? this.conv(`${name}.conv_shortcut`, x)
+        : x;
+      const y = this.conv(`${name}.conv1`, activate(run, this.norm(`${name}.norm1`, x), 'silu'));
+      return this.conv(`${name}.conv2`, activate(run, this.norm(`${name}.norm2`, y), 'silu'), { residual });
+    });
+  }
+
+  /** Single-head attention inside each frame. */
+  attention(name: string, x: Tensor): Tensor {
+    const { run } = this;
+    const [T, H, W, C] = x.shape as [number, number, number, number];
+    const N = H * W;
+    return run.scope(() => {
+      const rows = reshape(this.norm(`${name}.norm`, x), [T * N, C]);
+      const matrix = (part: string, out: number) => reshape(this.#weight(`${name}.${part}.weight`), [out, C]);
+      const qkv = matmul(run, rows, matrix('to_qkv', 3 * C), { bias: this.#weight(`${name}.to_qkv.bias`) });
+      const all = run.tensor([T * N, C], 'attended');
+      for (let t = 0; t < T; t++)
+        run.scope(() => {
+          const [q, k, v] = [0, 1, 2].map((i) =>
+            strided(
+              run,
+              qkv,
+              [
+                { size: N, stride: 3 * C },
+                { size: C, stride: 1 },
+              ],
+              [N, C],
+              { offset: t * N * 3 * C + i * C },
+            ),
+          ) as [Tensor, Tensor, Tensor];
+          const attended = attention(run, q, k, v, { heads: 1 });
+          store(run, attended, { cache: all, tokensPerFrame: N, firstFrame: t, sink: 0, window: T });
+        });
+      const y = matmul(run, all, matrix('proj', C), { bias: this.#weight(`${name}.proj.bias`) });
+      return add(run, x, reshape(y, x.shape));
+    });
+  }
+
+  middle(x: Tensor): Tensor {
+    const name = `${this.vae.side}.mid_block`;
+    return this.run.scope(() => {
+      const y = this.attention(`${name}.attentions.0`, this.res(`${name}.resnets.0`, x));
+      return this.res(`${name}.resnets.1`, y);
+    });
+  }
+
+  /** Twice the rows and columns; all but the clip's first latent also twice the frames. */
+  up(name: string, x: Tensor, time: boolean): Tensor {
+    const { run } = this;
+    return run.scope(() => {
+      let y = x;
+      if (time && this.memory.pieces > 0) {
+        const [T, H, W, C] = x.shape as [number, number, number, number];
+        const both = this.conv(`${name}.time_conv`, x); // [T, H, W, 2·C]: this frame's two
+        y = rearrange(run, both, [T, H, W, 2, C], [0, 3, 1, 2, 4], [2 * T, H, W, C]);
+      }
+      const [T, H, W, C] = y.shape as [number, number, number, number];
+      const [t, h, w, c] = axesOf(y.shape) as [Ax, Ax, Ax, Ax];
+      const twice = { size: 2, stride: 0 };
+      const large = strided(run, y, [t, h, twice, w, twice, c], [T, 2 * H, 2 * W, C]);
+      return this.conv(`${name}.resample.1`, large);
+    });
+  }
+
+  /** Half the rows and columns; all but the clip's first frame also half the frames. */
+  down(name: string, x: Tensor, time: boolean): Tensor {
+    const { run } = this;
+    return run.scope(() => {
+      const y = this.conv(`${name}.resample.1`, x, { stride: 2, pad: 'behind' });
+      if (!time) return y;
+      if (this.memory.pieces === 0) {
+        this.memory.keep(run, `${name}.time_conv`, y);
+        return y;
+      }
+      // Every second frame of the causal convolution: frame t sees t − 2 … t.
+      const all = this.conv(`${name}.time_conv`, y);
+      const [T, ...rest] = all.shape as [number, number, number, number];
+      const [t, ...others] = axesOf(all.shape) as [Ax, Ax, Ax, Ax];
+      const axes = [{ size: T / 2, stride: 2 * t.stride }, ...others];
+      return strided(run, all, axes, [T / 2, ...rest], { offset: t.stride });
+    });
+  }
+
+  layers(x: Tensor, tap?: Tap): Tensor {
+    let y = x;
+    for (const layer of layersOf(this.vae.config, this.vae.side)) {
+      const before = y;
+      if (layer.kind === 'res') y = this.res(layer.name, before);
+      else
+        y =
+          layer.kind === 'up'
+            ? this.up(layer.name, before, layer.time)
+            : this.down(layer.name, before, layer.time);
+      if (before !== x) this.run.release(before);
+      tap?.(layer.name, y);
+    }
+    return y;
+  }
+
+  out(x: Tensor): Tensor {
+    const { side } = this.vae;
+    return this.conv(`${side}.conv_out`, activate(this.run, this.norm(`${side}.norm_out`, x), 'silu'));
+  }
+}
+type Ax = ReturnType<typeof axesOf>[number];
+
+/** Frames that a piece of the encoder has: the clip's first alone, then four and four. */
+export const pieceFrames = (c: WanVaeConfig): number => 2 ** c.temporal.filter(Boolean).length;
+/** Pixels of a latent's side. */
+export const spaceScale = (c: WanVaeConfig): number => 2 ** (c.dim_mult.length - 1);
+
+/**
+ * One latent frame → 1 (a clip's first) or 4 pixel frames.
+ * @param latent [z, 1, h, w] or [1, z, h, w], as the VAE has it (not normalised)
+ * @returns [T, H, W, 3], f32 or the run's type, about −1…1 and not clamped
+ */
+export function wanVaeDecode(
+  run: Run,
+  vae: WanVaeSide,
+  latent: Tensor,
+  memory: WanVaeMemory,
+  tap?: Tap,
+): Tensor {
+  const z = vae.config.z_dim;
+  const [h, w] = latent.shape.slice(2) as [number, number];
+  const pass = new Pass(run, vae, memory);
+  const rgb = run.scope(() => {
+    const x = permute(run, reshape(latent, [z, 1, h, w]), [1, 2, 3, 0]); // [1, h, w, z]
+    const y = pass.middle(pass.conv('decoder.conv_in', pass.conv('post_quant_conv', x)));
+    tap?.('decoder.mid_block', y);
+    return pass.out(pass.layers(y, tap));
+  });
+  memory.pieces++;
+  return rgb;
+}
+
+/**
+ * A piece of a clip (`pieceFrames`; the first is one frame) → one latent frame.
+ * @param frames [T, H, W, 3] in −1…1
+ * @returns [1, h, w, 2·z]: the mean, then the logarithm of the variance; the mean is the latent
+ */
+export function wanVaeEncode(
+  run: Run,
+  vae: WanVaeSide,
+  frames: Tensor,
+  memory: WanVaeMemory,
+  tap?: Tap,
+): Tensor {
+  const wanted = memory.pieces === 0 ? 1 : pieceFrames(vae.config);
+  if (frames.shape[0] !== wanted)
+    throw new RangeError(`wan-vae: piece ${memory.pieces} has ${frames.shape[0]} frames, not ${wanted}`);
+  const pass = new Pass(run, vae, memory);
+  const moments = run.scope(() => {
+    const y = pass.middle(pass.layers(pass.conv('encoder.conv_in', activate(run, frames, 'none')), tap));
+    tap?.('encoder.mid_block', y);
+    return pass.conv('quant_conv', pass.out(y));
+  });
+  memory.pieces++;
+  return moments;
+}
