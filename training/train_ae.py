@@ -92,9 +92,9 @@ def main() -> None:
     if path.exists():
         saved = torch.load(path, weights_only=False)
         model.load_state_dict(saved["model"])
-        for o, s in zip(opts, saved["opts"]):
+        for o, s in zip(opts, saved.get("opts", [])):  # a committed checkpoint has no optimiser states
             o.load_state_dict(s)
-        step, spent = saved["step"], saved["spent"]
+        step, spent = saved.get("step", 1), saved.get("spent", 0.0)
     pool = Pool(preset["pool"], np.random.default_rng(step))
     if not step:
         model.start_from_pca(pool.batch(min(120, preset["pool"]), 64, FRAMES))
