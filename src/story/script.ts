@@ -52,6 +52,15 @@ function bad(line: number, message: string): KinoraError {
   return new KinoraError('bad-request', message, { field: 'prompt', line });
 }
 
+/** The text with its directions (`[4s]`, `[cut]`) blanked out: what is left is words, each at its old place. */
+export function withoutDirections(text: string): string {
+  const blank = (found: string) => ' '.repeat(found.length);
+  return text
+    .split(/([\n\r\u2028\u2029])/)
+    .map((line) => line.replace(DURATION, blank).replace(CUT, blank))
+    .join('');
+}
+
 /**
  * Gives every shot its length. Lines that say nothing share what the others leave of `seconds` evenly, at least
  * `LEAST_SHARE` each; where every line says its length, `seconds` does not count.
