@@ -18,6 +18,7 @@ import { browserStore, type Store } from './store';
 import { Storage, type Keeper } from './storage.svelte';
 import { Studio, type Emit, type Engine } from './studio.svelte';
 import { surprise } from './surprise';
+import { Wording } from './wording.svelte';
 
 export const [getApp, setApp] = createContext<App>();
 
@@ -43,6 +44,7 @@ export class App {
   readonly preferences: Preferences;
   readonly settings: Settings;
   readonly studio: Studio;
+  readonly wording: Wording;
   readonly shelf: Shelf;
   readonly storage: Storage;
   readonly stage = new Stage();
@@ -52,13 +54,14 @@ export class App {
   toast = $state.raw<Toast | null>(null);
   readonly #folder: string;
   readonly #auto: boolean;
-  #vocabulary: Promise<unknown> | null = null;
+  #vocabulary: Promise<void> | null = null;
   #cardRead: Promise<void> = Promise.resolve();
 
   constructor(parts: Parts = {}) {
     const store = parts.store ?? browserStore();
     this.preferences = new Preferences(store, parts.languages ?? navigator.languages);
     this.settings = new Settings(store);
+    this.wording = new Wording(this.settings, () => this.preferences.language);
     this.shelf = new Shelf(parts.openShelf ?? openLibrary, store);
     const wish = readFragment(parts.hash ?? location.hash);
     if (wish) this.settings.apply(wish);
@@ -124,7 +127,9 @@ export class App {
     if (this.card.offer && !this.studio.model) this.settings.offer = this.card.offer;
     if (this.card.showcase) this.stage.showcase = this.#folder + this.card.showcase;
     // Now, so that nothing is left to ask for when it is wanted.
-    this.#vocabulary = this.card.vocabulary ? fetchJson(this.#folder + this.card.vocabulary) : null;
+    const { vocabulary } = this.card;
+    if (vocabulary)
+      this.#vocabulary = fetchJson(this.#folder + vocabulary).then((json) => this.wording.learn(json));
   }
 
   async #finished(clip: Clip): Promise<void> {
@@ -135,8 +140,8 @@ export class App {
 
   async surprise(): Promise<void> {
     const { settings, preferences } = this;
-    const words = await this.#vocabulary;
-    const prompt = surprise(words, this.examples, preferences.language, settings.prompt);
+    await this.#vocabulary;
+    const prompt = surprise(this.wording.lexicon, this.examples, preferences.language, settings.prompt);
     if (prompt) this.#replacing(() => settings.suggest(prompt));
   }
 

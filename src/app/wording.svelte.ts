@@ -49,7 +49,7 @@ export class Wording {
   /** The vocabulary of the model, as it was read from its folder; null where it has none. */
   learn(vocabulary: unknown): void {
     this.lexicon = readLexicon(vocabulary);
-    this.hide();
+    this.rest();
   }
 
   /** Words that the model does not know, each once, and how many more there are. */

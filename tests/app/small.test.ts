@@ -1,11 +1,10 @@
-/** The page's small pure parts: keys, browser advice, file names, model card, surprises, storage. */
+/** The page's small pure parts: keys, browser advice, file names, model card, storage. */
 import { describe, expect, test } from 'vitest';
 import { adviseFor, readBrowser } from '../../src/app/browser';
 import { readCard } from '../../src/app/card';
 import { fileName } from '../../src/app/filename';
 import { actionOf, type Place } from '../../src/app/keys';
 import { browserStore } from '../../src/app/store';
-import { compose, surprise } from '../../src/app/surprise';
 
 describe('keys', () => {
   const free: Place = { typing: false, control: false, arrows: false, singleKeys: true, busy: false };
@@ -110,25 +109,6 @@ describe('the card of a model', () => {
 
   test.each([null, 7, 'x', [], {}, { files: 7, sizes: [], seconds: {} }])('%j is an empty one', (value) => {
     expect(readCard(value)).toMatchObject({ bytes: 0, offer: null, showcase: null });
-  });
-});
-
-describe('a surprise', () => {
-  const vocabulary = {
-    en: { subject: { boat: ['boat', 'ship'] }, colour: { orange: ['orange'] }, motion: { sway: ['swaying'] }, place: { sea: ['on the sea'] }, time: { night: ['at night'] } },
-    zh: { subject: { boat: ['船'] }, colour: { red: ['红色的'] }, motion: { sway: ['摇摆'] }, place: { sea: ['在海上'] }, time: { night: ['夜晚'] } },
-  }; // prettier-ignore
-
-  test('is a sentence of words that the model was taught', () => {
-    expect(compose(vocabulary, 'en')).toBe('an orange boat swaying on the sea at night');
-    expect(compose(vocabulary, 'zh')).toBe('红色的船夜晚在海上摇摆');
-  });
-
-  test('is one of the examples where there is no vocabulary, and another than the present one', () => {
-    expect(compose({ en: {} }, 'en')).toBeNull();
-    expect(surprise(null, ['a', 'b'], 'en', 'a')).toBe('b');
-    expect(surprise(null, ['a'], 'en', 'a')).toBe('a');
-    expect(surprise(null, [], 'en', 'a')).toBeNull();
   });
 });
 

@@ -9,7 +9,7 @@ interface Known {
 
 const tables = new WeakMap<Lexicon, Map<string, Known>>();
 
-/** All known single words of letters, folded. */
+/** All single words of what can be seen, folded. Not the words in between: three is no "there". */
 function knownWords(lexicon: Lexicon): Map<string, Known> {
   let words = tables.get(lexicon);
   if (words) return words;
@@ -21,8 +21,6 @@ function knownWords(lexicon: Lexicon): Map<string, Known> {
   };
   for (const { text, language } of lexicon.forms)
     for (const { start, end, cjk } of unitsOf(text)) if (!cjk) add(text.slice(start, end), language);
-  for (const node of lexicon.root.next.values())
-    for (const { text, language } of node.forms) if (/^\p{L}+$/u.test(text)) add(text, language);
   return words;
 }
 

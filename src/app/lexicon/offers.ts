@@ -74,7 +74,7 @@ function typedOffers({ lexicon, line, caret, reading, rest, space }: Here): Offe
   const { language } = reading;
   const forms = lexicon.forms.filter((form) => form.language === language);
   const order = orderOf(language);
-  const [first, more]: Offer[][] = [[], []];
+  const [first, more]: [Offer[], Offer[]] = [[], []];
   const values = new Set<string>();
   for (const start of beginnings(line, reading.pieces)) {
     const begun = even(line.slice(start));

@@ -83,6 +83,11 @@ export const en = {
     surprise: 'Surprise me',
     surpriseHint: 'Compose a prompt from words that the model knows',
     replaced: 'Your prompt was replaced.',
+    unknown: (model: string) => `${model} does not know:`,
+    moreWords: (n: number) => `and ${n} more`,
+    comma: ', ',
+    replaceWord: (word: string, by: string) => `Write “${by}” instead of “${word}”`,
+    offers: 'Words that the model knows: Down to choose, Tab to take one',
   },
 
   options: {
@@ -265,6 +270,7 @@ export const en = {
     rows: [
       ['Enter', 'Generate (in the prompt)'],
       ['Shift Enter', 'New line (in the prompt)'],
+      ['↓ · Tab', 'Choose and take a word that is offered (in the prompt)'],
       ['Ctrl/⌘ Enter', 'Generate, from anywhere'],
       ['Esc', 'Cancel'],
       ['Ctrl/⌘ S', 'Download the MP4'],

@@ -93,6 +93,11 @@ export const zh: Words = {
     surprise: '来点惊喜',
     surpriseHint: '用模型认识的词拼成一句提示词',
     replaced: '您的提示词已被替换。',
+    unknown: (model) => `${model} 不认识：`,
+    moreWords: (n) => `另有 ${n} 个`,
+    comma: '、',
+    replaceWord: (word, by) => `把“${word}”改为“${by}”`,
+    offers: '模型认识的词：按向下键挑选，按 Tab 键采用',
   },
 
   options: {
@@ -253,6 +258,7 @@ export const zh: Words = {
     rows: [
       ['Enter', '生成（在提示词中）'],
       ['Shift Enter', '换行（在提示词中）'],
+      ['↓ · Tab', '挑选、采用建议的词（在提示词中）'],
       ['Ctrl/⌘ Enter', '在任何位置生成'],
       ['Esc', '取消'],
       ['Ctrl/⌘ S', '下载 MP4'],
