@@ -95,7 +95,7 @@ describe('what is not known', () => {
 
   test('is told with its place in the text, directions counted', () => {
     const text = '[4s] a red dragon';
-    const [{ start, end }] = read(second, text, 'en').unknown as [{ start: number; end: number }];
+    const { start, end } = read(second, text, 'en').unknown[0]!;
     expect(text.slice(start, end)).toBe('dragon');
     expect(withoutDirections(text)).toHaveLength(text.length);
   });

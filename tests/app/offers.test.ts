@@ -133,6 +133,13 @@ describe('what has not been said', () => {
     expect(texts('a red boat at night\n').join()).toMatch(/an? /);
   });
 
+  test('the same words are offered once, whatever they stand for', () => {
+    const lexicon = readLexicon({ en: { subject: { boat: ['boat'] }, place: { snow: ['in the snow'], sea: ['at sea'] }, weather: { snow: ['in the snow'], fog: ['in the fog'] } } })!; // prettier-ignore
+    const words = texts('boat ', 'en', lexicon);
+    expect(words).toContain('in the snow');
+    expect(new Set(words).size).toBe(words.length);
+  });
+
   test('of the first edition', () => {
     expect(texts('a red boat ', 'en', first)).toEqual(expect.arrayContaining(['swaying', 'on the sea']));
     for (const text of texts('', 'zh', first)) expect(text).toMatch(/^(红色的|橙色的|船|鱼)$/);

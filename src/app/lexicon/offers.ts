@@ -50,7 +50,9 @@ export function offersAt(lexicon: Lexicon, prompt: string, caret: number, prefer
   };
   const typed = typedOffers(here);
   if (typed.length > 0 && !noBlanks(here.reading.language)) return typed;
-  return [...typed.slice(0, 3), ...nextOffers(here)].slice(0, MOST);
+  const offers = [...typed.slice(0, 3), ...nextOffers(here)];
+  // The same words may stand for two things: "in the snow" is a place and a weather.
+  return offers.filter(({ text }, i) => offers.findIndex((o) => o.text === text) === i).slice(0, MOST);
 }
 
 interface Here {
