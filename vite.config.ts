@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
@@ -31,12 +32,29 @@ export const ONE_RUNTIME = {
   alias: [{ find: /^onnxruntime-web\/webgpu$/, replacement: 'onnxruntime-web/wasm' }],
 };
 
+/** What the built page holds of other people's work, with licences: `import { licences } from 'virtual:licences'`. */
+const licences: Plugin = {
+  name: 'kinora-licences',
+  resolveId: (id) => (id === 'virtual:licences' ? '\0licences' : null),
+  load(id) {
+    if (id !== '\0licences') return null;
+    const read = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
+    const { dependencies } = read('package.json') as unknown as { dependencies: Record<string, string> };
+    const listed = [...Object.keys(dependencies), 'onnxruntime-common', 'svelte'].map((folder) => {
+      const { name, version, license } = read(`node_modules/${folder}/package.json`);
+      return { name, version, license };
+    });
+    return `export const licences = ${JSON.stringify(listed)};`;
+  },
+};
+
 export default defineConfig({
   base: './', // works in any folder of any host
   appType: 'mpa', // a missing file is a 404, not the page
   plugins: [
     svelte({ configFile: false }),
     policy,
+    licences,
     VitePWA({
       injectRegister: false, // src/app/offline.svelte.ts does it
       strategies: 'injectManifest',

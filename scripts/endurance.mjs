@@ -1,0 +1,111 @@
+/**
+ * `npm run endurance -- --clips 50 --backend cpu`: makes clips one after another in the built page and looks at what
+ * grows: GPU bytes after each clip, memory of page and worker, files in the browser's storage. Writes a plot, and
+ * fails when the last fifth needs more than the second by over a tenth.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { launchBrowser } from './browser.mjs';
+import { ensureBuild, serveSite } from './site.mjs';
+
+const { values } = parseArgs({
+  options: {
+    clips: { type: 'string', default: '50' },
+    backend: { type: 'string', default: 'cpu' },
+    out: { type: 'string', default: 'out/endurance.svg' },
+  },
+});
+const count = Number(values.clips);
+if (!Number.isInteger(count) || count < 10) throw new Error('--clips: at least 10, or nothing can be told.');
+/** Short and small: it is the beginnings and ends that leak. */
+const SETTINGS = { prompt: 'a red boat', seed: '7', seconds: '0.5', width: '96', height: '64', steps: '1' };
+const GROWTH = 1.1;
+
+/** One more clip; resolves to what is in use after it, in bytes. */
+async function measure(page, client) {
+  const gpu = await page.evaluate(
+    () =>
+      new Promise((done, failed) => {
+        const heard = { once: true };
+        document.addEventListener('kinora:done', (e) => done(e.detail.blocks.at(-1)?.gpuBytes ?? 0), heard);
+        document.addEventListener('kinora:error', (e) => failed(new Error(e.detail.message)), heard);
+        document.querySelector('[data-testid=generate]').click();
+      }),
+  );
+  await page.getByTestId('library-item').first().waitFor();
+  await client.send('HeapProfiler.collectGarbage');
+  const { memory, storage } = await page.evaluate(async () => {
+    const late = new Promise((done) => setTimeout(() => done({ bytes: null }), 20_000));
+    const { bytes } = await Promise.race([performance.measureUserAgentSpecificMemory(), late]);
+    const root = await navigator.storage.getDirectory();
+    let stored = 0;
+    const walk = async (folder, clips) => {
+      for await (const [name, handle] of folder.entries())
+        if (handle.kind === 'directory') await walk(handle, clips || name === 'clips');
+        else if (!clips) stored += (await handle.getFile()).size;
+    };
+    await walk(root, false); // the clips themselves are meant to stay
+    return { memory: bytes, storage: stored };
+  });
+  return { gpu, memory, storage };
+}
+
+const COLOURS = { gpu: '#a85a08', memory: '#2f5d9d', storage: '#2f7d55' };
+
+/** Lines of the quantities, each on its own scale from 0 to its largest. */
+function plot(rows) {
+  const [w, h, left, top] = [720, 300, 20, 60];
+  const line = (name, i) => {
+    const points = rows.map((row, n) => [n, row[name]]).filter(([, value]) => value !== null);
+    const most = Math.max(1, ...points.map(([, value]) => value));
+    const at = ([n, value]) =>
+      `${(left + (n / (rows.length - 1)) * w).toFixed(1)},${(top + h - (value / most) * h * 0.95 + i * 2).toFixed(1)}`;
+    return `<polyline fill="none" stroke="${COLOURS[name]}" stroke-width="2" points="${points.map(at).join(' ')}"/>
+  <text x="${left + i * 240}" y="30" fill="${COLOURS[name]}">${name}: at most ${(most / 1e6).toFixed(1)} MB</text>`;
+  };
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${w + 2 * left} ${h + top + 40}" font-family="sans-serif" font-size="14">
+  <rect width="100%" height="100%" fill="#fff"/>
+  <path d="M${left} ${top}V${top + h}H${left + w}" stroke="#999" fill="none"/>
+  ${Object.keys(COLOURS).map(line).join('\n  ')}
+  <text x="${left}" y="${top + h + 24}" fill="#555">${rows.length} clips in a row, ${values.backend} backend; each line from 0 to its largest</text>
+</svg>\n`;
+}
+
+const mean = (rows, name) => {
+  const known = rows.map((row) => row[name]).filter((value) => value !== null);
+  return known.reduce((sum, value) => sum + value, 0) / Math.max(1, known.length);
+};
+
+ensureBuild();
+const site = await serveSite();
+const browser = await launchBrowser();
+const rows = [];
+try {
+  const page = await browser.newPage();
+  await page.addInitScript(() =>
+    document.addEventListener('kinora:loaded', () => Object.assign(globalThis, { loaded: true })),
+  );
+  await page.goto(`${site.address}?backend=${values.backend}#${new URLSearchParams(SETTINGS)}`);
+  await page.waitForFunction(() => globalThis.loaded, null, { timeout: 300_000 });
+  const client = await page.context().newCDPSession(page);
+  for (let n = 0; n < count; n++) {
+    rows.push(await measure(page, client));
+    const { gpu, memory, storage } = rows.at(-1);
+    const mb = (bytes) => (bytes === null ? '?' : (bytes / 1e6).toFixed(1));
+    console.log(`clip ${n + 1}: GPU ${mb(gpu)} MB, memory ${mb(memory)} MB, storage ${mb(storage)} MB`);
+  }
+} finally {
+  await browser.close();
+  await site.close();
+}
+mkdirSync(dirname(resolve(values.out)), { recursive: true });
+writeFileSync(values.out, plot(rows));
+const fifth = Math.floor(count / 5);
+const grown = Object.keys(COLOURS).filter((name) => {
+  const [early, late] = [mean(rows.slice(fifth, 2 * fifth), name), mean(rows.slice(-fifth), name)];
+  console.log(`${name}: ${(early / 1e6).toFixed(1)} MB early, ${(late / 1e6).toFixed(1)} MB late`);
+  return late > early * GROWTH;
+});
+console.log(grown.length === 0 ? `Flat. The plot is ${values.out}.` : `GROWN: ${grown.join(', ')}.`);
+process.exit(grown.length === 0 ? 0 : 1);
