@@ -205,6 +205,25 @@ describe('generating', () => {
     expect(studio).toMatchObject({ reel: null, progress: null, blocks: [] });
   });
 
+  test('a clip that was mended tells its blocks again, from the first, and says what happened', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    const { say } = engine.making;
+    const old = new Paper();
+    say(progress(1, 3));
+    say(frames(0, 0, [old]));
+    say({ type: 'recover', reason: 'device-lost', block: 1 });
+    expect(old.closed).toBe(true);
+    expect(studio.recovered).toMatchObject({ reason: 'device-lost', block: 1 });
+    expect(studio.blocks.every(({ state }) => state === 'next')).toBe(true);
+    say(frames(0, 0, [new Paper(), new Paper()]));
+    expect(studio.reel?.decoded).toBe(2);
+    engine.making.answer({ ok: false, error: { code: 'cancelled', message: 'stopped' } });
+    await settle();
+    void studio.generate();
+    expect(studio.recovered).toBeNull();
+  });
+
   test.each([
     ['worker-dead', 0],
     ['device-lost', 1],
