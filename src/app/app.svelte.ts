@@ -3,7 +3,7 @@ import { createContext } from 'svelte';
 import { openLibrary, readRecipe } from '../library/library';
 import { watchRequests } from '../requests';
 import { EngineClient } from '../worker/client';
-import type { Clip, Recipe } from '../worker/protocol';
+import type { Clip, Recipe, Size } from '../worker/protocol';
 import { fetchJson, readCard, type Card } from './card';
 import { Egress } from './egress.svelte';
 import { fileName, saveFile } from './filename';
@@ -212,6 +212,13 @@ export class App {
   async acceptUpdate(): Promise<void> {
     if (this.studio.busy) return;
     if ((await this.offline.accept()) && !this.studio.busy) location.reload();
+  }
+
+  /** Takes the size that the engine proposed; what it refused to load is loaded. */
+  async takeSize(size: Size): Promise<void> {
+    this.settings.choose({ size });
+    this.studio.error = null;
+    if (this.studio.engine === 'unloaded') await this.studio.load();
   }
 
   say(toast: Toast): void {

@@ -221,6 +221,7 @@ export const en = {
           ? 'The graphics processor went away and was opened anew'
           : 'Memory ran out, so this clip now looks less far back'
       }. It went on behind ${block === 1 ? 'its finished block' : block === 0 ? 'its beginning' : `its ${block} finished blocks`}; nothing was lost.`,
+    takeSize: (w: number, h: number) => `Use ${w} × ${h}`,
     usePocket: 'Open Pocket instead',
     details: 'Details for a bug report',
     errorTitle: 'That did not work',

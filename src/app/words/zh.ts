@@ -215,6 +215,7 @@ export const zh: Words = {
     updateNow: '现在使用',
     recovered: (reason, block) =>
       `${reason === 'device-lost' ? '显卡曾经中断，已重新打开' : '内存不足，这段视频回看的范围已缩小'}，从已完成的 ${block} 块之后继续，没有丢失任何内容。`,
+    takeSize: (w, h) => `改用 ${w} × ${h}`,
     usePocket: '改用 Pocket',
     details: '错误报告所需的细节',
     errorTitle: '没有成功',
