@@ -44,23 +44,34 @@ export function readUmt5Config(config: Config): Umt5Config {
   };
 }
 
+/** Layer by layer, from the embedded tokens on; for encoders whose layers are not all there at once. */
+export const umt5Layer = (run: Run, w: Weights, c: Umt5Config, i: number, x: Tensor): Tensor =>
+  run.scope(() => block(run, w, c, layerName(i), x));
+
+/** After the last layer. x [L, D] → [L, D] f32 */
+export const umt5Finish = (run: Run, w: Weights, c: Umt5Config, x: Tensor): Tensor =>
+  rmsNorm(run, x, w.get(UMT5_NORM, [c.d_model]), c.layer_norm_epsilon, 'f32');
+
+export const UMT5_TABLE = 'shared.weight';
+export const UMT5_NORM = 'encoder.final_layer_norm.weight';
+export const layerName = (i: number) => `encoder.block.${i}.layer`;
+
 /**
  * @param ids [L] i32, `</s>` included, no pads
  * @returns [L, D] f32
  */
 export function umt5(run: Run, w: Weights, c: Umt5Config, ids: Tensor, tap?: Tap): Tensor {
-  const { d_model: D, layer_norm_epsilon: eps } = c;
   return run.scope(() => {
-    const table = w.has('shared.weight') ? 'shared.weight' : 'encoder.embed_tokens.weight';
-    let x = embedding(run, w.get(table, [c.vocab_size, D]), ids, 'f32'); // [L, D]
+    const table = w.has(UMT5_TABLE) ? UMT5_TABLE : 'encoder.embed_tokens.weight';
+    let x = embedding(run, w.get(table, [c.vocab_size, c.d_model]), ids, 'f32'); // [L, D]
     tap?.('embed', x);
     for (let i = 0; i < c.num_layers; i++) {
       const before = x;
-      x = run.scope(() => block(run, w, c, `encoder.block.${i}.layer`, before));
+      x = umt5Layer(run, w, c, i, before);
       run.release(before);
       tap?.(`blocks.${i}`, x);
     }
-    const hidden = rmsNorm(run, x, w.get('encoder.final_layer_norm.weight', [D]), eps, 'f32');
+    const hidden = umt5Finish(run, w, c, x);
     tap?.('hidden', hidden);
     return hidden;
   });

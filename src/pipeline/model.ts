@@ -10,6 +10,8 @@ import {
   type TaehvConfig,
   type TaehvSide,
 } from '../models/taehv';
+import { patchOf, readLora, type Lora } from '../models/lora';
+import { matchTensors, umt5Shapes, wanShapes } from '../models/tensors';
 import { readUmt5Config, type Umt5Config } from '../models/umt5';
 import { readWanConfig, type WanConfig } from '../models/wan-transformer';
 import { loadTokenizer, type Tokenizer } from '../text/tokenizer';
@@ -17,17 +19,18 @@ import type { ModelManifest } from '../weights/manifest';
 import { readWeights } from '../weights/read';
 import type { WeightFile } from '../weights/source';
 import { openModel, type ModelFiles } from '../weights/store';
-import { uploadWeights, type Weights } from '../weights/upload';
+import { uploadWeights, type UploadOptions, type Weights } from '../weights/upload';
 import type { LoadEvent, Size } from '../worker/protocol';
 import type { Model } from './backend';
 import { checkPlan, gridOf, roomOfGpu } from './memory-plan';
 import { Costs } from './progress';
+import { residentEncoder, streamedEncoder, type TextEncoder } from './text-encoder';
 import { warmUp } from './warm-up';
 import { GpuClip } from './webgpu';
 
 export interface GpuModel extends Model {
   readonly gpu: Gpu;
-  readonly textEncoder: { weights: Weights; config: Umt5Config };
+  readonly textEncoder: TextEncoder;
   readonly transformer: { weights: Weights; config: WanConfig };
   readonly decoder: TaehvSide;
   /** Latents as the autoencoder has them = normalised · std + mean; both [C] f32. */
@@ -93,10 +96,13 @@ export async function buildModel(
   };
   let loadSeconds = 0;
   try {
-    const upload = await uploader(gpu, files, [text_encoder.file, transformer.file, autoencoder.file], onEvent); // prettier-ignore
-    const textEncoder = { weights: own(await upload(text_encoder.file)), config: configs.text };
-    const dit = { weights: own(await upload(transformer.file)), config: configs.wan };
-    const decoder = own(await prepareDecoder(gpu, await upload(autoencoder.file), configs.taehv));
+    const opened = await uploader(gpu, files, [text_encoder.file, transformer.file, autoencoder.file], onEvent); // prettier-ignore
+    const textEncoder = own(await openEncoder(gpu, opened, text_encoder.file, configs.text));
+    const dit = {
+      weights: own(await openTransformer(opened, files, transformer, configs.wan)),
+      config: configs.wan,
+    };
+    const decoder = own(await prepareDecoder(gpu, await opened.upload(autoencoder.file), configs.taehv));
     const { latent, preview } = manifest;
     const C = latent.channels;
     const model: GpuModel = {
@@ -152,18 +158,52 @@ async function uploader(gpu: Gpu, files: ModelFiles, paths: readonly string[], o
     for (const { name, bytes } of file.tensors.values()) if (isUsed(name)) total += bytes;
   }
   let before = 0;
-  return async (path: string): Promise<Weights> => {
-    let size = 0;
-    const weights = await uploadWeights(gpu, opened.get(path)!, {
-      rename: (name) => (isUsed(name) ? name : null),
-      onUpload: (loaded, all) => {
-        size = all;
-        onEvent({ type: 'upload', loaded: before + loaded, total });
-      },
-    });
-    before += size;
-    return weights;
+  return {
+    file: (path: string): WeightFile => opened.get(path)!,
+    async upload(path: string, options: Omit<UploadOptions, 'onUpload'> = {}): Promise<Weights> {
+      let size = 0;
+      const weights = await uploadWeights(gpu, opened.get(path)!, {
+        rename: (name) => (isUsed(name) ? name : null),
+        ...options,
+        onUpload: (loaded, all) => {
+          size = all;
+          onEvent({ type: 'upload', loaded: before + loaded, total });
+        },
+      });
+      before += size;
+      return weights;
+    },
   };
+}
+type Opened = Awaited<ReturnType<typeof uploader>>;
+
+/** Encoders larger than this are read anew for every prompt. UMT5-XXL in 4 bit has 3 GB; Pocket's has some MB. */
+const STREAMED = 2 ** 30;
+
+async function openEncoder(gpu: Gpu, opened: Opened, path: string, config: Umt5Config): Promise<TextEncoder> {
+  const file = opened.file(path);
+  const bytes = [...file.tensors.values()].reduce((sum, info) => sum + info.bytes, 0);
+  if (bytes > STREAMED) return streamedEncoder(gpu, file, config);
+  const tensors = matchTensors(file, 'umt5', umt5Shapes(config));
+  return residentEncoder(await opened.upload(path, { tensors }), config);
+}
+
+/** The transformer in whatever layout its file has, with its LoRAs merged in. */
+async function openTransformer(
+  opened: Opened,
+  files: ModelFiles,
+  { file, loras = [] }: ModelManifest['components']['transformer'],
+  config: WanConfig,
+): Promise<Weights> {
+  const shapes = wanShapes(config);
+  const tensors = matchTensors(opened.file(file), 'wan-transformer', shapes);
+  const read: Lora[] = [];
+  for (const { file: path, strength } of loras)
+    read.push(readLora(await readWeights(files.source(path)), shapes, strength));
+  return opened.upload(file, {
+    tensors,
+    ...(read.length && { patch: (name, shape) => patchOf(read, name, shape) }),
+  });
 }
 
 /** All but TAEHV's encoder (`encoder.0.weight` …), which making clips from words has no use for. */

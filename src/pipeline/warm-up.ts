@@ -4,7 +4,6 @@ import { Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import { createTaehvMemory, taehvDecode } from '../models/taehv';
 import { createKvCache, encodeText, wanTransformer } from '../models/wan-transformer';
-import { umt5 } from '../models/umt5';
 import { notFinite } from '../ops/canary';
 import { rgbToI420 } from '../ops/i420';
 import { latentsToRgba } from '../ops/preview';
@@ -41,8 +40,8 @@ export async function warmUp(
 /** As pipeline/generate.ts does it, for one block and one step. */
 function denoise(run: Run, model: GpuModel, size: Size, length: number): void {
   const { textEncoder, transformer, preview } = model;
-  const ids = run.input(new Int32Array(length), [length], 'ids');
-  const hidden = umt5(run, textEncoder.weights, textEncoder.config, ids);
+  const hidden =
+    textEncoder.dry(run, length) ?? run.tensor([length, transformer.config.text_dim], 'text', 'f32');
   const text = encodeText(run, transformer.weights, transformer.config, hidden);
   const x = latents(run, model, size);
   const [, frames, height, width] = x.shape as [number, number, number, number];

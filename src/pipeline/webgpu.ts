@@ -2,7 +2,6 @@
 import { KinoraError } from '../errors';
 import { Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
-import { umt5 } from '../models/umt5';
 import { createKvCache, encodeText, wanTransformer, type KvCache, type TextContext } from '../models/wan-transformer'; // prettier-ignore
 import { guide } from '../ops/sampler';
 import type { Step } from '../sampling/schedule';
@@ -85,7 +84,7 @@ export class GpuClip implements ClipNetworks {
   async #embed(view: View, ids: Int32Array<ArrayBuffer>): Promise<void> {
     const { k = [], v = [], bias } = view.text ?? {};
     for (const t of [...k, ...v, ...(bias ? [bias] : [])]) this.#run.release(t);
-    view.text = embedText(this.#run, this.#model, ids);
+    view.text = await embedText(this.#run, this.#model, ids);
     await this.#run.sync();
   }
 
@@ -187,15 +186,13 @@ export class GpuClip implements ClipNetworks {
 }
 
 /** Token ids → what the transformer's cross-attention needs of the text, for as long as the run lasts. */
-function embedText(
+async function embedText(
   run: Run,
   { textEncoder, transformer }: GpuModel,
   ids: Int32Array<ArrayBuffer>,
-): TextContext {
-  const input = run.input(ids, [ids.length], 'token ids');
-  const hidden = umt5(run, textEncoder.weights, textEncoder.config, input); // [L, D]
+): Promise<TextContext> {
+  const hidden = await textEncoder.encode(run, ids); // [L, D]
   const text = encodeText(run, transformer.weights, transformer.config, hidden);
-  run.release(input);
   run.release(hidden);
   return text;
 }

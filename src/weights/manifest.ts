@@ -61,7 +61,8 @@ export interface ModelManifest {
   components: {
     tokenizer: { file: string };
     text_encoder: Component<'umt5'>;
-    transformer: Component<'wan-transformer-causal'>;
+    /** `loras` are merged while it is loaded, one after the other. */
+    transformer: Component<'wan-transformer-causal'> & { loras?: { file: string; strength: number }[] };
     autoencoder: Component<'taehv'>;
   };
   files: ModelFile[];
@@ -271,11 +272,23 @@ function readComponents(value: unknown, paths: ReadonlySet<string>): ModelManife
       file: file(c.file, `components.${name}.file`),
     };
   };
+  const readLoras = () => {
+    const { loras } = object(components.transformer, 'components.transformer');
+    if (loras === undefined) return {};
+    const one = (v: unknown, at: string) => {
+      const lora = object(v, at);
+      return {
+        file: file(lora.file, `${at}.file`),
+        strength: number(lora.strength, `${at}.strength`, -10, 10),
+      };
+    };
+    return { loras: list(loras, 'components.transformer.loras', one, 0, 16) };
+  };
   const tokenizer = object(components.tokenizer, 'components.tokenizer');
   return {
     tokenizer: { file: file(tokenizer.file, 'components.tokenizer.file') },
     text_encoder: component('text_encoder', 'umt5'),
-    transformer: component('transformer', 'wan-transformer-causal'),
+    transformer: { ...component('transformer', 'wan-transformer-causal'), ...readLoras() },
     autoencoder: component('autoencoder', 'taehv'),
   };
 }

@@ -50,7 +50,7 @@ export interface UploadOptions {
   /** What a matrix of a plain type is quantized to; null leaves it. Asked for those whose rows are whole blocks. */
   quantize?: (name: string) => 'q8_0' | 'q4_0' | null;
   /** Changes to a tensor's values before they are stored, e.g. a LoRA's; null for tensors without. */
-  patch?: (name: string, shape: readonly number[]) => Patch | null;
+  patch?: (name: string, shape: readonly number[]) => Promise<Patch | null>;
   signal?: AbortSignal;
   /** Bytes per read, for tests. */
   piece?: number;
@@ -127,7 +127,8 @@ export async function uploadWeights(
     for (const [name, wanted] of [...chosen].sort((a, b) => a[1].info.offset - b[1].info.offset)) {
       const { info, shape } = wanted;
       const scale = await readScale(file, info);
-      const form = storedAs(file, name, info, shape, scale, options);
+      const patch = (await options.patch?.(name, shape)) ?? null;
+      const form = storedAs(file, name, info, shape, scale, patch, options);
       const tensor = allocate(gpu, name, shape, form.dtype);
       tensors.set(name, tensor);
       if (form.how === 'raw' && tensor.scales)
@@ -187,9 +188,9 @@ function storedAs(
   info: TensorInfo,
   shape: readonly number[],
   scale: Float32Array | null,
-  { half = 'f16', quantize, patch: patches }: UploadOptions,
+  patch: Patch | null,
+  { half = 'f16', quantize }: UploadOptions,
 ): Form {
-  const patch = patches?.(name, shape) ?? null;
   const floats = (dtype: DType): Form => ({ dtype, how: 'floats', patch });
   const { dtype } = info;
   const small = isSmall(shape);

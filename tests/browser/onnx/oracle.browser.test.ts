@@ -5,7 +5,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Run } from '../../../src/gpu/run';
 import { encodeText, wanTransformer } from '../../../src/models/wan-transformer';
-import { umt5 } from '../../../src/models/umt5';
 import { getRuntime, openSession, type Session } from '../../../src/onnx/runtime';
 import { loadOnnxModel } from '../../../src/onnx/model';
 import type { Model } from '../../../src/pipeline/backend';
@@ -77,7 +76,7 @@ describe('network by network', () => {
 
     const run = new Run(kernels.gpu);
     const { textEncoder, transformer } = kernels;
-    const hidden = umt5(run, textEncoder.weights, textEncoder.config, run.input(ids, [ids.length], 'ids'));
+    const hidden = await textEncoder.encode(run, ids);
     let own: Promise<Float32Array> | null = null;
     encodeText(run, transformer.weights, transformer.config, hidden, (name, t) => {
       if (name === 'text_embedder') own = run.read(t);
@@ -108,7 +107,7 @@ describe('network by network', () => {
     const run = new Run(kernels.gpu);
     const { textEncoder, transformer } = kernels;
     const ids = idsOf(kernels);
-    const hidden = umt5(run, textEncoder.weights, textEncoder.config, run.input(ids, [ids.length], 'ids'));
+    const hidden = await textEncoder.encode(run, ids);
     const text = encodeText(run, transformer.weights, transformer.config, hidden);
     const ourFlow = async (x: Float32Array, timestep: number) => {
       const input = run.input(x, shape, 'latents', 'f32');

@@ -1,0 +1,89 @@
+/** UMT5 read layer by layer is UMT5. */
+import { afterAll, expect, test } from 'vitest';
+import { Run } from '../../src/gpu/run';
+import { readUmt5Config } from '../../src/models/umt5';
+import { residentEncoder, streamedEncoder } from '../../src/pipeline/text-encoder';
+import type { WeightFile } from '../../src/weights/source';
+import { uploadWeights } from '../../src/weights/upload';
+import { openTestGpu } from '../helpers/gpu';
+import { golden } from '../models/goldens';
+
+const gpu = await openTestGpu();
+afterAll(() => gpu.destroy());
+
+/** Counts what is read of each tensor. */
+function watched(file: WeightFile): { file: WeightFile; read: Map<string, number> } {
+  const read = new Map<string, number>();
+  return {
+    read,
+    file: {
+      ...file,
+      async read(name, offset, length) {
+        const bytes = await file.read(name, offset, length);
+        read.set(name, (read.get(name) ?? 0) + bytes.byteLength);
+        return bytes;
+      },
+    },
+  };
+}
+
+test.each(['umt5-odd', 'umt5-long'])(
+  '%s: the same bits, some rows of the table, few layers at once',
+  async (name) => {
+    const g = await golden(name);
+    const config = readUmt5Config(g.config);
+    const ids = g.inputs.input_ids!.values as Int32Array<ArrayBuffer>;
+    const before = gpu.memory.bytes;
+    const run = new Run(gpu);
+    const whole = residentEncoder(await uploadWeights(gpu, g.weights), config);
+    const want = await run.read(await whole.encode(run, ids));
+    const all = whole.bytes;
+    whole.free();
+
+    const { file, read } = watched(g.weights);
+    const resident: number[] = [];
+    const streamed = streamedEncoder(gpu, file, config, {
+      layers: 1,
+      onLayer: (_done, _total, n) => resident.push(n),
+    });
+    gpu.memory.peak = gpu.memory.bytes;
+    const start = gpu.memory.bytes;
+    expect(await run.read(await streamed.encode(run, ids))).toEqual(want);
+    expect(resident).toEqual(Array<number>(config.num_layers).fill(1));
+    expect(gpu.memory.peak - start).toBeLessThan(all);
+    // The table: each row once.
+    const table = file.tensors.get('shared.weight')!;
+    expect(read.get('shared.weight')).toBe((new Set(ids).size * table.bytes) / config.vocab_size);
+
+    read.clear();
+    expect(await run.read(await streamed.encode(run, ids))).toEqual(want);
+    expect(read.size).toBe(0); // remembered
+    streamed.free();
+    run.destroy();
+    expect(gpu.memory.bytes).toBe(before);
+  },
+);
+
+test('at most three layers are on the GPU with two read ahead; errors leave nothing behind', async () => {
+  const g = await golden('umt5-long');
+  const config = readUmt5Config(g.config);
+  const ids = g.inputs.input_ids!.values as Int32Array<ArrayBuffer>;
+  const before = gpu.memory.bytes;
+  const run = new Run(gpu);
+  const most: number[] = [];
+  const streamed = streamedEncoder(gpu, g.weights, config, {
+    layers: 3,
+    onLayer: (_d, _t, n) => most.push(n),
+  });
+  await streamed.encode(run, ids);
+  expect(Math.max(...most)).toBeLessThanOrEqual(3);
+  const broken: WeightFile = {
+    ...g.weights,
+    read: (name, ...part) =>
+      name.includes('block.1') ? Promise.reject(new Error('gone')) : g.weights.read(name, ...part),
+  };
+  await expect(streamedEncoder(gpu, broken, config).encode(run, ids)).rejects.toThrow('gone');
+  await expect(streamed.encode(run, Int32Array.of(config.vocab_size))).rejects.toThrow(/gave id \d+, but/);
+  run.destroy();
+  expect(gpu.memory.bytes).toBe(before);
+});
