@@ -3,13 +3,14 @@ import { createContext } from 'svelte';
 import { openLibrary, readRecipe } from '../library/library';
 import { watchRequests } from '../requests';
 import { EngineClient } from '../worker/client';
-import type { Clip, Recipe, Size } from '../worker/protocol';
+import { parseScript, timeShots, writeScript } from '../story/script';
+import type { Clip, GenerateRequest, Recipe, Size } from '../worker/protocol';
 import { fetchJson, readCard, type Card } from './card';
 import { Egress } from './egress.svelte';
 import { fileName, saveFile } from './filename';
 import { readBackend, readFragment, type Wish } from './fragment';
 import { Offline } from './offline.svelte';
-import { toPictures } from './pictures';
+import { cropPicture, toPictures } from './pictures';
 import { Preferences } from './preferences.svelte';
 import { Settings } from './settings.svelte';
 import { asError, Shelf, type Item, type Shelved } from './shelf.svelte';
@@ -19,6 +20,9 @@ import { Storage, type Keeper } from './storage.svelte';
 import { Studio, type Emit, type Engine } from './studio.svelte';
 import { surprise } from './surprise';
 import { Wording } from './wording.svelte';
+
+/** Seconds that are offered when a clip is extended. */
+const EXTENSION = 2;
 
 export const [getApp, setApp] = createContext<App>();
 
@@ -51,9 +55,14 @@ export class App {
   readonly offline = new Offline();
   readonly egress = new Egress(globalThis.location?.origin ?? '');
   card = $state.raw<Card | null>(null);
+  /** What the next clip is a remix of. */
+  remixed = $state.raw<Item | null>(null);
+  /** How much of it is made anew. */
+  strength = $state(0.6);
+  picture = $state.raw<{ file: Blob; url: string; width: number; height: number } | null>(null);
   toast = $state.raw<Toast | null>(null);
   readonly #folder: string;
-  readonly #auto: boolean;
+  readonly #auto: boolean | 'resume';
   #vocabulary: Promise<void> | null = null;
   #cardRead: Promise<void> = Promise.resolve();
 
@@ -65,7 +74,7 @@ export class App {
     this.shelf = new Shelf(parts.openShelf ?? openLibrary, store);
     const wish = readFragment(parts.hash ?? location.hash);
     if (wish) this.settings.apply(wish);
-    this.#auto = wish?.auto ?? false;
+    this.#auto = wish?.resume ? 'resume' : (wish?.auto ?? false);
     this.#folder = `models/${wish?.model ?? 'pocket'}/`;
     const engine = parts.engine ?? new EngineClient((requests) => this.egress.hear(requests));
     this.storage = new Storage(engine as Engine & Keeper);
@@ -76,7 +85,7 @@ export class App {
       model: this.#folder,
       wish: readBackend(parts.search ?? globalThis.location?.search ?? ''),
       onLoaded: () => void this.#loaded(),
-      onClip: (clip) => void this.#finished(clip),
+      onClip: (clip) => this.#finished(clip),
       toPictures,
     });
   }
@@ -132,10 +141,75 @@ export class App {
       this.#vocabulary = fetchJson(this.#folder + vocabulary).then((json) => this.wording.learn(json));
   }
 
-  async #finished(clip: Clip): Promise<void> {
-    this.stage.show(clip.mp4, clip.recipe, null);
+  /** Keeps the clip; what the engine held of it may then go. */
+  async #finished(clip: Clip): Promise<Blob> {
     const item = await this.shelf.add(clip);
-    this.stage.keptAs(clip.mp4, item.entry.id);
+    const file = item.memory ? clip.mp4 : await this.shelf.file(item).catch(() => clip.mp4);
+    this.stage.show(file, clip.recipe, item.entry.id);
+    if (file !== clip.mp4) await this.studio.settle(clip.id);
+    return file;
+  }
+
+  /** The clip on the stage, where it is kept. */
+  get #shown(): Item | null {
+    return this.shelf.items.find(({ entry }) => entry.id === this.stage.clip?.id) ?? null;
+  }
+
+  /** Makes a clip; what is left as it was of the one on the stage is taken over, and a remix begins with it. */
+  async generate(draft = this.settings.draft): Promise<void> {
+    if (this.studio.busy) return;
+    const item = this.remixed ?? this.#shown;
+    const latents = item && (await this.shelf.latents(item).catch(() => null));
+    const source = latents && { recipe: item.entry.recipe, latents };
+    const extra: Partial<GenerateRequest> = { ...(draft && { draft }) };
+    if (this.remixed && source) {
+      extra.source = { ...source, use: 'remix' };
+      extra.strength = this.strength;
+    } else if (this.picture && this.studio.model?.encodes) {
+      const { width, height } = this.settings.effectiveSize;
+      extra.picture = await cropPicture(this.picture.file, { width, height });
+    } else if (source) extra.source = { ...source, use: 'again' };
+    await this.studio.generate(extra);
+  }
+
+  /** The clip on the stage becomes the beginning of a longer one: its words stand in the prompt, what comes is to be typed. */
+  async extend(): Promise<void> {
+    const recipe = this.stage.clip?.recipe;
+    if (!recipe) return;
+    const shots = timeShots(parseScript(recipe.prompt), recipe.seconds);
+    this.settings.restore(recipe);
+    this.settings.type('prompt', `${writeScript(shots)}\n[${EXTENSION}s] `);
+    this.settings.loop = false;
+  }
+
+  /** The clip on the stage is what the next one is made of. */
+  remix(): void {
+    const item = this.#shown;
+    if (!item) return;
+    this.settings.restore(item.entry.recipe);
+    this.remixed = item;
+  }
+
+  /** The clip that is a draft, in full. */
+  async makeFinal(): Promise<void> {
+    const recipe = this.stage.clip?.recipe;
+    if (!recipe?.draft) return;
+    const { width, height, steps } = recipe.draft;
+    this.settings.restore({ ...recipe, width, height, steps });
+    await this.generate(false);
+  }
+
+  /** A picture to begin with. Throws what the browser says of a file that it cannot read. */
+  async usePicture(file: Blob): Promise<void> {
+    this.dropPicture();
+    const bitmap = await createImageBitmap(file);
+    this.picture = { file, url: URL.createObjectURL(file), width: bitmap.width, height: bitmap.height };
+    bitmap.close();
+  }
+
+  dropPicture(): void {
+    if (this.picture) URL.revokeObjectURL(this.picture.url);
+    this.picture = null;
   }
 
   async surprise(): Promise<void> {
@@ -175,6 +249,7 @@ export class App {
 
   /** A file dropped or picked: one of our clips brings back its settings and plays. */
   async take(file: File): Promise<void> {
+    if (file.type.startsWith('image/')) return this.#takePicture(file);
     try {
       const recipe = await readRecipe(file);
       if (!recipe) return this.say({ text: this.preferences.words.library.foreign(file.name) });
@@ -183,6 +258,16 @@ export class App {
       if (!this.studio.busy) this.stage.show(file, recipe, null);
     } catch (e) {
       this.studio.error = asError(e);
+    }
+  }
+
+  async #takePicture(file: File): Promise<void> {
+    const { words } = this.preferences;
+    if (!this.studio.model?.encodes) return this.say({ text: words.picture.unable(this.modelName) });
+    try {
+      await this.usePicture(file);
+    } catch {
+      this.say({ text: words.picture.broken(file.name) });
     }
   }
 

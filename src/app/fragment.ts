@@ -11,10 +11,14 @@ export interface Wish {
   steps?: string;
   window?: number;
   sink?: number;
+  loop?: boolean;
+  draft?: boolean;
   seconds?: number;
   size?: { width: number; height: number };
   /** Name of a folder in models/. */
   model?: string;
+  /** Go on with the clip that was interrupted last. */
+  resume?: boolean;
   /** Start at once, as soon as the model is ready. */
   auto: boolean;
 }
@@ -36,6 +40,9 @@ export function readFragment(hash: string): Wish | null {
     size: width === undefined || height === undefined ? undefined : { width, height },
     // A model is a folder of this page, never an address.
     model: model && /^[\w-][\w.-]*$/.test(model) ? model : undefined,
+    resume: fields.get('resume') === '1' || undefined,
+    loop: fields.get('loop') === '1' || undefined,
+    draft: fields.get('draft') === '1' || undefined,
     auto: fields.get('auto') === '1',
   };
   return Object.values(wish).some((value) => value !== undefined && value !== false) ? wish : null;

@@ -1,6 +1,7 @@
 /**
- * The clip while it is made: frames that are decoded, and behind them the present guess of the block in
- * work. Says which picture belongs to a moment; plays over what there is, from the start, again and again.
+ * The clip while it is made: frames that are decoded, and behind them the present guess of the block in work. The
+ * playhead goes forwards as frames come; at their end it waits for the next ones, no longer than it must, and the
+ * guess shows what they will be. Holds so many frames at most, however long the clip.
  */
 
 /** Frames of video that one latent frame stands for: Wan's temporal stride. */
@@ -9,20 +10,35 @@ const STRIDE = 4;
 export class Reel<Picture> {
   readonly fps: number;
   readonly #release: (picture: Picture) => void;
+  readonly #most: number;
+  /** Decoded frames that are kept; the first is number `#dropped` of the clip. */
   #frames: Picture[] = [];
+  #dropped = 0;
+  /** Frames since the beginning. */
   #head = 0;
+  /** Seconds that the playhead has waited at the end. */
+  #waited = 0;
   #guess: { block: number; pictures: Picture[] } | null = null;
 
-  /** `release` frees a picture that is no longer needed. */
-  constructor(fps: number, release: (picture: Picture) => void) {
+  /**
+   * @param release frees a picture that is no longer needed
+   * @param most frames to keep
+   */
+  constructor(fps: number, release: (picture: Picture) => void, most = Infinity) {
     this.fps = fps;
     this.#release = release;
+    this.#most = most;
   }
 
   /** Decoded frames of a block; its guess is then of no more use. */
   add(block: number, pictures: readonly Picture[]): void {
     this.#frames.push(...pictures);
+    while (this.#frames.length > this.#most) {
+      this.#release(this.#frames.shift()!);
+      this.#dropped++;
+    }
     if (this.#guess && this.#guess.block <= block) this.#dropGuess();
+    this.#waited = 0;
   }
 
   /** The newest guess of a block, one picture a latent frame. */
@@ -31,28 +47,23 @@ export class Reel<Picture> {
     this.#guess = { block, pictures };
   }
 
+  /** Frames so far, whether they are still held or not. */
   get decoded(): number {
-    return this.#frames.length;
+    return this.#dropped + this.#frames.length;
   }
 
-  /** Frames to play: what is decoded, then the guess at its place. Before anything is decoded, one still. */
-  get length(): number {
-    const guessed = this.#guess?.pictures.length ?? 0;
-    return this.#frames.length > 0 ? this.#frames.length + guessed * STRIDE : Math.min(guessed, 1);
-  }
-
-  /** The picture of frame `index` (0…length−1), or null when nothing is there. */
-  at(index: number): Picture | null {
-    const later = index - this.#frames.length;
-    if (later < 0) return this.#frames[index] ?? null;
-    return this.#guess?.pictures[Math.floor(later / STRIDE)] ?? this.#frames.at(-1) ?? null;
-  }
-
-  /** Plays on by `elapsed` seconds, back to the start at the end of what there is; the picture to show. */
+  /** Plays on by `elapsed` seconds; the picture to show. Before anything is decoded, the guess stands still. */
   play(elapsed: number): Picture | null {
-    this.#head += Math.max(0, elapsed) * this.fps;
-    if (this.#head >= this.length) this.#head = 0;
-    return this.at(Math.floor(this.#head));
+    const step = Math.max(0, elapsed);
+    if (this.decoded === 0) return this.newest();
+    // Frames that are gone, or came while the page was not looked at, are not waited for.
+    this.#head = Math.max(this.#head, this.#dropped) + step * this.fps;
+    if (this.#head < this.decoded) return this.#frames[Math.floor(this.#head) - this.#dropped]!;
+    this.#head = this.decoded;
+    this.#waited += step;
+    const guessed = this.#guess?.pictures ?? [];
+    if (guessed.length === 0) return this.#frames.at(-1) ?? null;
+    return guessed[Math.floor((this.#waited * this.fps) / STRIDE) % guessed.length]!;
   }
 
   /** The newest picture: what to show where nothing may move. */
@@ -63,6 +74,7 @@ export class Reel<Picture> {
   clear(): void {
     this.#dropGuess();
     for (const picture of this.#frames) this.#release(picture);
+    this.#dropped += this.#frames.length;
     this.#frames = [];
   }
 

@@ -38,6 +38,10 @@ export class Settings {
   /** How far a block sees, where it is not as the model has it. Latent frames. */
   window = $state<number | null>(null);
   sink = $state<number | null>(null);
+  /** The end leads back to the beginning. */
+  loop = $state(false);
+  /** First a quick look, then, if it is liked, the final. */
+  draft = $state(false);
   offer = $state.raw<Offer>(FIRST_OFFER);
   problems = $state.raw<Partial<Record<Field, Problem>>>({});
 
@@ -58,6 +62,8 @@ export class Settings {
     this.keepSeed = field(kept, 'keepSeed') === true;
     this.seed = text('seed') || String(random());
     this.steps = text('steps');
+    this.loop = field(kept, 'loop') === true;
+    this.draft = field(kept, 'draft') === true;
     const seconds = field(kept, 'seconds');
     if (typeof seconds === 'number') this.seconds = seconds;
     const [width, height] = ['width', 'height'].map((side) => field(field(kept, 'size'), side));
@@ -66,8 +72,8 @@ export class Settings {
 
   /** Everything that is asked for, to be kept or brought back. */
   snapshot() {
-    const { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size } = this;
-    return { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size };
+    const { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft } = this;
+    return { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft };
   }
 
   revert(snapshot: ReturnType<Settings['snapshot']>): void {
@@ -168,7 +174,8 @@ export class Settings {
   }
 
   /** Settings of an earlier clip. Its seed is kept, for who restores a clip wants that clip. */
-  restore({ prompt, seed, seconds, width, height, steps, window, sink }: Recipe): void {
+  restore({ prompt, seed, seconds, width, height, steps, window, sink, loop }: Recipe): void {
+    this.loop = loop ?? false;
     [this.window, this.sink] = [window ?? null, sink ?? null];
     this.apply({
       prompt,
@@ -193,6 +200,8 @@ export class Settings {
     if (wish.steps !== undefined) this.steps = wish.steps;
     if (wish.window !== undefined) this.window = wish.window;
     if (wish.sink !== undefined) this.sink = wish.sink;
+    if (wish.loop !== undefined) this.loop = wish.loop;
+    if (wish.draft !== undefined) this.draft = wish.draft;
     if (wish.seconds !== undefined) this.seconds = wish.seconds;
     if (wish.size) this.size = wish.size;
   }
@@ -224,8 +233,12 @@ export class Settings {
 
     this.problems = problems;
     if (Object.keys(problems).length > 0) return null;
-    const { window, sink } = this;
-    const seen = { ...(window !== null && { window }), ...(sink !== null && { sink }) };
+    const { window, sink, loop } = this;
+    const seen = {
+      ...(window !== null && { window }),
+      ...(sink !== null && { sink }),
+      ...(loop && { loop }),
+    };
     return { prompt, seed, seconds, width, height, steps, ...seen };
   }
 

@@ -6,12 +6,12 @@ import type { Library, LibraryEntry } from '../library/library';
 import type { Clip, EngineError } from '../worker/protocol';
 import { field, type Store } from './store';
 
-export type Shelved = Pick<Library, 'list' | 'add' | 'remove' | 'file' | 'poster'>;
+export type Shelved = Pick<Library, 'list' | 'add' | 'remove' | 'file' | 'poster' | 'latents'>;
 
 export interface Item {
   entry: LibraryEntry;
   /** The clip itself, where it could not be kept. */
-  memory: { mp4: Blob; poster: Blob } | null;
+  memory: { mp4: Blob; poster: Blob; latents: Blob | null } | null;
 }
 
 export class Shelf {
@@ -54,7 +54,7 @@ export class Shelf {
     } catch (e) {
       this.trouble = asError(e);
     }
-    item ??= { entry: entryOf(clip), memory: { mp4: clip.mp4, poster: clip.poster } };
+    item ??= { entry: entryOf(clip), memory: { mp4: clip.mp4, poster: clip.poster, latents: clip.latents } };
     this.items = [item, ...this.items];
     return item;
   }
@@ -62,6 +62,11 @@ export class Shelf {
   /** The MP4. Throws `storage` when it is gone. */
   async file(item: Item): Promise<Blob> {
     return item.memory?.mp4 ?? (await this.#library!.file(item.entry.id));
+  }
+
+  /** Clean latents of a clip, null where it has none. */
+  async latents(item: Item): Promise<Blob | null> {
+    return item.memory ? item.memory.latents : await this.#library!.latents(item.entry.id);
   }
 
   async poster(item: Item): Promise<Blob | null> {

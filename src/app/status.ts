@@ -57,9 +57,10 @@ export function statusOf(studio: Studio, words: Words, name: string): Status {
   const { engine, phase, progress, loading, report, ended, lastClip } = studio;
   if (phase === 'working' || phase === 'stopping') {
     const left = progress?.secondsLeft ?? null;
+    const speed = progress?.realTime ? words.progress.realTime(progress.realTime) : '';
     return {
       text: phase === 'stopping' ? words.progress.stopping : workText(progress, words),
-      aside: phase === 'stopping' ? '' : left === null ? words.progress.measuring : words.progress.left(left),
+      aside: phase === 'stopping' ? '' : [speed, left === null ? words.progress.measuring : words.progress.left(left)].filter(Boolean).join(' · '), // prettier-ignore
       share: progress?.fraction ?? 0,
       key: phase,
     };
@@ -76,6 +77,7 @@ export function statusOf(studio: Studio, words: Words, name: string): Status {
       share: loading ? loadShare(loading) : 0,
       key: `${engine} ${loading?.type} ${phase}`,
     };
+  if (ended === 'paused') return { text: words.progress.paused, aside: '', share: null, key: ended };
   if (ended === 'cancelled') return { text: words.progress.stopped, aside: '', share: null, key: ended };
   if (ended === 'done' && lastClip)
     return { text: words.progress.done(lastClip.timings.total), aside: '', share: null, key: ended };

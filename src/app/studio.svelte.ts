@@ -11,6 +11,7 @@ import type {
   EngineError,
   GenerateEvent,
   GenerateRequest,
+  JournalInfo,
   LoadEvent,
   ModelInfo,
 } from '../worker/protocol';
@@ -19,7 +20,10 @@ import { Reel } from './reel';
 import type { Settings } from './settings.svelte';
 import { en } from './words/en';
 
-export type Engine = Pick<EngineClient, 'check' | 'load' | 'generate' | 'cancel' | 'dispose'>;
+export type Engine = Pick<
+  EngineClient,
+  'check' | 'load' | 'generate' | 'cancel' | 'dispose' | 'pause' | 'steer' | 'journals' | 'settle'
+>;
 export type Picture = ImageBitmap | OffscreenCanvas;
 export type Progress = Extract<GenerateEvent, { type: 'progress' }>;
 type Preview = Extract<GenerateEvent, { type: 'preview' }>;
@@ -41,6 +45,10 @@ export interface Block {
   frames: { first: number; count: number } | null;
 }
 
+/** Memory for the frames of a clip in work; the playhead is rarely far behind. */
+const REEL_BYTES = 128 * 2 ** 20;
+const LEAST_FRAMES = 48;
+
 export interface StudioOptions {
   engine: Engine;
   settings: Settings;
@@ -51,8 +59,8 @@ export interface StudioOptions {
   model: string;
   /** The model was loaded, for the first time or again. */
   onLoaded?: () => void;
-  /** A finished clip, before the reel is let go. */
-  onClip: (clip: Clip) => void;
+  /** Keeps a finished clip, before the reel is let go; the file as it is kept. */
+  onClip: (clip: Clip) => Promise<Blob>;
   /** Makes something that can be drawn of each frame of a preview. */
   toPictures: (preview: Preview) => Picture[];
 }
@@ -61,7 +69,11 @@ export class Studio {
   engine = $state<'checking' | 'missing' | 'unloaded' | 'loading' | 'ready'>('checking');
   phase = $state<'idle' | 'queued' | 'working' | 'stopping'>('idle');
   /** How the last work ended, while nothing new has begun. */
-  ended = $state<'done' | 'cancelled' | null>(null);
+  ended = $state<'done' | 'cancelled' | 'paused' | null>(null);
+  /** Clips that were interrupted, newest first. */
+  unfinished = $state.raw<JournalInfo[]>([]);
+  /** What the person said last while the clip is made. */
+  told = $state('');
   report = $state.raw<CheckReport | null>(null);
   model = $state.raw<ModelInfo | null>(null);
   loading = $state.raw<LoadEvent | null>(null);
@@ -81,6 +93,7 @@ export class Studio {
   readonly #options: StudioOptions;
   /** Events of an earlier run may still be on their way when it has ended. */
   #run = 0;
+  #auto: boolean | 'resume' = false;
 
   constructor(options: StudioOptions) {
     this.#options = options;
@@ -91,8 +104,9 @@ export class Studio {
   }
 
   /** Looks at the browser, then loads the model; `auto` makes a clip as soon as it is there. */
-  async start(auto = false): Promise<void> {
+  async start(auto: boolean | 'resume' = false): Promise<void> {
     if (auto) this.phase = 'queued'; // checked when it is known what the model offers
+    this.#auto = auto;
     this.engine = 'checking';
     this.missing = null;
     const { engine, wish } = this.#options;
@@ -128,17 +142,64 @@ export class Studio {
     this.engine = 'ready';
     this.#options.onLoaded?.();
     emit('kinora:loaded', loaded.value);
+    await this.#look();
     if (this.phase !== 'queued') return;
     this.phase = 'idle';
-    await this.generate();
+    const resume = this.#auto === 'resume';
+    this.#auto = false;
+    if (!resume) return this.generate();
+    const [last] = this.unfinished;
+    if (last) return this.resume(last);
+    this.#fail({ code: 'storage', message: 'There is no interrupted clip to go on with.' });
+  }
+
+  /** What was interrupted. */
+  async #look(): Promise<void> {
+    const found = await this.#options.engine.journals();
+    this.unfinished = found.ok ? found.value : [];
+  }
+
+  /** Goes on with an interrupted clip. */
+  async resume(info: JournalInfo): Promise<void> {
+    if (this.busy || this.engine !== 'ready') return;
+    this.error = null;
+    this.ended = null;
+    await this.#make({ ...info.request, resume: info.id });
+    await this.#look();
+  }
+
+  /** Forgets an interrupted clip. */
+  async discard({ id }: JournalInfo): Promise<void> {
+    this.unfinished = this.unfinished.filter((info) => info.id !== id);
+    await this.#options.engine.settle(id);
+  }
+
+  /** What the engine holds of a clip that is kept elsewhere may go. */
+  settle(id: string): Promise<void> {
+    return this.#options.engine.settle(id);
+  }
+
+  /** Stops so that the clip can be gone on with. */
+  async pause(): Promise<void> {
+    if (this.phase !== 'working') return;
+    this.phase = 'stopping';
+    await this.#options.engine.pause();
+  }
+
+  /** What the coming blocks shall show. */
+  async steer(text: string): Promise<void> {
+    if (this.phase !== 'working' || text.trim() === '') return;
+    this.told = text.trim();
+    await this.#options.engine.steer(this.told);
   }
 
   /** Makes a clip of the settings; first loads what is not loaded. Does nothing while one is being made. */
-  async generate(): Promise<void> {
+  async generate(extra: Partial<GenerateRequest> = {}): Promise<void> {
     if (this.busy) return;
     if (this.missing) return this.#options.emit('kinora:error', this.missing);
-    const request = this.#options.settings.request();
-    if (!request) return this.#refuse();
+    const asked = this.#options.settings.request();
+    if (!asked) return this.#refuse();
+    const request = { ...asked, ...extra };
     this.error = null;
     this.ended = null;
     if (this.engine === 'ready') return this.#make(request);
@@ -165,19 +226,21 @@ export class Studio {
     const { engine, emit, onClip } = this.#options;
     const run = ++this.#run;
     this.dropReel();
-    this.reel = new Reel(this.model?.fps ?? 16, (picture) => 'close' in picture && picture.close());
+    const most = Math.max(LEAST_FRAMES, Math.floor(REEL_BYTES / (4 * request.width * request.height)));
+    this.reel = new Reel(this.model?.fps ?? 16, (picture) => 'close' in picture && picture.close(), most);
     this.request = request;
     this.recovered = null;
     this.progress = null;
     this.phase = 'working';
+    this.told = '';
     const made = await engine.generate(request, (event) => this.#hear(event, run));
     this.#run++;
     if (!made.ok) return this.#fail(made.error);
+    const mp4 = await onClip(made.value);
     this.phase = 'idle';
     this.ended = 'done';
-    this.lastClip = made.value;
-    onClip(made.value);
-    emit('kinora:done', made.value);
+    this.lastClip = { ...made.value, mp4, latents: null };
+    emit('kinora:done', this.lastClip);
   }
 
   #hear(event: GenerateEvent, run: number): void {
@@ -264,8 +327,10 @@ export class Studio {
     this.phase = 'idle';
     this.progress = null;
     this.dropReel();
-    this.ended = error.code === 'cancelled' ? 'cancelled' : null;
-    this.error = error.code === 'cancelled' ? null : error;
+    const wanted = error.code === 'cancelled' || error.code === 'paused';
+    this.ended = wanted ? (error.code as 'cancelled' | 'paused') : null;
+    this.error = wanted ? null : error;
+    if (error.code !== 'cancelled' && this.engine === 'ready') void this.#look();
     if (error.code === 'worker-dead' || error.code === 'not-loaded') this.engine = 'unloaded';
     if (error.code === 'device-lost') {
       this.engine = 'unloaded';

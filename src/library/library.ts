@@ -22,6 +22,8 @@ export type { LibraryEntry } from './entry';
 const FOLDER = 'clips';
 const CLIP = 'clip.mp4';
 const ENTRY = 'entry.json';
+/** Clean latents: with them a clip can be gone on with, edited and remixed. */
+const LATENTS = 'latents.bin';
 const POSTERS = { 'image/webp': 'poster.webp', 'image/png': 'poster.png' };
 /** Milliseconds since 1970 in base 36, so that names sort by age, and 32 random bits. */
 const ID = /^[0-9a-z]{9}-[0-9a-f]{8}$/;
@@ -92,12 +94,18 @@ export class Library {
       try {
         const folder = await this.#folder.getDirectoryHandle(id, { create: true });
         await writeFile(folder, CLIP, clip.mp4);
+        if (clip.latents) await writeFile(folder, LATENTS, clip.latents);
         const name = POSTERS[clip.poster.type as keyof typeof POSTERS];
         if (name) await writeFile(folder, name, clip.poster);
         await writeFile(folder, ENTRY, writeEntry(entry));
       } catch (e) {
         await this.#drop(id).catch(() => {}); // what cannot be removed now is swept at the next opening
-        throw storageError('keep the clip', e, clip.mp4.size + clip.poster.size, await freeBytes());
+        throw storageError(
+          'keep the clip',
+          e,
+          clip.mp4.size + clip.poster.size + (clip.latents?.size ?? 0),
+          await freeBytes(),
+        );
       }
     });
     return entry;
@@ -123,6 +131,17 @@ export class Library {
       return await readFile(await this.#folder.getDirectoryHandle(id), CLIP, 'video/mp4');
     } catch (e) {
       if (isMissing(e)) throw new KinoraError('storage', 'This clip is no longer in the library.', { id });
+      throw storageError('read the clip', e);
+    }
+  }
+
+  /** Its clean latents, or null where they were not kept. */
+  async latents(id: string): Promise<Blob | null> {
+    guardId(id);
+    try {
+      return await readFile(await this.#folder.getDirectoryHandle(id), LATENTS, 'application/octet-stream');
+    } catch (e) {
+      if (isMissing(e)) return null;
       throw storageError('read the clip', e);
     }
   }

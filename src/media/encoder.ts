@@ -2,14 +2,15 @@
  * Frames → VideoEncoder → MP4. The one owner of an encoder: open it, give it the frames in order, then
  * `finish` or `abort`. Choosing the codec is `codecs.ts`.
  */
-import { ArrayBufferTarget, Muxer } from 'mp4-muxer';
+import { Muxer, StreamTarget } from 'mp4-muxer';
 import { KinoraError } from '../errors';
 import type { Recipe } from '../worker/protocol';
 import { encodeOptions, requireWebCodecs, type CodecChoice } from './codecs';
 import { BT709_LIMITED, guardEven, videoFrame } from './frames';
-import { completeCodecBox } from './mp4';
+import { completeCodecBox, findBox } from './mp4';
 import { provenanceBox } from './provenance';
 import { parseRecipe } from './recipe';
+import { MemorySink, type Sink } from './sink';
 
 export { chooseCodec, listCodecs, type CodecChoice } from './codecs';
 
@@ -21,19 +22,25 @@ export interface ClipEncoderOptions {
   fps: number;
   /** From `chooseCodec` for this size and rate. */
   codec: CodecChoice;
+  /** Takes the file as it grows; default: memory. The encoder finishes or discards it. */
+  sink?: Sink;
   /** Goes into the file, unless `finish` gets another. Its `frames` is replaced by the number really encoded. */
   recipe: Recipe;
 }
 
 /** Frames that may wait in the encoder: enough to keep it busy, and little memory at any size. */
 const QUEUE_LIMIT = 4;
+/** A clip that is steered while it is made may become a little longer than it was to be. */
+const MORE = 1.1;
+const SPARE = 64;
 /** Seconds between key frames: how coarse seeking is in simple players. */
 const KEY_INTERVAL = 2;
 
 export class ClipEncoder {
   readonly #options: ClipEncoderOptions;
   readonly #encoder: VideoEncoder;
-  readonly #muxer: Muxer<ArrayBufferTarget>;
+  readonly #muxer: Muxer<StreamTarget>;
+  readonly #sink: Sink;
   /** Rejects as soon as the encoder fails or is aborted; every wait races against it. */
   readonly #broken: Promise<never>;
   #break!: (error: KinoraError) => void;
@@ -63,10 +70,12 @@ export class ClipEncoder {
   private constructor(options: ClipEncoderOptions) {
     this.#options = options;
     const { width, height, fps, codec } = options;
+    const sink = (this.#sink = options.sink ?? new MemorySink());
     this.#muxer = new Muxer({
-      target: new ArrayBufferTarget(),
+      target: new StreamTarget({ onData: (data, position) => sink.write(data, position) }),
       video: { codec: codec.family, width, height, frameRate: fps },
-      fastStart: 'in-memory',
+      // Room for the index in front, so that the pictures go straight to their place behind it.
+      fastStart: { expectedVideoChunks: Math.ceil(options.recipe.frames * MORE) + SPARE },
     });
     this.#broken = new Promise((_, reject) => (this.#break = reject));
     this.#broken.catch(() => {}); // an encoder may fail while nobody waits; the next call tells
@@ -105,8 +114,8 @@ export class ClipEncoder {
   }
 
   /**
-   * Encodes what is left and gives the whole file: `video/mp4`, index in front (fast start), XMP packet
-   * behind. The encoder is closed, whatever comes out.
+   * Encodes what is left and gives the file: `video/mp4`, index in front (fast start), XMP packet behind. It was
+   * written as it grew and is never held whole. The encoder is closed, whatever comes out.
    */
   async finish(recipe = this.#options.recipe): Promise<Blob> {
     this.#guardOpen();
@@ -123,10 +132,12 @@ export class ClipEncoder {
     this.#state = 'done';
     this.#encoder.close();
     this.#muxer.finalize();
-    const { buffer } = this.#muxer.target;
-    completeCodecBox(new Uint8Array(buffer), this.#options.codec.codec);
-    const provenance = provenanceBox({ ...recipe, frames: this.#given });
-    return new Blob([buffer, provenance], { type: 'video/mp4' });
+    const sink = this.#sink;
+    const head = sink.read(0, findBox(sink, 'mdat')); // the index, and what is left of its room
+    completeCodecBox(head, this.#options.codec.codec);
+    sink.write(head, 0);
+    sink.write(provenanceBox({ ...recipe, frames: this.#given }), sink.size);
+    return sink.finish('video/mp4');
   }
 
   /** Ends the work and frees the encoder; waiting calls reject with `cancelled`. Harmless when it is over. */
@@ -201,6 +212,7 @@ export class ClipEncoder {
     this.#failure = error;
     this.#state = 'done';
     if (this.#encoder.state !== 'closed') this.#encoder.close();
+    this.#sink.discard();
     this.#break(error);
     return error;
   }

@@ -74,6 +74,23 @@ export async function* topLevelBoxes(file: Blob): AsyncGenerator<Box> {
 
 const printable = (type: string) => type.replace(/[^\x20-\x7e]/g, '?');
 
+/** Offset of the first top-level box of this type in a file that is being written; its length where there is none. */
+export function findBox(
+  file: { size: number; read(from: number, to: number): Uint8Array<ArrayBuffer> },
+  type: string,
+): number {
+  for (let at = 0; at + 16 <= file.size;) {
+    const head = file.read(at, at + 16);
+    if (String.fromCharCode(...head.subarray(4, 8)) === type) return at;
+    const view = new DataView(head.buffer);
+    const short = view.getUint32(0);
+    const size = short === 1 ? Number(view.getBigUint64(8)) : short;
+    if (size < 8) break;
+    at += size;
+  }
+  return file.size;
+}
+
 /** A `uuid` box: 4 bytes size, "uuid", 16 bytes user type (given as 32 hex digits), content. */
 export function uuidBox(uuid: string, content: Uint8Array): Uint8Array<ArrayBuffer> {
   const box = new Uint8Array(24 + content.length);

@@ -64,6 +64,9 @@ export function parseRecipe(value: unknown): Recipe {
     steps: integer('steps', 1, 50),
     ...optional('window', 1, 1024),
     ...optional('sink', 0, 1024),
+    ...(fields.loop === true && { loop: true }),
+    ...(fields.strength !== undefined && { strength: number('strength', 0, 1) }),
+    ...readDraft(fields.draft),
     model: text('model', NAME_LIMIT),
     edition: text('edition', NAME_LIMIT),
     fps: number('fps', 0, 240),
@@ -71,4 +74,11 @@ export function parseRecipe(value: unknown): Recipe {
     app: text('app', NAME_LIMIT),
     created,
   };
+}
+
+/** What the final of a draft shall be; a damaged one is left out, and the clip is then no draft. */
+function readDraft(value: unknown): Pick<Recipe, 'draft'> {
+  const { width, height, steps } = (value ?? {}) as Record<string, unknown>;
+  const whole = (n: unknown, most: number): n is number => Number.isInteger(n) && Number(n) > 0 && Number(n) <= most; // prettier-ignore
+  return whole(width, 16_384) && whole(height, 16_384) && whole(steps, 50) ? { draft: { width, height, steps } } : {}; // prettier-ignore
 }

@@ -23,6 +23,7 @@ export interface TaehvConfig {
   decoder_space_upscale: boolean[];
   encoder_channels: number;
   encoder_time_downscale: boolean[];
+  encoder_space_downscale: boolean[];
   /** Pixels of a pixel shuffle at the picture's end. */
   patch_size: number;
 }
@@ -41,6 +42,7 @@ export function readTaehvConfig(config: Config): TaehvConfig {
     decoder_space_upscale: c.booleans('decoder_space_upscale', 3, [true, true, true]),
     encoder_channels: c.integer('encoder_channels', 1, 64),
     encoder_time_downscale: c.booleans('encoder_time_downscale', 3, [true, true, false]),
+    encoder_space_downscale: c.booleans('encoder_space_downscale', 3, [true, true, true]),
     patch_size: c.integer('patch_size', 1, 1),
   };
 }
@@ -75,10 +77,16 @@ function decoderLayers(c: TaehvConfig): Layer[] {
 function encoderLayers(c: TaehvConfig): Layer[] {
   const width = c.encoder_channels;
   const layers: Layer[] = [conv3(3 * c.patch_size ** 2, width), { kind: 'relu' }];
-  for (const half of c.encoder_time_downscale) {
+  c.encoder_time_downscale.forEach((half, i) => {
     const mem: Layer = { kind: 'mem', width };
-    layers.push({ kind: 'pool', width, times: half ? 2 : 1 }, conv3(width, width, false, 2), mem, mem, mem);
-  }
+    layers.push(
+      { kind: 'pool', width, times: half ? 2 : 1 },
+      conv3(width, width, false, c.encoder_space_downscale[i] ? 2 : 1),
+      mem,
+      mem,
+      mem,
+    );
+  });
   return [...layers, conv3(width, c.latent_channels)];
 }
 

@@ -97,6 +97,7 @@ export async function buildOnnxModel(
       unkept: files.problem,
       loadSeconds: (performance.now() - began) / 1000,
       gpuBytes: 0,
+      encode: null, // the export has no encoder
       peakGpuBytes: 0,
       open: (request) => OnnxClip.open({ manifest, shape, text, transformer, decoder }, request),
       free: release,
@@ -136,10 +137,15 @@ interface Networks {
   decoder: Session;
 }
 
-/** Runs a session; what goes wrong in it becomes a KinoraError. */
+/** The end of the last call: onnxruntime-web keeps its arguments on one stack, so calls must not overlap. */
+let busy: Promise<unknown> = Promise.resolve();
+
+/** Runs a session, one at a time; what goes wrong in it becomes a KinoraError. */
 async function infer(session: Session, feeds: Record<string, OrtTensor>): Promise<Record<string, OrtTensor>> {
+  const run = busy.then(() => session.run(feeds));
+  busy = run.catch(() => {});
   try {
-    return (await session.run(feeds)) as Record<string, OrtTensor>;
+    return (await run) as Record<string, OrtTensor>;
   } catch (e) {
     throw asError(e, 'The CPU backend failed at a network.', 'internal');
   }

@@ -5,7 +5,7 @@
 import type { Step } from '../sampling/schedule';
 import type { Tokenizer } from '../text/tokenizer';
 import type { ModelManifest } from '../weights/manifest';
-import type { AdapterReport, BackendKind, GenerateEvent, GenerateRequest } from '../worker/protocol';
+import type { AdapterReport, BackendKind, GenerateEvent, GenerateRequest, Size } from '../worker/protocol';
 import type { Block, ClipPlan } from './blocks';
 import type { Room } from './memory-plan';
 import type { Costs } from './progress';
@@ -74,6 +74,11 @@ export interface Model {
   readonly room: Room;
   /** Why its files are not kept for the next visit; null when they are. */
   readonly unkept: string | null;
+  /**
+   * Clean latents [C, F, h, w] of frames [T, height, width, 3] in [0, 1]; T = 1 + stride·(F − 1). Null where the model has
+   * no encoder.
+   */
+  readonly encode: ((frames: Float32Array<ArrayBuffer>, size: Size) => Promise<Latents>) | null;
   /** Seconds that loading took. */
   readonly loadSeconds: number;
   /** GPU memory in use now, in bytes; 0 on the CPU. */

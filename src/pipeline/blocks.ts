@@ -19,6 +19,8 @@ export interface Take {
   /** Number in the clip of its first frame. */
   firstFrame: number;
   frames: number;
+  /** Latent frames at its beginning that are decoded, but not shown: of a loop, what its end leads back to. */
+  lead: number;
 }
 
 /** A few latent frames that are denoised together. */
@@ -56,72 +58,85 @@ export interface Counts {
   perBlock: number;
   /** Frames of a latent frame. */
   stride: number;
+  /** Latent frames of the first block, where it is shorter: a picture that the clip begins with. */
+  first?: number;
+  /** The end leads back to the beginning: one block more is made, and the first is shown last. Cuts do not count then. */
+  loop?: boolean;
 }
 
-/** Of the `stride` frames that latent `i` of a block becomes, which are the clip's: `count` after the first `skip`. */
+/** Of the `stride` frames that latent `i` of a block becomes, which are the clip's: `count` (none of a lead) after the first `skip`. */
 export function framesAt(
   { stride }: Pick<ClipPlan, 'stride'>,
   { firstLatent, take }: Block,
   i: number,
 ): { first: number; skip: number; count: number } {
-  const start = (firstLatent + i - take.firstLatent) * stride - (stride - 1);
+  const dropped = take.lead > 0 ? take.lead * stride : stride - 1;
+  const start = (firstLatent + i - take.firstLatent) * stride - dropped;
   const first = Math.max(0, start);
   return {
     first: take.firstFrame + first,
     skip: first - start,
-    count: Math.min(take.frames, start + stride) - first,
+    count: Math.max(0, Math.min(take.frames, start + stride) - first),
   };
 }
 
 /** Every shot has at least one block, a clip at least one frame. */
 export function planClip(shots: readonly Pick<TimedShot, 'seconds' | 'cut'>[], counts: Counts): ClipPlan {
-  const { fps, perBlock, stride } = counts;
+  const { fps, perBlock, stride, loop = false } = counts;
+  let { first: size = perBlock } = counts; // of the first block of the take
   const plan: ClipPlan = { frames: 0, stride, latents: 0, decoded: 0, blocks: [] };
   let [seconds, until] = [0, 0]; // the end of the take by the shots' own lengths, in seconds and frames
   for (let first = 0; first < shots.length;) {
     let next = first + 1;
-    while (next < shots.length && !shots[next]!.cut) next++;
+    while (next < shots.length && (loop || !shots[next]!.cut)) next++;
     const starts = [0];
     let since = 0; // seconds
     for (let shot = first; shot < next; shot++) {
       since += shots[shot]!.seconds;
       if (shot + 1 === next) break;
-      const nearest = Math.round((since * fps + stride - 1) / (stride * perBlock));
+      const nearest = 1 + Math.round((since * fps + stride - 1 - size * stride) / (stride * perBlock));
       starts.push(Math.max(starts.at(-1)! + 1, nearest));
     }
     seconds += since;
     // Rounded from the exact time each, so that nothing adds up.
     const asked = Math.round(seconds * fps) - until;
     until += asked;
-    const before = starts.at(-1)! * perBlock;
+    const before = latentsBefore(starts.at(-1)!, size, perBlock);
     const least = before > 0 ? before * stride - (stride - 1) + 1 : 1;
-    addTake(plan, Math.max(least, asked), starts, first, perBlock);
+    const whole = perBlock * stride;
+    const frames = loop ? Math.max(2, starts.at(-1)! + 1, Math.round(asked / whole)) * whole : Math.max(least, asked); // prettier-ignore
+    addTake(plan, { frames, lead: loop ? perBlock : 0 }, starts, first, { size, perBlock });
+    size = perBlock;
     first = next;
   }
   plan.blocks.at(-1)!.last = true;
   return plan;
 }
 
+/** Latent frames of the first `block` blocks of a take, of which the first has `size`. */
+const latentsBefore = (block: number, size: number, perBlock: number): number =>
+  block === 0 ? 0 : size + (block - 1) * perBlock;
+
 /** @param starts block of the take that each of its shots begins with */
 function addTake(
   plan: ClipPlan,
-  frames: number,
+  { frames, lead }: Pick<Take, 'frames' | 'lead'>,
   starts: number[],
   firstShot: number,
-  perBlock: number,
+  { size, perBlock }: { size: number; perBlock: number },
 ): void {
   const { stride } = plan;
-  const decoded = Math.ceil((frames + stride - 1) / stride);
-  const count = Math.ceil(decoded / perBlock);
-  const take = { firstLatent: plan.latents, firstFrame: plan.frames, frames };
+  const decoded = lead > 0 ? lead + frames / stride : Math.ceil((frames + stride - 1) / stride);
+  const count = 1 + Math.max(0, Math.ceil((decoded - size) / perBlock));
+  const take = { firstLatent: plan.latents, firstFrame: plan.frames, frames, lead };
   for (let b = 0; b < count; b++) {
     const shot = starts.findLastIndex((start) => start <= b);
     const begins = starts[shot] === b;
     plan.blocks.push({
       index: plan.blocks.length,
-      firstLatent: plan.latents + b * perBlock,
-      size: perBlock,
-      decode: Math.min(perBlock, decoded - b * perBlock),
+      firstLatent: plan.latents + latentsBefore(b, size, perBlock),
+      size: b === 0 ? size : perBlock,
+      decode: Math.min(b === 0 ? size : perBlock, decoded - latentsBefore(b, size, perBlock)),
       last: false,
       shot: firstShot + shot,
       enter: !begins ? null : b > 0 ? 'switch' : plan.frames > 0 ? 'cut' : 'start',
@@ -129,6 +144,6 @@ function addTake(
     });
   }
   plan.frames += frames;
-  plan.latents += count * perBlock;
+  plan.latents += latentsBefore(count, size, perBlock);
   plan.decoded += decoded;
 }

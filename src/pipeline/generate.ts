@@ -14,13 +14,14 @@
  */
 import { version } from '../../package.json';
 import { KinoraError } from '../errors';
-import { noise } from '../sampling/noise';
-import { planSteps, startScale } from '../sampling/plan';
-import type { Step } from '../sampling/schedule';
+import { planSteps, startScale, type SamplerPlan } from '../sampling/plan';
+import { renoise } from '../sampling/steppers';
 import type { BlockReport, Clip, GenerateEvent, GenerateRequest, Recipe } from '../worker/protocol';
 import type { ClipNetworks, Latents, Model } from './backend';
 import type { Block } from './blocks';
 import { Conveyor } from './conveyor';
+import { noiseOf, scaleOf, type Scale } from './draft';
+import { makeId } from './journal';
 import { checkPlan } from './memory-plan';
 import { openClip, type ClipOutput, type OpenOutput } from './output';
 import { Progress } from './progress';
@@ -34,37 +35,55 @@ export interface KnownBlocks {
   read(index: number): Promise<Latents>;
 }
 
+/** A clip that is made anew: its blocks are taken back to noise part of the way. */
+export interface Remix {
+  /** Above 0 and up to 1: how far. */
+  strength: number;
+  /** Blocks of the clip; the coming ones are made from noise alone. */
+  source: KnownBlocks;
+}
+
 export interface GenerateOptions {
+  /** Names the clip's files while it is made; default: a new one. */
+  id?: string;
   emit: (event: GenerateEvent) => void;
   /** Looked at before every step and every piece of decoding. */
   isCancelled?: () => boolean;
   /** What the coming blocks shall show, if the person has said something since it was last asked. */
   steer?: () => string | null;
   known?: KnownBlocks;
+  /** Latent frames of the first block, where it is a picture and known. */
+  firstSize?: number;
+  remix?: Remix;
   /** Called with each block that is finished, before the next is begun; `text` is the script as it then stands. */
   keep?: (block: Block, latents: Latents, text: string) => Promise<void>;
   /** Where frames go; default: to the page and into an MP4. */
   openOutput?: OpenOutput;
 }
 
+/** How far the last block of a loop is taken back to noise from the first, which it must lead back to. */
+const LOOP_STRENGTH = 0.75;
 /** Blocks that may wait to be decoded, pieces of them that may wait to be encoded. */
 const WAITING = { blocks: 1, pieces: 2 };
 
 /** Makes one clip. Throws a KinoraError (`bad-request`, `cancelled`, `not-finite`, `out-of-memory`, …). */
 export async function generate(
   model: Model,
-  request: GenerateRequest,
+  asked: GenerateRequest,
   options: GenerateOptions,
 ): Promise<Clip> {
   const { emit, isCancelled = () => false, known = NOTHING, openOutput = openClip } = options;
   const { manifest } = model;
   const { fps, latent, sampler } = manifest;
+  checkRequest(asked, model.grid);
+  const scale = scaleOf(asked, model.grid);
+  const request = { ...asked, ...scale };
   const { width, height, seed } = request;
-  checkRequest(request, model.grid);
   const window = windowOf(manifest, request);
   checkPlan({ ...manifest, sampler: { ...sampler, ...window } }, request, model.grid, model.room);
   const perBlock = sampler.num_frame_per_block;
-  const line = new Storyline(request.prompt, request.seconds, { fps, perBlock, stride: latent.stride[0] });
+  const counts = { fps, perBlock, stride: latent.stride[0], loop: request.loop, first: options.firstSize };
+  const line = new Storyline(request.prompt, request.seconds, counts);
   checkSeconds(line.seconds);
   const { blocks, decoded } = line.plan;
   const progress = new Progress({
@@ -82,10 +101,14 @@ export async function generate(
     networks: null!,
     output: null!,
     line,
-    schedule: planSteps(sampler, request.steps),
+    sampler,
+    steps: request.steps,
     seed,
+    scale,
+    remix: options.remix ?? null,
+    head: null,
     renoises: sampler.kind === 'renoise',
-    pixels: (height / latent.stride[1]) * (width / latent.stride[2]),
+    size: { h: height / latent.stride[1], w: width / latent.stride[2] },
     recent: new Recent(window.window),
     decoding: new Conveyor(WAITING.blocks),
     writing: new Conveyor(WAITING.pieces),
@@ -97,7 +120,8 @@ export async function generate(
     progress,
     emit,
   };
-  job.output = await openOutput(makeRecipe(job, request), emit);
+  const id = options.id ?? makeId();
+  job.output = await openOutput(makeRecipe(job, asked), emit, id);
   try {
     job.guard();
     job.networks = await model.open(request, line.plan);
@@ -113,12 +137,14 @@ export async function generate(
     await job.decoding.drain();
     await job.writing.drain();
     const finished = progress.begin('finish', 'encode');
-    const recipe = makeRecipe(job, request);
+    const recipe = makeRecipe(job, asked);
     const made = await job.output.finish(recipe);
     finished();
     progress.done();
     const { load, firstFrame, total } = { load: model.loadSeconds, ...job.clock.ended() };
     return {
+      id,
+      latents: null,
       ...made,
       recipe,
       width,
@@ -147,12 +173,17 @@ interface Job {
   networks: ClipNetworks;
   output: ClipOutput;
   line: Storyline;
-  schedule: readonly Step[];
+  sampler: SamplerPlan;
+  steps: number;
   seed: number;
   /** The sampler adds fresh noise after each step. */
   renoises: boolean;
+  scale: Scale;
+  remix: Remix | null;
+  /** Of a loop: the first block. */
+  head: Latents | null;
   /** Of a latent frame. */
-  pixels: number;
+  size: { h: number; w: number };
   recent: Recent;
   decoding: Conveyor;
   writing: Conveyor;
@@ -180,7 +211,8 @@ async function makeBlock(job: Job, block: Block, { known, from, keep }: Past): P
   if (seen && block.enter) await enter(job, block);
   let latents: Latents;
   if (isKnown) latents = await known.read(block.index);
-  else latents = await denoise(job, block);
+  else latents = await (line.loops && block.last ? closeLoop(job, block) : denoise(job, block, await sourceOf(job, block))); // prettier-ignore
+  if (line.loops) job.head ??= latents;
   if (isKnown && seen) networks.take(block, latents);
   await keep?.(block, latents, line.text);
   recent.add(block, latents);
@@ -211,20 +243,52 @@ async function enter(job: Job, block: Block): Promise<void> {
   }
 }
 
-/** Noise → clean latents of a block, a preview after each step. */
-async function denoise(job: Job, block: Block): Promise<Latents> {
-  const { networks, schedule, seed, renoises, guard, progress, emit, model, pixels } = job;
-  const size = model.manifest.latent.channels * block.size * pixels;
-  const start = noise(seed, { block: block.index, step: 0, purpose: 'start' }, size);
-  const scale = startScale(model.manifest.sampler, schedule);
-  networks.start(block, scale === 1 ? start : start.map((x) => x * scale));
+/** What a block is remixed of, null where there is nothing. */
+async function sourceOf(
+  { remix }: Job,
+  block: Block,
+): Promise<{ latents: Latents; strength: number } | null> {
+  if (!remix || block.index >= remix.source.count) return null;
+  return { latents: await remix.source.read(block.index), strength: remix.strength };
+}
+
+/** The last block of a loop: made of the first, seen after what came before it, and turning into it. */
+async function closeLoop(job: Job, block: Block): Promise<Latents> {
+  const tail = await denoise(job, block, { latents: job.head!, strength: LOOP_STRENGTH });
+  const pixels = job.size.h * job.size.w;
+  // [C, F, pixels]; the last latent frame is the first block's own.
+  return tail.map((value, i) => {
+    const share = ((Math.floor(i / pixels) % block.size) + 1) / block.size;
+    return share * job.head![i]! + (1 - share) * value;
+  });
+}
+
+/** Noise, or a source taken back to it part of the way → clean latents of a block, a preview after each step. */
+async function denoise(
+  job: Job,
+  block: Block,
+  source: { latents: Latents; strength: number } | null,
+): Promise<Latents> {
+  const { networks, seed, renoises, guard, progress, emit, model, size, scale } = job;
+  const shape = [model.manifest.latent.channels * block.size, size.h, size.w] as const;
+  const noise = (step: number, purpose: 'start' | 'renoise') =>
+    noiseOf(seed, { block: block.index, step, purpose }, shape, scale.factor);
+  const { sampler, steps } = job;
+  const skipped = source ? Math.min(steps - 1, Math.floor((1 - source.strength) * steps)) : 0;
+  const schedule = planSteps(sampler, steps, skipped);
+  progress.skip('pass', skipped);
+  const start = noise(0, 'start');
+  const share = startScale(sampler, schedule);
+  if (source) networks.start(block, renoise(source.latents, start, schedule[0]!.sigma));
+  else networks.start(block, share === 1 ? start : start.map((x) => x * share));
   for (const step of schedule) {
     guard();
-    const done = progress.begin('pass', 'denoise', { block: block.index, step: step.index });
-    const stream = { block: block.index, step: step.index, purpose: 'renoise' } as const;
-    const picture = await networks.step(step, renoises && step.next > 0 ? noise(seed, stream, size) : null);
+    const at = { block: block.index, step: skipped + step.index };
+    const done = progress.begin('pass', 'denoise', at);
+    const fresh = renoises && step.next > 0 ? noise(at.step, 'renoise') : null;
+    const picture = await networks.step(step, fresh);
     done();
-    emit({ ...picture, block: block.index, step: step.index });
+    emit({ ...picture, ...at });
   }
   return networks.settle();
 }
@@ -243,7 +307,7 @@ async function develop(
     const frames = await networks.decode(block, latents, i);
     done();
     await writing.push(async () => {
-      await output.write(block.index, frames);
+      if (frames.i420.length > 0) await output.write(block.index, frames);
       clock.sawFrame();
     });
   }
@@ -255,7 +319,6 @@ async function develop(
     began,
     seconds: ended - began,
     gpuBytes: model.gpuBytes,
-    jsBytes: heapBytes(),
   });
 }
 
@@ -302,14 +365,10 @@ class Clock {
   }
 }
 
-/** Bytes of JavaScript objects, as far as the browser tells; else 0. */
-function heapBytes(): number {
-  const { memory } = performance as { memory?: { usedJSHeapSize: number } };
-  return memory?.usedJSHeapSize ?? 0;
-}
-
-function makeRecipe({ model, line }: Job, request: GenerateRequest): Recipe {
-  const { seed, width, height, steps, window, sink } = request;
+/** @param asked of a draft: what the final shall be */
+function makeRecipe({ model, line, scale }: Job, asked: GenerateRequest): Recipe {
+  const { seed, window, sink, loop, strength, draft } = asked;
+  const { width, height, steps } = scale;
   const { id, edition, fps } = model.manifest;
   return {
     prompt: line.text,
@@ -320,6 +379,9 @@ function makeRecipe({ model, line }: Job, request: GenerateRequest): Recipe {
     steps,
     ...(window !== undefined && { window }),
     ...(sink !== undefined && { sink }),
+    ...(loop && { loop }),
+    ...(strength !== undefined && { strength }),
+    ...(draft && { draft: { width: asked.width, height: asked.height, steps: asked.steps } }),
     model: id,
     edition,
     fps,

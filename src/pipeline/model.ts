@@ -5,6 +5,7 @@ import { Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import {
   prepareTaehvDecoder,
+  prepareTaehvEncoder,
   readTaehvConfig,
   timeScale,
   type TaehvConfig,
@@ -24,6 +25,7 @@ import type { LoadEvent, Size } from '../worker/protocol';
 import type { Model } from './backend';
 import { checkPlan, gridOf, roomOfGpu } from './memory-plan';
 import { Costs } from './progress';
+import { encodeFrames } from './encode';
 import { residentEncoder, streamedEncoder, type TextEncoder } from './text-encoder';
 import { warmUp } from './warm-up';
 import { GpuClip } from './webgpu';
@@ -33,6 +35,8 @@ export interface GpuModel extends Model {
   readonly textEncoder: TextEncoder;
   readonly transformer: { weights: Weights; config: WanConfig };
   readonly decoder: TaehvSide;
+  /** Null where the checkpoint has none. */
+  readonly encoder: TaehvSide | null;
   /** Latents as the autoencoder has them = normalised · std + mean; both [C] f32. */
   readonly latent: { mean: Tensor; std: Tensor };
   /** Normalised latents → RGB: [C, 3] and [3], f32. */
@@ -102,7 +106,9 @@ export async function buildModel(
       weights: own(await openTransformer(opened, files, transformer, configs.wan)),
       config: configs.wan,
     };
-    const decoder = own(await prepareDecoder(gpu, await opened.upload(autoencoder.file), configs.taehv));
+    const sides = await prepareSides(gpu, await opened.upload(autoencoder.file), configs.taehv, manifest);
+    const decoder = own(sides.decoder);
+    const encoder = sides.encoder && own(sides.encoder);
     const { latent, preview } = manifest;
     const C = latent.channels;
     const model: GpuModel = {
@@ -121,6 +127,8 @@ export async function buildModel(
       textEncoder,
       transformer: dit,
       decoder,
+      encoder,
+      encode: encoder && ((frames, size) => encodeFrames(model, encoder, frames, size)),
       latent: {
         mean: constant(latent.mean, [C], 'latent mean'),
         std: constant(latent.std, [C], 'latent std'),
@@ -155,7 +163,7 @@ async function uploader(gpu: Gpu, files: ModelFiles, paths: readonly string[], o
   for (const path of paths) {
     const file = await readWeights(files.source(path));
     opened.set(path, file);
-    for (const { name, bytes } of file.tensors.values()) if (isUsed(name)) total += bytes;
+    for (const { bytes } of file.tensors.values()) total += bytes;
   }
   let before = 0;
   return {
@@ -163,7 +171,6 @@ async function uploader(gpu: Gpu, files: ModelFiles, paths: readonly string[], o
     async upload(path: string, options: Omit<UploadOptions, 'onUpload'> = {}): Promise<Weights> {
       let size = 0;
       const weights = await uploadWeights(gpu, opened.get(path)!, {
-        rename: (name) => (isUsed(name) ? name : null),
         ...options,
         onUpload: (loaded, all) => {
           size = all;
@@ -206,19 +213,26 @@ async function openTransformer(
   });
 }
 
-/** All but TAEHV's encoder (`encoder.0.weight` …), which making clips from words has no use for. */
-const isUsed = (name: string) => !/^encoder\.\d/.test(name);
-
-/** Repacks the decoder's weights and frees them as they came. */
-async function prepareDecoder(gpu: Gpu, weights: Weights, config: TaehvConfig): Promise<TaehvSide> {
+/** Repacks the autoencoder's weights and frees them as they came. */
+async function prepareSides(
+  gpu: Gpu,
+  weights: Weights,
+  config: TaehvConfig,
+  { latent }: ModelManifest,
+): Promise<{ decoder: TaehvSide; encoder: TaehvSide | null }> {
   const run = new Run(gpu);
-  let decoder: TaehvSide | null = null;
+  const made: TaehvSide[] = [];
+  const own = (side: TaehvSide) => (made.push(side), side);
   try {
-    decoder = prepareTaehvDecoder(run, weights, config);
+    const decoder = own(prepareTaehvDecoder(run, weights, config));
+    const space = timeScale(config.encoder_space_downscale) * config.patch_size;
+    const fits = timeScale(config.encoder_time_downscale) === latent.stride[0] && space === latent.stride[1];
+    const has = fits && weights.has('encoder.0.weight');
+    const encoder = has ? own(prepareTaehvEncoder(run, weights, config)) : null;
     await run.sync();
-    return decoder;
+    return { decoder, encoder };
   } catch (e) {
-    decoder?.free();
+    for (const side of made) side.free();
     throw e;
   } finally {
     run.destroy();

@@ -4,11 +4,13 @@
  */
 import { chooseCodec, ClipEncoder } from '../media/encoder';
 import { poster, sha256Hex, toImageBitmaps } from '../media/frames';
+import { SeamMeter } from '../media/seam';
+import { openSink } from '../media/sink';
 import type { Clip, GenerateEvent, Recipe } from '../worker/protocol';
 import type { Frames } from './backend';
 
 /** What is left when all frames are written. */
-export type Finished = Pick<Clip, 'mp4' | 'codec' | 'poster' | 'frameHashes'>;
+export type Finished = Pick<Clip, 'mp4' | 'codec' | 'poster' | 'frameHashes' | 'seam'>;
 
 export interface ClipOutput {
   /** Takes frames in order, without gaps; resolves when there is room for more. */
@@ -19,15 +21,21 @@ export interface ClipOutput {
   abort(): void;
 }
 
-export type OpenOutput = (recipe: Recipe, emit: (event: GenerateEvent) => void) => Promise<ClipOutput>;
+export type OpenOutput = (
+  recipe: Recipe,
+  emit: (event: GenerateEvent) => void,
+  id: string,
+) => Promise<ClipOutput>;
 
 /** Frames → `frames` events and an MP4. Throws `no-webcodecs` or `no-encoder` before any work is done. */
-export const openClip: OpenOutput = async (recipe, emit) => {
+export const openClip: OpenOutput = async (recipe, emit, id) => {
   const { width, height, fps } = recipe;
   const size = { width, height };
   const codec = await chooseCodec(width, height, fps);
-  const encoder = await ClipEncoder.open({ width, height, fps, codec, recipe });
+  const sink = await openSink(`${id}.mp4`);
+  const encoder = await ClipEncoder.open({ width, height, fps, codec, recipe, sink });
   const frameHashes: string[] = [];
+  const meter = new SeamMeter(size);
   let still: Promise<Blob> | null = null;
   return {
     async write(block, { first, i420 }) {
@@ -36,6 +44,7 @@ export const openClip: OpenOutput = async (recipe, emit) => {
       still.catch(() => {}); // awaited in finish
       for (const [i, frame] of i420.entries()) {
         frameHashes.push(await sha256Hex(frame));
+        meter.add(frame);
         await encoder.encode(frame, first + i);
       }
     },
@@ -44,6 +53,7 @@ export const openClip: OpenOutput = async (recipe, emit) => {
       codec: codec.codec,
       poster: await still!,
       frameHashes,
+      seam: meter.seam,
     }),
     abort: () => encoder.abort(),
   };

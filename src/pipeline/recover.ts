@@ -12,6 +12,8 @@ import { windowOf } from './window';
 export interface RecoverOptions extends GenerateOptions {
   /** A model on a new device. Throws when there is none to be had. */
   reopen: () => Promise<Model>;
+  /** The finished blocks as they are kept elsewhere; default: they are held in memory. */
+  kept?: () => Promise<KnownBlocks>;
   /** The device is gone, whatever the error says that came of it. */
   isLost?: () => Promise<boolean>;
 }
@@ -23,15 +25,17 @@ const MOST_LOSSES = 3;
 export async function generateSafely(
   model: Model,
   request: GenerateRequest,
-  { reopen, isLost = async () => false, ...options }: RecoverOptions,
+  { reopen, kept, isLost = async () => false, ...options }: RecoverOptions,
 ): Promise<Clip> {
-  const done = new Finished(options.known);
+  const done = new Finished(options.known, kept === undefined);
   let present = model;
   let wish = request;
   for (let losses = 0; ;) {
     try {
-      return await generate(present, wish, { ...options, known: done, keep: done.keeping(options.keep) });
+      const known = kept && wish !== request ? await longer(options.known, kept) : done;
+      return await generate(present, wish, { ...options, known, keep: done.keeping(options.keep) });
     } catch (e) {
+      wish = { ...wish, prompt: done.text ?? wish.prompt }; // it may have been told another way
       const code = (await isLost()) ? 'device-lost' : e instanceof KinoraError ? e.code : 'internal';
       if (code === 'device-lost' && losses++ < MOST_LOSSES) {
         options.emit({ type: 'recover', reason: 'device-lost', block: done.count });
@@ -57,16 +61,20 @@ export function nextWindow({ manifest }: Pick<Model, 'manifest'>, request: Gener
 /** The finished blocks: those that were known before, and those made since. Small: a block is some 10 KB. */
 class Finished implements KnownBlocks {
   readonly #before: KnownBlocks | undefined;
+  readonly #holds: boolean;
+  #count = 0;
+  /** The script as it stood last. */
+  text: string | null = null;
   readonly #made = new Map<number, Latents>();
 
-  constructor(before?: KnownBlocks) {
+  /** @param holds keeps the latents, too */
+  constructor(before: KnownBlocks | undefined, holds: boolean) {
     this.#before = before;
+    this.#holds = holds;
   }
 
   get count(): number {
-    let count = this.#before?.count ?? 0;
-    while (this.#made.has(count)) count++;
-    return count;
+    return Math.max(this.#before?.count ?? 0, this.#count);
   }
 
   async read(index: number): Promise<Latents> {
@@ -80,9 +88,20 @@ class Finished implements KnownBlocks {
   keeping(keep: GenerateOptions['keep']): NonNullable<GenerateOptions['keep']> {
     return async (block, latents, text) => {
       const before = this.#before?.count ?? 0;
-      if (this.#made.has(block.index)) return;
-      if (block.index >= before) this.#made.set(block.index, latents.slice());
+      if (block.index < this.#count) return;
+      this.#count = block.index + 1;
+      this.text = text;
+      if (this.#holds && block.index >= before) this.#made.set(block.index, latents.slice());
       await keep?.(block, latents, text);
     };
   }
+}
+
+/** What is kept, or what was known before where that is more. */
+async function longer(
+  before: KnownBlocks | undefined,
+  kept: () => Promise<KnownBlocks>,
+): Promise<KnownBlocks> {
+  const found = await kept();
+  return before && before.count > found.count ? before : found;
 }

@@ -22,6 +22,11 @@ export class Storyline {
     this.plan = planClip(this.shots, counts);
   }
 
+  /** The end leads back to the beginning. */
+  get loops(): boolean {
+    return this.#counts.loop ?? false;
+  }
+
   /** Of all shots. */
   get seconds(): number {
     return totalSeconds(this.shots);

@@ -16,10 +16,14 @@ export interface SamplerPlan {
   shift: number;
 }
 
-/** As many steps as asked for. */
-export function planSteps({ kind, timesteps, shift }: SamplerPlan, count: number): (Step | UniPcStep)[] {
-  if (kind === 'unipc') return unipcSteps(unipcSigmas(count, shift));
-  return steps(warp(resample(timesteps, count), shift));
+/** As many steps as asked for, but for the first `skipped`: what is already denoised so far needs only the others. */
+export function planSteps(
+  { kind, timesteps, shift }: SamplerPlan,
+  count: number,
+  skipped = 0,
+): (Step | UniPcStep)[] {
+  if (kind === 'unipc') return unipcSteps(unipcSigmas(count, shift).slice(skipped));
+  return steps(warp(resample(timesteps, count), shift).slice(skipped));
 }
 
 /** x of the first step is this much of the noise: samplers that begin below σ = 1 begin with less of it. */

@@ -12,6 +12,7 @@ import type {
   Engine,
   GenerateEvent,
   GenerateRequest,
+  JournalInfo,
   LoadEvent,
   LoadRequest,
   ModelInfo,
@@ -155,6 +156,26 @@ export class EngineClient {
   /** True when a clip was being made. Its `generate` then answers `cancelled`. */
   async cancel(): Promise<boolean> {
     return this.#remote ? await this.#remote.cancel() : false;
+  }
+
+  /** As `cancel`, but the clip can be gone on with. Its `generate` then answers `paused`. */
+  async pause(): Promise<boolean> {
+    return this.#remote ? await this.#remote.pause() : false;
+  }
+
+  /** What the coming blocks of the clip in work shall show. */
+  async steer(text: string): Promise<boolean> {
+    return this.#remote ? await this.#remote.steer(text) : false;
+  }
+
+  /** Interrupted clips, newest first. */
+  journals(): Promise<Result<JournalInfo[]>> {
+    return this.#call((engine) => engine.journals() as Promise<Result<JournalInfo[]>>);
+  }
+
+  /** The files of a clip may go: the page has its own copy, or does not want it. */
+  async settle(id: string): Promise<void> {
+    await this.#open().settle(id);
   }
 
   /** Frees the GPU and ends the worker. The client can be used again; it starts a new one. */

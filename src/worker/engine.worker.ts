@@ -6,7 +6,9 @@ import { expose, releaseProxy, transfer } from 'comlink';
 import { asResult, KinoraError } from '../errors';
 import { openGpu, type Gpu } from '../gpu/device';
 import { listCodecs, requireWebCodecs } from '../media/codecs';
-import { generateSafely } from '../pipeline/recover';
+import { dropJournal, listJournals } from '../pipeline/journal';
+import { makeClip } from '../pipeline/session';
+import { releaseWork } from '../media/sink';
 import type { Model } from '../pipeline/backend';
 import { chooseBackend } from '../pipeline/choose';
 import { loadModel } from '../pipeline/model';
@@ -24,6 +26,8 @@ class KinoraEngine implements Engine {
   #loaded: { url: string; model: Model } | null = null;
   #work: 'loading a model' | 'making a clip' | null = null;
   #cancelled = false;
+  #paused = false;
+  #told: string | null = null;
 
   check(wish: 'auto' | BackendKind) {
     return asResult(async () => {
@@ -41,8 +45,8 @@ class KinoraEngine implements Engine {
         this.#loaded = null;
         this.#loaded = { url, model: await this.#open(backend, url, tell, wanted) };
       }
-      const { manifest, unkept } = this.#loaded.model;
-      return { ...toModelInfo(manifest), ...(unkept && { unkept }) };
+      const { manifest, encode, unkept } = this.#loaded.model;
+      return { ...toModelInfo(manifest), encodes: encode !== null, ...(unkept && { unkept }) };
     });
   }
 
@@ -61,11 +65,17 @@ class KinoraEngine implements Engine {
       if (!this.#loaded) throw new KinoraError('not-loaded', 'No model is loaded. Load one first.');
       const stale = this.#staleFailure();
       if (stale?.code === 'device-lost') throw stale;
-      this.#cancelled = false;
-      const emit = (event: GenerateEvent) => tell(event, bulk(event));
-      return await generateSafely(this.#loaded.model, request, {
-        emit,
+      this.#cancelled = this.#paused = false;
+      this.#told = null;
+      return await makeClip(this.#loaded.model, request, {
+        emit: (event) => tell(event, bulk(event)),
         isCancelled: () => this.#cancelled,
+        isPaused: () => this.#paused,
+        steer: () => {
+          const told = this.#told;
+          this.#told = null;
+          return told;
+        },
         reopen: () => this.#reopen(),
         isLost: async () => (await this.#gpu?.isLost()) ?? false,
       });
@@ -83,6 +93,25 @@ class KinoraEngine implements Engine {
   async cancel() {
     this.#cancelled = true;
     return this.#work === 'making a clip';
+  }
+
+  async pause() {
+    this.#paused = true;
+    return this.cancel();
+  }
+
+  async steer(text: string) {
+    this.#told = text;
+    return this.#work === 'making a clip';
+  }
+
+  journals() {
+    return asResult(listJournals);
+  }
+
+  async settle(id: string) {
+    await dropJournal(id);
+    await releaseWork(`${id}.mp4`).catch(() => {}); // no storage, nothing to release
   }
 
   async dispose() {

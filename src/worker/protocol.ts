@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'not-loaded' // generate before load
   | 'busy' // a clip is being made already
   | 'cancelled' // the person asked for it
+  | 'paused' // the person asked for it, and the clip can be gone on with; `params.id` names its journal
   | 'out-of-memory'
   | 'device-lost'
   | 'not-finite' // the canary found NaN or Inf; `params.operation` names where
@@ -89,6 +90,8 @@ export interface ModelInfo {
   timesteps: number[];
   /** Example prompts by language ("en", "zh"). */
   prompts: Record<string, string[]>;
+  /** It can begin with a picture. */
+  encodes?: boolean;
   /** Bytes of all its files. */
   bytes: number;
   /** Why its files are not kept for the next visit; absent when they are. */
@@ -111,7 +114,9 @@ export type LoadEvent =
   | { type: 'upload'; loaded: number; total: number }
   | { type: 'compile'; done: number; total: number };
 
-export interface GenerateRequest {
+/** What a clip shall be. */
+export interface Settings {
+  /** One shot a line; see story/script.ts. */
   prompt: string;
   /** Unsigned 32-bit integer. */
   seed: number;
@@ -124,6 +129,47 @@ export interface GenerateRequest {
   window?: number;
   /** First latent frames that stay in sight when the window moves on; default: the model's. */
   sink?: number;
+  /** The end leads back to the beginning. */
+  loop?: boolean;
+  /** Of a remix: how far the source is taken back to noise, above 0 and up to 1. */
+  strength?: number;
+}
+
+/** A clip of Kinora's with its clean latents. */
+export interface Source {
+  recipe: Recipe;
+  latents: Blob;
+}
+
+/** A picture to begin with: the clip's own size, RGBA, 8 bit, row by row. */
+export interface Picture extends Size {
+  rgba: Uint8ClampedArray<ArrayBuffer>;
+}
+
+export interface GenerateRequest extends Settings {
+  /** Half the size, a third of the steps, and noise that looks alike from afar. */
+  draft?: boolean;
+  /** Goes on with an interrupted clip; the other fields then do not count. */
+  resume?: string;
+  /** again: blocks that would come out the same are taken over. remix: noised by `strength` and denoised anew. */
+  source?: Source & { use: 'again' | 'remix' };
+  /** Only where the model has an encoder. */
+  picture?: Picture;
+}
+
+/** An interrupted clip. */
+export interface JournalInfo {
+  id: string;
+  /** With the words as they stood last. */
+  request: GenerateRequest;
+  model: string;
+  edition: string;
+  backend: BackendKind;
+  /** ISO 8601. */
+  created: string;
+  /** Finished blocks, and all. */
+  done: number;
+  blocks: number;
 }
 
 export type Stage = 'text' | 'denoise' | 'decode' | 'encode' | 'finish';
@@ -173,7 +219,9 @@ export type GenerateEvent =
     };
 
 /** How a clip was made: goes into the MP4, the library and back into the page's controls. */
-export interface Recipe extends GenerateRequest {
+export interface Recipe extends Settings {
+  /** This clip is a draft; the final has these. */
+  draft?: Size & { steps: number };
   model: string;
   edition: string;
   fps: number;
@@ -198,11 +246,22 @@ export interface BlockReport {
   seconds: number;
   /** GPU memory in use when it was done, in bytes; 0 on the CPU. */
   gpuBytes: number;
-  /** JavaScript objects of the worker, in bytes; 0 where the browser does not say. */
-  jsBytes: number;
+}
+
+/** How well the end of a clip meets its beginning: mean differences of luma, 0…255. */
+export interface Seam {
+  /** Between the last frame and the first. */
+  error: number;
+  /** Between one frame and the next, in the middle of all. */
+  typical: number;
 }
 
 export interface Clip {
+  /** Names its journal and its file in work until `settle`. */
+  id: string;
+  /** Clean latents of its blocks (pipeline/records.ts); null where the browser gave no storage. */
+  latents: Blob | null;
+  seam: Seam | null;
   mp4: Blob;
   codec: string;
   recipe: Recipe;
@@ -251,6 +310,14 @@ export interface Engine {
   generate(request: GenerateRequest, onEvent: (e: GenerateEvent) => void): Promise<Result<Clip>>;
   /** Takes effect before the next denoising step. True when something was running. */
   cancel(): Promise<boolean>;
+  /** As `cancel`, but the clip can be gone on with: its `generate` answers `paused`. Frees what it held on the GPU. */
+  pause(): Promise<boolean>;
+  /** The coming blocks of the clip in work follow these words. True when something was running. */
+  steer(text: string): Promise<boolean>;
+  /** Interrupted clips, newest first. */
+  journals(): Promise<Result<JournalInfo[]>>;
+  /** The page has its own copy of a finished clip, or does not want an interrupted one: its files may go. */
+  settle(id: string): Promise<void>;
   dispose(): Promise<void>;
   /** Answers as soon as the worker can: one that does not for long is taken to hang. */
   ping(): Promise<void>;

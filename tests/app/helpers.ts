@@ -8,6 +8,7 @@ import type {
   Clip,
   GenerateEvent,
   GenerateRequest,
+  JournalInfo,
   LoadEvent,
   ModelInfo,
   Recipe,
@@ -73,6 +74,7 @@ export function clipOf(recipe: Recipe = RECIPE): Clip {
     timings: { load: 1, firstFrame: 2, total: 3 },
     peakGpuBytes: 1e6,
     blocks: [],
+    ...{ id: 'clip', latents: null, seam: null },
     ...{ recipe, width, height, frames, fps, adapter },
   };
 }
@@ -108,6 +110,14 @@ export class ScriptedEngine implements Engine {
   check = async () => this.checked;
   load: Engine['load'] = (request, say) => this.loading.make(request, say);
   generate: Engine['generate'] = (request, say) => this.making.make(request, say);
+  pauses = 0;
+  told: string[] = [];
+  interrupted: JournalInfo[] = [];
+  settled: string[] = [];
+  pause = async () => ++this.pauses > 0;
+  steer = async (text: string) => this.told.push(text) > 0;
+  journals: Engine['journals'] = async () => ({ ok: true, value: this.interrupted });
+  settle = async (id: string) => void this.settled.push(id);
   cancel = async () => ++this.cancels > 0;
   dispose = async () => void this.disposals++;
 }

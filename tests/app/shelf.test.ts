@@ -17,6 +17,7 @@ class PaperLibrary implements Shelved {
   remove = async (id: string) => void (this.entries = this.entries.filter((entry) => entry.id !== id));
   file = async (id: string) => new File([id], `${id}.mp4`, { type: 'video/mp4' });
   poster = async () => null;
+  latents = async () => null;
 }
 
 function make(library = new PaperLibrary(), store = memoryStore()) {

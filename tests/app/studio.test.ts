@@ -18,7 +18,7 @@ function make() {
     settings,
     emit,
     model: 'models/pocket/',
-    onClip: (clip) => void clips.push(clip),
+    onClip: async (clip) => (clips.push(clip), clip.mp4),
     toPictures: ({ frames }) => Array.from({ length: frames }, () => new Paper().picture),
   });
   return { engine, settings, studio, told, clips, names: () => told.map(([name]) => name) };

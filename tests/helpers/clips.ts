@@ -93,6 +93,7 @@ export function clip(change: Partial<Clip> = {}): Clip {
     },
     timings: { load: 1, firstFrame: 2, total: 3 },
     blocks: [],
+    ...{ id: 'clip', latents: null, seam: null },
     peakGpuBytes: 0,
     ...change,
   };

@@ -1,6 +1,7 @@
 /** Makes clips with a model on the GPU in Node, where there is no video encoder: frames are hashed, that is all. */
 import { expect } from 'vitest';
 import { sha256Hex } from '../../src/media/frames';
+import { SeamMeter } from '../../src/media/seam';
 import type { Latents } from '../../src/pipeline/backend';
 import { generate, type GenerateOptions, type KnownBlocks } from '../../src/pipeline/generate';
 import type { GpuModel } from '../../src/pipeline/model';
@@ -24,14 +25,18 @@ export interface Made {
   latents: Latents[];
 }
 
-export const hashing: OpenOutput = async () => {
+export const hashing: OpenOutput = async (recipe) => {
+  const meter = new SeamMeter(recipe);
   const hashes: Promise<string>[] = [];
   return {
     async write(_block, { first, i420 }) {
       expect(first).toBe(hashes.length);
-      for (const frame of i420) hashes.push(sha256Hex(frame));
+      for (const frame of i420) {
+        hashes.push(sha256Hex(frame));
+        meter.add(frame);
+      }
     },
-    finish: async () => ({ mp4: new Blob(), poster: new Blob(), codec: 'none', frameHashes: await Promise.all(hashes) }), // prettier-ignore
+    finish: async () => ({ mp4: new Blob(), poster: new Blob(), codec: 'none', frameHashes: await Promise.all(hashes), seam: meter.seam }), // prettier-ignore
     abort: () => {},
   };
 };

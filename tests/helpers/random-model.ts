@@ -41,6 +41,8 @@ export const AUTOENCODER_CONFIG = {
   latent_channels: CHANNELS,
   decoder_channels: [DECODER, DECODER, DECODER, DECODER],
   decoder_space_upscale: [false, false, false],
+  encoder_channels: DECODER,
+  encoder_space_downscale: [false, false, false],
   patch_size: 8,
 };
 
@@ -138,6 +140,26 @@ function decoderTensors(): Tensors {
   return m.tensors;
 }
 
+function encoderTensors(): Tensors {
+  const m = new Maker(4000);
+  const conv = (name: string, from: number, to: number, bias = true) => {
+    m.weight(`encoder.${name}.weight`, to, from, 3, 3);
+    if (bias) m.bias(`encoder.${name}.bias`, to);
+  };
+  conv('0', 3 * 8 * 8, DECODER);
+  for (const first of [2, 7, 12]) {
+    const times = first === 12 ? 1 : 2;
+    m.weight(`encoder.${first}.conv.weight`, DECODER, times * DECODER, 1, 1);
+    conv(`${first + 1}`, DECODER, DECODER, false);
+    for (let i = first + 2; i < first + 5; i++) {
+      conv(`${i}.conv.0`, 2 * DECODER, DECODER);
+      for (const j of [2, 4]) conv(`${i}.conv.${j}`, DECODER, DECODER);
+    }
+  }
+  conv('17', DECODER, CHANNELS);
+  return m.tensors;
+}
+
 function toFile(name: string, tensors: Tensors): ByteSource {
   const header: Record<string, unknown> = {};
   let end = 0;
@@ -155,6 +177,8 @@ function toFile(name: string, tensors: Tensors): ByteSource {
 }
 
 export interface RandomModelOptions {
+  /** With an encoder; default: without. */
+  encoder?: boolean;
   sampler?: Partial<ModelManifest['sampler']>;
   /** Changes a tensor, as damage would. */
   spoil?: { name: string; value: number };
@@ -162,7 +186,7 @@ export interface RandomModelOptions {
 }
 
 /** The files of the model, as `openModel` gives those of a real one. */
-export function randomModel({ sampler, spoil, components }: RandomModelOptions = {}): ModelFiles {
+export function randomModel({ encoder, sampler, spoil, components }: RandomModelOptions = {}): ModelFiles {
   const base = anyManifest();
   const manifest: ModelManifest = {
     ...base,
@@ -196,7 +220,7 @@ export function randomModel({ sampler, spoil, components }: RandomModelOptions =
   const parts = {
     'text.safetensors': textTensors(),
     'dit.safetensors': transformerTensors(),
-    'taehv.safetensors': decoderTensors(),
+    'taehv.safetensors': new Map([...decoderTensors(), ...(encoder ? encoderTensors() : [])]),
   };
   if (spoil)
     for (const tensors of Object.values(parts)) tensors.get(spoil.name)?.values.fill(spoil.value, 3, 4);

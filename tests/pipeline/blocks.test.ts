@@ -80,7 +80,7 @@ describe('shots', () => {
     const made = plan([2], [2], [1.5, 'cut'], [1]);
     expect(story(made)).toBe('0:start 0 0 1:switch 1 1 2:cut 2 3:switch 3');
     expect(made.frames).toBe(104);
-    expect(made.blocks[6]!.take).toEqual({ firstLatent: 18, firstFrame: 64, frames: 40 });
+    expect(made.blocks[6]!.take).toEqual({ firstLatent: 18, firstFrame: 64, frames: 40, lead: 0 });
     expect(made.blocks[5]!.decode).toBe(2); // 64 frames are 17 latents
     expectNoGaps(made);
   });
@@ -109,4 +109,14 @@ describe('shots', () => {
       expectNoGaps(after);
     }
   });
+});
+
+test('a loop has a block more than it shows, and whole blocks', () => {
+  const made = planClip([{ seconds: 2, cut: false }], { ...POCKET, loop: true });
+  expect(made.frames).toBe(36); // 2 s are 2.7 blocks
+  expect(made.blocks).toHaveLength(4);
+  const counts = made.blocks.map((b) => [0, 1, 2].map((i) => framesAt(made, b, i).count));
+  expect(counts).toEqual([[0, 0, 0], [4, 4, 4], [4, 4, 4], [4, 4, 4]]); // prettier-ignore
+  expect(framesAt(made, made.blocks[1]!, 0)).toEqual({ first: 0, skip: 0, count: 4 });
+  expect(framesAt(made, made.blocks[3]!, 2)).toEqual({ first: 32, skip: 0, count: 4 });
 });

@@ -38,7 +38,7 @@ function outputOf(kept: { aborted: number; frames: Uint8Array[] }): OpenOutput {
     },
     async finish() {
       const frameHashes = await Promise.all(kept.frames.map(sha256Hex));
-      return { mp4: new Blob(), poster: new Blob(), codec: 'none', frameHashes };
+      return { mp4: new Blob(), poster: new Blob(), codec: 'none', frameHashes, seam: null };
     },
     abort: () => void kept.aborted++,
   });

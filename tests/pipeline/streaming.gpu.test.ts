@@ -3,7 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Gpu } from '../../src/gpu/device';
 import { buildModel, type GpuModel } from '../../src/pipeline/model';
 import { openTestGpu } from '../helpers/gpu';
-import { denoised, firstBlocks, makeClip } from '../helpers/make-clip';
+import { openRecords, writeRecord } from '../../src/pipeline/records';
+import { commonBlocks, makeClip as makeSession } from '../../src/pipeline/session';
+import { denoised, firstBlocks, makeClip, REQUEST } from '../helpers/make-clip';
 import { randomModel, type RandomModelOptions } from '../helpers/random-model';
 
 let gpu: Gpu;
@@ -114,4 +116,118 @@ test('a window that was asked for is used, and goes into the recipe', async () =
   expect(wide.clip.recipe).toMatchObject({ window: 9, sink: 2 });
   expect(wide.clip.frameHashes.slice(0, 21)).toEqual(all.clip.frameHashes.slice(0, 21));
   expect(wide.clip.frameHashes[21]).not.toBe(all.clip.frameHashes[21]);
+});
+
+describe('a clip made of another', () => {
+  test('a remix takes its blocks back to noise part of the way', async () => {
+    const model = await open();
+    const before = await makeClip(model);
+    const source = firstBlocks(before.latents, 2);
+    const far = (a: Float32Array, b: Float32Array) => Math.sqrt(a.reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0) / a.length); // prettier-ignore
+    const made = async (strength: number) => {
+      const { latents, events } = await makeClip(model, { prompt: 'a car', steps: 4, strength }, { remix: { strength, source } }); // prettier-ignore
+      const steps = events.filter((e) => e.type === 'preview' && e.block === 0).length;
+      return { steps, moved: far(latents[0]!, before.latents[0]!), third: latents[2]! };
+    };
+    const [little, much] = [await made(0.3), await made(1)];
+    expect([little.steps, much.steps]).toEqual([2, 4]);
+    expect(little.moved).toBeLessThan(much.moved);
+    expect(far(little.third, much.third)).toBeGreaterThan(0); // beyond the source there is noise alone
+  });
+
+  test('a loop ends where it begins', async () => {
+    const model = await open({ sampler: { window: 9 } });
+    const { clip, latents } = await makeClip(model, { loop: true });
+    expect(clip.frames).toBe(24);
+    expect(clip.recipe.loop).toBe(true);
+    expect(latents).toHaveLength(3);
+    const [C, pixels] = [4, 24];
+    for (let c = 0; c < C; c++) {
+      const at = (c * 3 + 2) * pixels; // the last latent frame
+      expect(latents[2]!.slice(at, at + pixels)).toEqual(latents[0]!.slice(at, at + pixels));
+    }
+  });
+
+  test('a draft is smaller and leaves the final as it would be', async () => {
+    const model = await open();
+    const final = await makeClip(model, { width: 96, height: 64, seconds: 0.5, steps: 6 });
+    const draft = await makeClip(model, { width: 96, height: 64, seconds: 0.5, steps: 6, draft: true });
+    expect(draft.clip).toMatchObject({ width: 48, height: 32, frames: 8 });
+    expect(draft.clip.recipe).toMatchObject({ steps: 2, draft: { width: 96, height: 64, steps: 6 } });
+    expect(final.clip.recipe.draft).toBeUndefined();
+  });
+
+  test('what comes out the same is known, and no more', async () => {
+    const model = await open();
+    const request = { ...REQUEST, prompt: script(), steps: 1 };
+    const { clip, latents } = await makeClip(model, request);
+    const records = { count: latents.length, sizes: latents.map(() => 3) };
+    const common = (change: object) => commonBlocks(model, { ...request, ...change }, clip.recipe, records);
+    expect(common({})).toBe(10);
+    expect(common({ prompt: script('a heart') })).toBe(4);
+    expect(common({ prompt: `${script()}\n[3s] and a fish` })).toBe(10);
+    expect(common({ prompt: script().replace('[cut] ', '') })).toBe(6);
+    for (const change of [{ seed: 8 }, { steps: 2 }, { width: 64 }, { window: 9 }, { loop: true }])
+      expect(common(change)).toBe(0);
+  });
+});
+
+describe('from a picture', () => {
+  const rgba = (width: number, height: number) =>
+    Uint8ClampedArray.from({ length: 4 * width * height }, (_, i) => (i * 37) % 256);
+  const request = { ...REQUEST, ...STEPS, width: 48, height: 32, seconds: 1 };
+  const picture = { width: 48, height: 32, rgba: rgba(48, 32) };
+  const quiet = {
+    emit: () => {},
+    isCancelled: () => false,
+    isPaused: () => false,
+    steer: () => null,
+    reopen: () => Promise.reject(new Error('none')),
+  };
+
+  test('the encoder makes one latent frame of it, which the first block is', async () => {
+    const model = await open({ encoder: true });
+    const rgb = Float32Array.from(picture.rgba.filter((_, i) => i % 4 !== 3), (n) => n / 255); // prettier-ignore
+    const latents = await model.encode!(rgb, picture);
+    expect(latents).toHaveLength(4 * 6 * 4);
+    const known = { count: 1, read: async () => latents };
+    const made = await makeClip(model, request, { known, firstSize: 1 });
+    expect(made.clip.frames).toBe(16);
+    expect(made.latents.map((l) => l.length / 96)).toEqual([1, 3, 3]);
+    expect(denoised(made.events)).toEqual([1, 2]);
+    const other = await makeClip(model, { ...request, seed: 8 }, { known, firstSize: 1 });
+    expect(other.clip.frameHashes[0]).toBe(made.clip.frameHashes[0]);
+    expect(other.clip.frameHashes[1]).not.toBe(made.clip.frameHashes[1]);
+  });
+
+  test('a model without an encoder says so', async () => {
+    const model = await open();
+    expect(model.encode).toBeNull();
+    await expect(makeSession(model, { ...request, picture }, quiet)).rejects.toMatchObject({ code: 'bad-request', message: expect.stringContaining('no encoder') }); // prettier-ignore
+  });
+
+  test('one of another size is refused', async () => {
+    const model = await open({ encoder: true });
+    await expect(makeSession(model, { ...request, picture: { ...picture, width: 32 } }, quiet)).rejects.toMatchObject({ params: { field: 'picture' } }); // prettier-ignore
+  });
+});
+
+test('records come back as they were; one that was cut off does not count', async () => {
+  const latents = Float32Array.of(1, -2, 3.5);
+  const whole = [
+    await writeRecord({ text: 'a boat', latents, size: 3 }),
+    await writeRecord({ text: '船', latents: latents.map((x) => 2 * x), size: 1 }),
+  ];
+  const records = await openRecords(new Blob(whole));
+  expect(records).toMatchObject({ count: 2, sizes: [3, 1] });
+  expect(await records.read(1)).toEqual({ text: '船', latents: Float32Array.of(2, -4, 7), size: 1 });
+  for (let cut = 1; cut <= whole[1]!.length; cut += 7) {
+    const torn = await openRecords(new Blob([whole[0]!, whole[1]!.slice(0, -cut)]));
+    expect(torn).toMatchObject({ count: 1, bytes: whole[0]!.length });
+  }
+  const flipped = whole.map((bytes) => bytes.slice());
+  flipped[1]![60]! ^= 1;
+  expect((await openRecords(new Blob(flipped))).count).toBe(1);
+  flipped[0]![60]! ^= 1;
+  await expect((await openRecords(new Blob([flipped[0]!, whole[1]!]))).read(0)).rejects.toMatchObject({ code: 'storage' }); // prettier-ignore
 });

@@ -70,6 +70,8 @@ export const en = {
     stopped: 'Stopped. Your words and settings are kept.',
     done: (total: number) => `Done in ${seconds(Math.round(total * 10) / 10)} s`,
     left: (s: number) => (s >= 90 ? `about ${Math.round(s / 60)} min left` : `about ${Math.ceil(s)} s left`),
+    paused: 'Paused. What is made so far is kept.',
+    realTime: (x: number) => `real time ×${x >= 10 ? Math.round(x) : x.toFixed(x >= 1 ? 1 : 2)}`,
     measuring: 'measuring how long this takes here',
     percent: (n: number) => `${n} %`,
   },
@@ -88,6 +90,51 @@ export const en = {
     comma: ', ',
     replaceWord: (word: string, by: string) => `Write “${by}” instead of “${word}”`,
     offers: 'Words that the model knows: Down to choose, Tab to take one',
+  },
+
+  steer: {
+    label: 'What happens next',
+    placeholder: 'What happens next? The coming blocks follow.',
+    tell: 'Tell',
+    told: (text: string) => `From the next block on: ${text}`,
+    pause: 'Pause',
+    pauseHint: 'Frees the GPU and keeps what is made; go on whenever you like',
+  },
+
+  unfinished: {
+    text: (prompt: string, done: number, all: number) =>
+      `“${prompt}” was interrupted after block ${done} of ${all}.`,
+    go: 'Go on',
+    discard: 'Discard',
+  },
+
+  more: {
+    label: 'What comes of this clip',
+    extend: 'Extend',
+    extendHint: 'Keeps this clip and goes on from its end',
+    remix: 'Remix',
+    remixHint: 'Makes this clip anew with other words',
+    remixing: (prompt: string) => `Remix of “${prompt}”`,
+    strength: 'How much is made anew',
+    stop: 'Make no remix',
+    loop: 'Loop',
+    loopHint: 'The end leads back to the beginning',
+    seam: (x: number) => `seam ×${x.toFixed(1)} of a usual step`,
+    draft: 'Draft first',
+    draftHint: 'A quick, smaller look with the same seed; then, if you like it, the final',
+    final: 'Make the final',
+    script:
+      'Shift Enter begins the next shot. [4s] in a line is its length, [cut] begins it with a hard cut.',
+    shots: (n: number, s: number) => `${n} shots, ${seconds(s)} s`,
+    long: 'Longer than the model was taught: what is shown may drift.',
+  },
+
+  picture: {
+    use: 'Begin with a picture',
+    drop: 'Begin without the picture',
+    frame: 'The part of the picture that is used',
+    unable: (name: string) => `${name} cannot begin with a picture: it has no encoder. Nothing was changed.`,
+    broken: (name: string) => `${name} cannot be read as a picture. Choose a PNG, JPEG or WebP file.`,
   },
 
   options: {
@@ -271,7 +318,7 @@ export const en = {
     close: 'Close help',
     rows: [
       ['Enter', 'Generate (in the prompt)'],
-      ['Shift Enter', 'New line (in the prompt)'],
+      ['Shift Enter', 'Next shot (in the prompt)'],
       ['↓ · Tab', 'Choose and take a word that is offered (in the prompt)'],
       ['Ctrl/⌘ Enter', 'Generate, from anywhere'],
       ['Esc', 'Cancel'],
@@ -311,6 +358,7 @@ export const en = {
     network: (e) => `${e.message} What was downloaded so far is kept.`,
     'not-loaded': () => 'The model is not loaded yet. Try again: it is loaded first.',
     busy: () => 'A clip is being made already. Cancel it, or wait until it is done.',
+    paused: () => 'Paused. What is made so far is kept.',
     cancelled: () => 'Stopped. Your words and settings are kept.',
     'out-of-memory': (e) => `${e.message} Your words and clips are kept.`,
     'device-lost': () =>

@@ -80,6 +80,8 @@ export const zh: Words = {
     stopped: '已停止。您的文字和设置都已保留。',
     done: (total) => `用时 ${tenth(total)} 秒`,
     left: (s) => (s >= 90 ? `大约还需 ${Math.round(s / 60)} 分钟` : `大约还需 ${Math.ceil(s)} 秒`),
+    paused: '已暂停。已完成的部分都已保留。',
+    realTime: (x) => `实时 ×${x >= 10 ? Math.round(x) : x.toFixed(x >= 1 ? 1 : 2)}`,
     measuring: '正在估算所需时间',
     percent: (n) => `${n}%`,
   },
@@ -98,6 +100,49 @@ export const zh: Words = {
     comma: '、',
     replaceWord: (word, by) => `把“${word}”改为“${by}”`,
     offers: '模型认识的词：按向下键挑选，按 Tab 键采用',
+  },
+
+  steer: {
+    label: '接下来发生什么',
+    placeholder: '接下来发生什么？后面的画面会跟上。',
+    tell: '告诉它',
+    told: (text) => `从下一段开始：${text}`,
+    pause: '暂停',
+    pauseHint: '释放显卡并保留已完成的部分，随时可以继续',
+  },
+
+  unfinished: {
+    text: (prompt, done, all) => `“${prompt}”在第 ${done} 段（共 ${all} 段）之后中断了。`,
+    go: '继续',
+    discard: '放弃',
+  },
+
+  more: {
+    label: '用这段视频做什么',
+    extend: '延长',
+    extendHint: '保留这段视频，从结尾继续',
+    remix: '重做',
+    remixHint: '用别的文字重新生成这段视频',
+    remixing: (prompt) => `重做“${prompt}”`,
+    strength: '重新生成的程度',
+    stop: '不重做',
+    loop: '循环',
+    loopHint: '结尾接回开头',
+    seam: (x) => `接缝为平常一步的 ${x.toFixed(1)} 倍`,
+    draft: '先出草稿',
+    draftHint: '用同一个种子快速看一个较小的版本，满意再生成正片',
+    final: '生成正片',
+    script: '按 Shift Enter 写下一个镜头。行中的 [4s] 是时长，[cut] 表示硬切。',
+    shots: (n, s) => `${n} 个镜头，${seconds(s)} 秒`,
+    long: '比模型学过的更长：画面可能会渐渐走样。',
+  },
+
+  picture: {
+    use: '从图片开始',
+    drop: '不用这张图片',
+    frame: '图片中被使用的部分',
+    unable: (name) => `${name} 没有编码器，不能从图片开始。什么都没有改变。`,
+    broken: (name) => `无法把 ${name} 读作图片。请选择 PNG、JPEG 或 WebP 文件。`,
   },
 
   options: {
@@ -259,7 +304,7 @@ export const zh: Words = {
     close: '关闭帮助',
     rows: [
       ['Enter', '生成（在提示词中）'],
-      ['Shift Enter', '换行（在提示词中）'],
+      ['Shift Enter', '下一个镜头（在提示词中）'],
       ['↓ · Tab', '挑选、采用建议的词（在提示词中）'],
       ['Ctrl/⌘ Enter', '在任何位置生成'],
       ['Esc', '取消'],
@@ -302,6 +347,7 @@ export const zh: Words = {
       `无法下载${params?.file ? ` ${params.file}` : '模型文件'}。已下载的部分都已保留；请检查网络后重试。`,
     'not-loaded': () => '模型还没有加载。请重试，会先加载模型。',
     busy: () => '正在生成另一段视频。请先取消，或等它完成。',
+    paused: () => '已暂停。已完成的部分都已保留。',
     cancelled: () => '已停止。您的文字和设置都已保留。',
     'out-of-memory': ({ params }) =>
       `${params?.found ? `${params.found} 的画面需要约 ${mb(Number(params.needed))} 内存，这里最多 ${mb(Number(params.limit))}` : '内存不足'}。您的文字和视频都已保留；${params?.fits ? `可以选择 ${params.fits}。` : '请选择较小的画面或较短的时长，或关闭其他标签页。'}`,

@@ -1,0 +1,208 @@
+/**
+ * What a clip needs to go on after a crash: its request and the clean latents of its finished blocks, in the browser's
+ * own storage, one folder a clip. A block is there as soon as `add` has resolved, whatever happens then.
+ *
+ * journal/<id>/state.json · blocks.bin (records.ts) · source.bin (latents of the clip that is remixed)
+ *
+ * Who makes a clip holds a Web Lock on its journal; one that nobody holds was interrupted and can be gone on with.
+ * Only in a worker: elsewhere browsers give no synchronous file handles.
+ */
+import { KinoraError } from '../errors';
+import type { GenerateRequest, JournalInfo } from '../worker/protocol';
+import type { Block } from './blocks';
+import type { Latents } from './backend';
+import { openRecords, writeRecord, type Bytes, type Records } from './records';
+
+const FOLDER = 'journal';
+const FORMAT = 'kinora-journal/1';
+const ID = /^[0-9a-z]+-[0-9a-f]{8}$/;
+const lockOf = (id: string) => `kinora-journal-${id}`;
+
+export type JournalState = Omit<JournalInfo, 'done'>;
+
+const folderOf = async (id?: string, create = true): Promise<FileSystemDirectoryHandle> => {
+  const root = await navigator.storage.getDirectory();
+  const all = await root.getDirectoryHandle(FOLDER, { create: true });
+  return id === undefined ? all : all.getDirectoryHandle(id, { create });
+};
+
+/** Sorts by age; unique among tabs. */
+export function makeId(): string {
+  const random = crypto.getRandomValues(new Uint32Array(1))[0]!.toString(16).padStart(8, '0');
+  return `${Date.now().toString(36).padStart(9, '0')}-${random}`;
+}
+
+/** The open journal of a clip in work. The one owner of its file handle. */
+export class Journal {
+  #handle: FileSystemSyncAccessHandle | null;
+  #at: number;
+  readonly #release: () => void;
+
+  private constructor(
+    readonly state: JournalState,
+    readonly known: Records,
+    /** Latents of the clip that is remixed. */
+    readonly source: Blob | null,
+    handle: FileSystemSyncAccessHandle,
+    release: () => void,
+  ) {
+    this.#handle = handle;
+    this.#at = known.bytes;
+    this.#release = release;
+  }
+
+  /** Begins a journal. Null where the browser gives no storage: the clip is made without one. */
+  static async begin(state: JournalState, source: Blob | null): Promise<Journal | null> {
+    let release = () => {};
+    try {
+      const folder = await folderOf(state.id);
+      release = await hold(state.id);
+      await writeWhole(folder, 'state.json', JSON.stringify({ format: FORMAT, ...state }));
+      if (source) await writeWhole(folder, 'source.bin', source);
+      const file = await folder.getFileHandle('blocks.bin', { create: true });
+      const handle = await file.createSyncAccessHandle();
+      return new Journal(state, await openRecords(new Blob()), source, handle, release);
+    } catch {
+      release();
+      return null;
+    }
+  }
+
+  /** Takes up a journal. Throws `storage` when it is gone or another tab is at it. */
+  static async resume(id: string): Promise<Journal> {
+    const gone = new KinoraError('storage', 'What was kept of this clip is gone. Make the clip anew.', { id: id.slice(0, 40) }); // prettier-ignore
+    if (!ID.test(id)) throw gone;
+    const release = await hold(id);
+    try {
+      const folder = await folderOf(id, false);
+      const state = await readState(folder);
+      if (!state) throw gone;
+      const file = await folder.getFileHandle('blocks.bin');
+      const source = await folder.getFileHandle('source.bin').then((f) => f.getFile(), () => null); // prettier-ignore
+      const handle = await file.createSyncAccessHandle();
+      // Nobody else can read the file while the handle is open, so blocks are read through it.
+      const known = await openRecords(bytesOf(handle));
+      handle.truncate(known.bytes);
+      return new Journal(state, known, source, handle, release);
+    } catch (e) {
+      release();
+      throw e instanceof DOMException && e.name === 'NotFoundError' ? gone : e;
+    }
+  }
+
+  /** Keeps a block that is finished; it is on disk when this resolves. Throws `storage` when there is no room. */
+  async add({ size }: Block, latents: Latents, text: string): Promise<void> {
+    const record = await writeRecord({ text, latents, size });
+    try {
+      if (this.#handle!.write(record, { at: this.#at }) !== record.length) throw new Error('short write');
+      this.#handle!.flush();
+    } catch (e) {
+      throw new KinoraError('storage', 'There is no room to keep this clip while it is made. Remove older clips.', { needed: record.length }, String(e)); // prettier-ignore
+    }
+    this.#at += record.length;
+  }
+
+  /** All blocks that are in it by now. */
+  reread(): Promise<Records> {
+    return openRecords(bytesOf(this.#handle!));
+  }
+
+  /** Closes it; the clip can be gone on with. */
+  close(): void {
+    this.#handle?.close();
+    this.#handle = null;
+    this.#release();
+  }
+
+  /** Closes and forgets it. */
+  async drop(): Promise<void> {
+    this.close();
+    await dropJournal(this.state.id);
+  }
+
+  /** Closes it. The file of all blocks stays where it is until `dropJournal`. */
+  async finish(): Promise<Blob> {
+    this.close();
+    const folder = await folderOf(this.state.id);
+    return (await folder.getFileHandle('blocks.bin')).getFile();
+  }
+}
+
+const bytesOf = (handle: FileSystemSyncAccessHandle): Bytes => ({
+  size: handle.getSize(),
+  slice: (from, to) => ({
+    async arrayBuffer() {
+      const out = new Uint8Array(Math.max(0, to - from));
+      const read = handle.read(out, { at: from });
+      return out.buffer.slice(0, read);
+    },
+  }),
+});
+
+/** Clips that were interrupted, newest first. Empty where the browser gives no storage. */
+export async function listJournals(): Promise<JournalInfo[]> {
+  const found: JournalInfo[] = [];
+  try {
+    for await (const [id, handle] of (await folderOf()).entries()) {
+      if (handle.kind !== 'directory' || !ID.test(id)) continue;
+      await navigator.locks.request(lockOf(id), { ifAvailable: true }, async (lock) => {
+        if (!lock) return; // somebody is at it
+        const info = await readInfo(handle as FileSystemDirectoryHandle).catch(() => null);
+        if (info && info.done > 0) found.push(info);
+        else await dropJournal(id); // nothing of it was finished, or it cannot be read
+      });
+    }
+  } catch {
+    // no storage, no journals
+  }
+  return found.sort((a, b) => (a.id < b.id ? 1 : -1));
+}
+
+/** Forgets a journal. One that is gone is no error. */
+export async function dropJournal(id: string): Promise<void> {
+  if (!ID.test(id)) return;
+  await (await folderOf()).removeEntry(id, { recursive: true }).catch(() => {});
+}
+
+async function readState(folder: FileSystemDirectoryHandle): Promise<JournalState | null> {
+  const text = await (await (await folder.getFileHandle('state.json')).getFile()).text();
+  const state = JSON.parse(text) as JournalState & { format: string };
+  return state.format === FORMAT ? state : null;
+}
+
+async function readInfo(folder: FileSystemDirectoryHandle): Promise<JournalInfo | null> {
+  const state = await readState(folder);
+  const blocks = await openRecords(await (await folder.getFileHandle('blocks.bin')).getFile());
+  if (!state || blocks.count === 0) return null;
+  const { text } = await blocks.read(blocks.count - 1);
+  return { ...state, request: { ...state.request, prompt: text }, done: blocks.count };
+}
+
+async function writeWhole(
+  folder: FileSystemDirectoryHandle,
+  name: string,
+  data: Blob | string,
+): Promise<void> {
+  const handle = await (await folder.getFileHandle(name, { create: true })).createSyncAccessHandle();
+  try {
+    const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : new Uint8Array(await data.arrayBuffer()); // prettier-ignore
+    handle.write(bytes, { at: 0 });
+    handle.truncate(bytes.length);
+    handle.flush();
+  } finally {
+    handle.close();
+  }
+}
+
+/** Takes the lock of a journal. Throws `storage` when somebody has it. @returns gives it back */
+function hold(id: string): Promise<() => void> {
+  return new Promise((taken, failed) => {
+    void navigator.locks.request(lockOf(id), { ifAvailable: true }, (lock) => {
+      if (!lock) return failed(new KinoraError('storage', 'This clip is being made in another tab.', { id }));
+      return new Promise<void>((end) => taken(end));
+    });
+  });
+}
+
+/** A request without what cannot be written as JSON. */
+export const plainRequest = ({ source: _, resume: __, picture: ___, ...plain }: GenerateRequest): GenerateRequest => plain; // prettier-ignore
