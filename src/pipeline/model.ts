@@ -15,7 +15,7 @@ import { patchOf, readLora, type Lora } from '../models/lora';
 import { matchTensors, umt5Shapes, wanShapes } from '../models/tensors';
 import { readUmt5Config, type Umt5Config } from '../models/umt5';
 import { readWanConfig, type WanConfig } from '../models/wan-transformer';
-import { loadTokenizer, type Tokenizer } from '../text/tokenizer';
+import type { Tokenizer } from '../text/tokenizer';
 import type { ModelManifest } from '../weights/manifest';
 import { readWeights } from '../weights/read';
 import type { WeightFile } from '../weights/source';
@@ -27,6 +27,7 @@ import { checkPlan, gridOf, roomOfGpu } from './memory-plan';
 import { Costs } from './progress';
 import { encodeFrames } from './encode';
 import { residentEncoder, streamedEncoder, type TextEncoder } from './text-encoder';
+import { openTokenizer } from './tokenizer';
 import { warmUp } from './warm-up';
 import { GpuClip } from './webgpu';
 
@@ -82,7 +83,7 @@ export async function buildModel(
     wan: readWanConfig(transformer.config),
     taehv: readTaehvConfig(autoencoder.config),
   };
-  const words = loadTokenizer(await files.json(tokenizer.file));
+  const words = await openTokenizer(files.source(tokenizer.file));
   checkFit(manifest, configs, words);
 
   const owned: { free(): void }[] = [];
