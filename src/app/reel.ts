@@ -74,7 +74,7 @@ export class Reel<Picture> {
   clear(): void {
     this.#dropGuess();
     for (const picture of this.#frames) this.#release(picture);
-    this.#dropped += this.#frames.length;
+    this.#dropped = 0;
     this.#frames = [];
   }
 
