@@ -15,7 +15,7 @@ import { patchOf, readLora, type Lora } from '../models/lora';
 import { matchTensors, umt5Shapes, wanShapes } from '../models/tensors';
 import { readUmt5Config, type Umt5Config } from '../models/umt5';
 import { readWanConfig, type WanConfig } from '../models/wan-transformer';
-import type { Tokenizer } from '../text/tokenizer';
+import { loadTokenizer, type Tokenizer } from '../text/tokenizer';
 import type { ModelManifest } from '../weights/manifest';
 import { readWeights } from '../weights/read';
 import type { WeightFile } from '../weights/source';
@@ -83,7 +83,9 @@ export async function buildModel(
     wan: readWanConfig(transformer.config),
     taehv: readTaehvConfig(autoencoder.config),
   };
-  const words = await openTokenizer(files.source(tokenizer.file));
+  const words = await (tokenizer.file.endsWith('.json')
+    ? files.json(tokenizer.file).then(loadTokenizer)
+    : openTokenizer(files.source(tokenizer.file)));
   checkFit(manifest, configs, words);
 
   const owned: { free(): void }[] = [];
