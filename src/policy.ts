@@ -1,6 +1,8 @@
 /**
  * What the built page may do, as headers: one table for the service worker, the preview server and the page's
- * own <meta>. Everything comes from the page's origin; nothing goes anywhere else.
+ * own <meta>. Everything comes from the page's origin; nothing goes anywhere else, with one exception:
+ * worker/hub.worker.ts may reach the hosts of HUBS. It is started when the person asks for a download, and ended with
+ * it (worker/hub.ts); neither page nor engine ever get that leave.
  */
 
 type Directives = Readonly<Record<string, string>>;
@@ -36,6 +38,44 @@ const WORKER: Directives = {
   'worker-src': "'self'",
 };
 
+export interface Hub {
+  name: string;
+  /** Where addresses of files begin. */
+  origin: string;
+  /** Where its answers send to; sources of a content policy. */
+  stores: readonly string[];
+}
+
+/** Model hubs and their mirrors. The only place that names an address that is not the page's own. */
+export const HUBS: readonly Hub[] = [
+  {
+    name: 'Hugging Face',
+    origin: 'https://huggingface.co',
+    stores: ['https://*.huggingface.co', 'https://*.hf.co'],
+  },
+  {
+    name: 'hf-mirror.com',
+    origin: 'https://hf-mirror.com',
+    stores: ['https://*.hf-mirror.com', 'https://*.huggingface.co', 'https://*.hf.co'],
+  },
+  { name: 'ModelScope', origin: 'https://modelscope.cn', stores: ['https://*.modelscope.cn'] },
+];
+
+/** The address is a file of a hub, or a folder of it. Whatever is no address is none. */
+export function isHubAddress(address: string): boolean {
+  return URL.canParse(address) && HUBS.some(({ origin }) => new URL(address).origin === origin);
+}
+
+/** The worker that fetches what the person asked a hub for: no wasm, no workers of its own. */
+const DOWNLOAD: Directives = {
+  ...COMMON,
+  'connect-src': [...new Set(["'self'", ...HUBS.flatMap(({ origin, stores }) => [origin, ...stores])])].join(
+    ' ',
+  ),
+  'script-src': "'self'",
+  'worker-src': "'none'",
+};
+
 const write = (directives: Directives): string =>
   Object.entries(directives)
     .map((entry) => entry.join(' '))
@@ -45,6 +85,9 @@ const write = (directives: Directives): string =>
 export const META_POLICY = write(PAGE);
 export const PAGE_POLICY = `${META_POLICY}; frame-ancestors 'none'`; // has no effect in a <meta>
 export const WORKER_POLICY = write(WORKER);
+export const DOWNLOAD_POLICY = write(DOWNLOAD);
+/** The built script of hub.worker.ts; the bundler puts a hash behind its name. */
+const HUB_WORKER = /(^|\/)hub\.worker[\w.-]*\.m?js$/;
 
 /** Cross-origin isolation: exact timers, and threads for the CPU backend. The page works without it. */
 export const ISOLATION: Readonly<Record<string, string>> = {
@@ -56,9 +99,10 @@ export const ISOLATION: Readonly<Record<string, string>> = {
 /** Headers of the answer for a path of the site. A script's policy counts when it is a worker's. */
 export function headersFor(path: string): Record<string, string> {
   const script = /\.m?js$/.test(path);
+  const policy = HUB_WORKER.test(path) ? DOWNLOAD_POLICY : script ? WORKER_POLICY : PAGE_POLICY;
   return {
     ...ISOLATION,
-    'Content-Security-Policy': script ? WORKER_POLICY : PAGE_POLICY,
+    'Content-Security-Policy': policy,
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
   };

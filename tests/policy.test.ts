@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
 import { Egress } from '../src/app/egress.svelte';
-import { headersFor, META_POLICY, PAGE_POLICY, WORKER_POLICY } from '../src/policy';
+import {
+  DOWNLOAD_POLICY,
+  headersFor,
+  HUBS,
+  isHubAddress,
+  META_POLICY,
+  PAGE_POLICY,
+  WORKER_POLICY,
+} from '../src/policy';
 
 const directives = (policy: string) =>
   new Map(policy.split('; ').map((entry) => [entry.split(' ')[0]!, entry.split(' ').slice(1)] as const));
@@ -33,6 +41,35 @@ test('headers by path', () => {
   expect(headersFor('/x/assets/engine.worker-1.js')['Content-Security-Policy']).toBe(WORKER_POLICY);
   expect(headersFor('/x/assets/ort.mjs')).toMatchObject({ 'Cross-Origin-Embedder-Policy': 'require-corp' });
 });
+
+test('hubs are for one worker, and let nothing in from there but what is fetched', () => {
+  expect(headersFor('/x/assets/hub.worker-B1x_y.js')['Content-Security-Policy']).toBe(DOWNLOAD_POLICY);
+  for (const path of [
+    '/assets/hub.worker-1.css',
+    '/hub.worker.js/',
+    '/assets/nohub.worker-1.js',
+    '/assets/engine.worker-1.js',
+  ])
+    // prettier-ignore
+    expect(headersFor(path)['Content-Security-Policy'], path).not.toBe(DOWNLOAD_POLICY);
+  const rules = directives(DOWNLOAD_POLICY);
+  for (const { origin, stores } of HUBS)
+    for (const source of [origin, ...stores]) expect(rules.get('connect-src')).toContain(source);
+  for (const [name, sources] of rules) if (name !== 'connect-src') expect(sources.join(), name).toMatch(/^'(self|none)'$/); // prettier-ignore
+  for (const source of rules.get('connect-src')!.slice(1))
+    expect(source).toMatch(/^https:\/\/(\*\.)?[\w-]+(\.[\w-]+)+$/);
+});
+
+test.each([
+  ['https://huggingface.co/a/b/resolve/main/c.gguf', true],
+  ['https://hf-mirror.com/', true],
+  ['http://huggingface.co/', false],
+  ['https://huggingface.co:8443/', false],
+  ['https://huggingface.co.evil.example/', false],
+  ['https://evil.example/https://huggingface.co/', false],
+  ['javascript:alert(1)', false],
+  ['', false],
+])('%s is on a hub: %s', (address, is) => expect(isHubAddress(address)).toBe(is));
 
 test('requests are counted by where they went and when', () => {
   const egress = new Egress('https://own.example');

@@ -45,6 +45,8 @@ export class Folder {
   readonly #handle: FileSystemDirectoryHandle | null;
   /** Why files are not kept for the next visit; null when they are. */
   problem: string | null;
+  /** Bytes that must find room; null: memory will do. */
+  #needed: number | null = null;
 
   constructor(handle: FileSystemDirectoryHandle | null, problem: string | null = null) {
     this.#handle = handle;
@@ -83,15 +85,24 @@ export class Folder {
       try {
         return await fileSink(this.#handle, file);
       } catch (e) {
-        this.problem = describe(e);
+        this.fail(describe(e));
       }
     }
     return memorySink(file);
   }
 
-  /** Storage failed, or cannot hold what is to come: from now on files go to memory. */
+  /** Storage failed, or cannot hold what is to come: from now on files go to memory. Throws `storage` after `insist`. */
   fail(problem: string): void {
     this.problem = problem;
+    if (this.#needed === null) return;
+    const needed = this.#needed;
+    throw new KinoraError('storage', `There is no room to keep the model, which needs ${(needed / 1e6).toFixed(1)} MB. Make room, or open its files from your disk.`, { needed }, problem); // prettier-ignore
+  }
+
+  /** From now on memory will not do: who asked wants the files on the disk. Throws `storage` when there is none. */
+  insist(bytes: number): void {
+    this.#needed = bytes;
+    if (this.problem !== null) this.fail(this.problem);
   }
 
   async readManifest(): Promise<string | null> {

@@ -132,6 +132,9 @@ export function toModelInfo(m: ModelManifest): ModelInfo {
   };
 }
 
+/** A list of files as model.json has it. Throws `bad-model`, naming `at`. */
+export const readModelFiles = (value: unknown, at: string): ModelFile[] => readFiles(value, at, new Set());
+
 /** Adds every path to `paths`. */
 function readFiles(value: unknown, at: string, paths: Set<string>): ModelFile[] {
   const files = list(value, at, readFile, 1);

@@ -66,11 +66,14 @@ export async function openModel(baseUrl: string, options: OpenModelOptions = {})
   }
 }
 
+/** Name of a model's folder below models/, by its address. */
+export const folderName = (base: URL): string => encodeURIComponent(base.pathname);
+
 /** The Web Lock of a model's folder, by the path of its address: who holds it may write there. */
 export const lockOf = (path: string): string => `kinora ${path}`;
 
 async function open(base: URL, options: OpenModelOptions): Promise<ModelFiles> {
-  const folder = await openFolder(encodeURIComponent(base.pathname), options.storage);
+  const folder = await openFolder(folderName(base), options.storage);
   const kept = await readKept(folder);
   let fetched: unknown;
   try {
@@ -98,21 +101,7 @@ async function collect(
   offline: boolean,
 ): Promise<ModelFiles> {
   options.onManifest?.(manifest);
-  const sources = new Map<string, ByteSource>();
-  const missing: ModelFile[] = [];
-  for (const file of neededFiles(manifest, options.backend)) {
-    const kept = await folder.find(file);
-    if (kept) sources.set(file.path, kept);
-    else missing.push(file);
-  }
-  const total = missing.reduce((sum, file) => sum + file.bytes, 0);
-  if (total > 0) await makePlan(missing, total, folder, options);
-  let before = 0;
-  for (const file of missing) {
-    const onBytes = (n: number) => options.onDownload?.({ file: file.path, loaded: before + n, total });
-    sources.set(file.path, await fetchFile(base, file, folder, { ...options, onBytes }));
-    before += file.bytes;
-  }
+  const sources = await gather(base, neededFiles(manifest, options.backend), folder, options);
   if (!offline)
     await folder.commit(JSON.stringify(manifest), [...manifest.files, ...(manifest.onnx?.files ?? [])]);
   return {
@@ -133,12 +122,37 @@ async function collect(
   };
 }
 
+/** Finds the files in the folder, and fetches into it what is missing. By their paths. */
+export async function gather(
+  base: URL,
+  files: readonly ModelFile[],
+  folder: Folder,
+  options: Omit<OpenModelOptions, 'backend' | 'onManifest' | 'storage'>,
+): Promise<Map<string, ByteSource>> {
+  const sources = new Map<string, ByteSource>();
+  const missing: ModelFile[] = [];
+  for (const file of files) {
+    const kept = await folder.find(file);
+    if (kept) sources.set(file.path, kept);
+    else missing.push(file);
+  }
+  const total = missing.reduce((sum, file) => sum + file.bytes, 0);
+  if (total > 0) await makePlan(missing, total, folder, options);
+  let before = 0;
+  for (const file of missing) {
+    const onBytes = (n: number) => options.onDownload?.({ file: file.path, loaded: before + n, total });
+    sources.set(file.path, await fetchFile(base, file, folder, { ...options, onBytes }));
+    before += file.bytes;
+  }
+  return sources;
+}
+
 /** Looks whether there is room before anything is fetched. Where there is not, files stay in memory. */
 async function makePlan(
   missing: readonly ModelFile[],
   total: number,
   folder: Folder,
-  options: OpenModelOptions,
+  options: Pick<OpenModelOptions, 'estimate' | 'onPlan'>,
 ): Promise<void> {
   const ask = options.estimate ?? (async () => navigator.storage.estimate());
   const { quota, usage } = await ask().catch((): StorageEstimate => ({}));

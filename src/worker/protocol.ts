@@ -328,3 +328,21 @@ export interface Engine {
   /** Tells every request that the worker makes of the network, those before included. */
   watch(onRequests: (requests: { url: string; at: number }[]) => void): Promise<void>;
 }
+
+/** Files of a hub that the person asked for, and where they shall be kept. */
+export interface HubOrder {
+  /** Folder of the files, on a hub of policy.ts, e.g. its origin and "/org/name/resolve/<commit>/". */
+  base: string;
+  /** Folder of the model's model.json on our own origin, relative to the page; its files lie where that is kept. */
+  model: string;
+  files: { path: string; bytes: number; sha256: string; pieces?: { bytes: number; sha256: string[] } }[];
+}
+
+/** The surface of hub.worker.ts, exposed with comlink. */
+export interface HubEngine {
+  fetch(order: HubOrder, onEvent: (e: LoadEvent) => void): Promise<Result<void>>;
+  /** What is whole of the download stays; its `fetch` answers `cancelled`. */
+  pause(): Promise<void>;
+  /** Tells every request that the worker makes of the network. */
+  watch(onRequests: (requests: { url: string; at: number }[]) => void): Promise<void>;
+}
