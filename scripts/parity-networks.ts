@@ -10,6 +10,13 @@ import { Run } from '../src/gpu/run';
 import { reshape, size, type Tensor } from '../src/gpu/tensor';
 import type { Config } from '../src/models/config';
 import {
+  createPatchMemory,
+  patchEncode,
+  preparePatchEncoder,
+  readPatchEncoderConfig,
+  type PatchEncoderConfig,
+} from '../src/models/patch-encoder';
+import {
   prepareTaehvDecoder,
   prepareTaehvEncoder,
   readTaehvConfig,
@@ -230,10 +237,53 @@ const encoderNetwork: Network<TaehvConfig> = {
     const encoder = prepareTaehvEncoder(run, w, c);
     try {
       const pixels = permute(run, input(run, frames!, 'frames'), [0, 2, 3, 1], { dtype: 'f32' });
-      keep('latents', taehvEncode(run, encoder, pixels, channelsSecond(run, keep)));
+      keep('latents', taehvEncode(run, encoder, pixels, undefined, channelsSecond(run, keep)));
     } finally {
       run.flush();
       encoder.free();
+    }
+  },
+};
+
+/** frames: 1 + t·(F − 1) of them, the first standing for a whole latent, as the page has it. */
+const patchEncoderNetwork: Network<PatchEncoderConfig> = {
+  config: readPatchEncoderConfig,
+  prefix: 'encoder.',
+  inputs: () => ({ frames: { dtype: 'float', shape: ['T', 3, 'H', 'W'] } }),
+  output: 'latents',
+  layers: () => [],
+  run(run, w, c, { frames }, keep) {
+    const [T, , H, W] = frames!.shape as [number, number, number, number];
+    if ((T - 1) % c.time || H % c.space || W % c.space)
+      throw bad(`${T} frames of ${H}×${W} are not 1 + a multiple of ${c.time} frames of whole patches of ${c.space}×${c.space}.`); // prettier-ignore
+    const F = 1 + (T - 1) / c.time;
+    const encoder = preparePatchEncoder(run, w, c);
+    const memory = createPatchMemory(run.gpu, encoder, H / c.space, W / c.space);
+    try {
+      const pixels = permute(run, input(run, frames!, 'frames'), [0, 2, 3, 1], { dtype: 'f32' });
+      const made = run.tensor([F, c.latent_channels, H / c.space, W / c.space], 'latents', 'f32');
+      for (let f = 0; f < F; f++) {
+        const piece = run.tensor([c.time, H, W, 3], 'piece', 'f32');
+        const into = {
+          cache: reshape(piece, [c.time, H * W * 3]),
+          tokensPerFrame: 1,
+          sink: 0,
+          window: c.time,
+        };
+        for (let t = 0; t < c.time; t++) {
+          const at = Math.max(0, (f - 1) * c.time + t + 1);
+          const one = strided(run, pixels, axesOf([1, H * W * 3]), [1, H * W * 3], { dtype: 'f32', offset: at * H * W * 3 }); // prettier-ignore
+          store(run, one, { ...into, firstFrame: t });
+        }
+        const latent = patchEncode(run, encoder, piece, memory);
+        const n = size(latent);
+        store(run, reshape(latent, [1, n]), { cache: reshape(made, [F, n]), tokensPerFrame: 1, sink: 0, window: F, firstFrame: f }); // prettier-ignore
+      }
+      keep('latents', made);
+    } finally {
+      run.flush();
+      memory.free();
+      encoder.weights.free();
     }
   },
 };
@@ -348,6 +398,7 @@ export const NETWORKS = {
   'wan-transformer-causal': causalNetwork,
   'taehv-decoder': decoderNetwork,
   'taehv-encoder': encoderNetwork,
+  'patch-encoder': patchEncoderNetwork,
   'wan-vae-decoder': vaeDecoderNetwork,
   'wan-vae-encoder': vaeEncoderNetwork,
 } as unknown as Readonly<Record<string, Network<unknown>>>;

@@ -14,6 +14,7 @@ import type { Gpu } from '../gpu/device';
 import type { Run } from '../gpu/run';
 import type { Weights } from '../weights/upload';
 import { ConfigReader, type Config, type Tap } from './config';
+import { ConvWeights, memBlock } from './conv-weights';
 
 export interface TaehvConfig {
   latent_channels: number;
@@ -24,6 +25,8 @@ export interface TaehvConfig {
   encoder_channels: number;
   encoder_time_downscale: boolean[];
   encoder_space_downscale: boolean[];
+  /** taehv: the graph's own. patches: models/patch-encoder.ts. */
+  encoder_kind: 'taehv' | 'patches';
   /** Pixels of a pixel shuffle at the picture's end. */
   patch_size: number;
 }
@@ -31,6 +34,7 @@ export interface TaehvConfig {
 /** Reads the constructor arguments of `TAEHV`. Throws `bad-model` naming the field. */
 export function readTaehvConfig(config: Config): TaehvConfig {
   const c = new ConfigReader('taehv', config);
+  c.expect('encoder_kind', ['taehv', 'patches']);
   return {
     latent_channels: c.integer('latent_channels', 1, 16),
     decoder_channels: c.integers(
@@ -43,6 +47,7 @@ export function readTaehvConfig(config: Config): TaehvConfig {
     encoder_channels: c.integer('encoder_channels', 1, 64),
     encoder_time_downscale: c.booleans('encoder_time_downscale', 3, [true, true, false]),
     encoder_space_downscale: c.booleans('encoder_space_downscale', 3, [true, true, true]),
+    encoder_kind: config.encoder_kind === 'patches' ? 'patches' : 'taehv',
     patch_size: c.integer('patch_size', 1, 1),
   };
 }
@@ -92,24 +97,19 @@ function encoderLayers(c: TaehvConfig): Layer[] {
 
 /** One side of the autoencoder with its weights as `conv` wants them. Owns their buffers. */
 export class TaehvSide {
-  readonly #gpu: Gpu;
-
   constructor(
-    gpu: Gpu,
     readonly side: 'decoder' | 'encoder',
     readonly config: TaehvConfig,
     readonly layers: readonly Layer[],
-    readonly weights: ReadonlyMap<string, Tensor>,
-  ) {
-    this.#gpu = gpu;
-  }
+    readonly weights: ConvWeights,
+  ) {}
 
   get bytes(): number {
-    return [...this.weights.values()].reduce((sum, t) => sum + t.storage.bytes, 0);
+    return this.weights.bytes;
   }
 
   free(): void {
-    for (const t of this.weights.values()) this.#gpu.memory.free(t);
+    this.weights.free();
   }
 }
 
@@ -130,58 +130,22 @@ function prepare(
   side: 'decoder' | 'encoder',
   layers: Layer[],
 ): TaehvSide {
-  const { memory } = run.gpu;
-  const weights = new Map<string, Tensor>();
-  const give = (
-    name: string,
-    shape: number[],
-    view: (source: Tensor, into: Tensor) => void,
-    dtype: 'f32' | 'f16' = run.elem,
-  ) => {
-    const into = memory.tensor(shape, dtype, name);
-    weights.set(name, into);
-    view(w.get(name), into);
-  };
-  /** [O, I, k, k] → [O, 1, k, k, I] */
-  const plain = (name: string, from: number, to: number, k: number) => {
-    w.get(name, [to, from, k, k]);
-    give(name, [to, 1, k, k, from], (source, into) =>
-      rearrange(run, source, [to, 1, from, k, k], [0, 1, 3, 4, 2], into.shape, { into }),
-    );
-  };
-  const bias = (name: string, width: number) => {
-    const view = (_: Tensor, into: Tensor) =>
-      strided(run, w.get(name, [width]), axesOf([width]), [width], { into });
-    give(name, [width], view, 'f32');
-  };
+  const weights = new ConvWeights(run, w);
   try {
     layers.forEach((layer, i) => {
       const name = `${side}.${i}`;
-      if (layer.kind === 'conv') {
-        plain(`${name}.weight`, layer.from, layer.to, 3);
-        if (layer.bias) bias(`${name}.bias`, layer.to);
-      } else if (layer.kind === 'grow')
-        plain(`${name}.conv.weight`, layer.width, layer.width * layer.times, 1);
-      else if (layer.kind === 'pool') plain(`${name}.conv.weight`, layer.width * layer.times, layer.width, 1);
-      else if (layer.kind === 'mem') {
-        const n = layer.width;
-        // The channels of (x, frame before) become two taps in time, the frame before first.
-        w.get(`${name}.conv.0.weight`, [n, 2 * n, 3, 3]);
-        give(`${name}.conv.0.weight`, [n, 2, 3, 3, n], (source, into) => {
-          const axis = (size: number, stride: number) => ({ size, stride });
-          const axes = [axis(n, 18 * n), axis(2, -9 * n), axis(3, 3), axis(3, 1), axis(n, 9)];
-          strided(run, source, axes, into.shape, { into, offset: 9 * n });
-        });
-        plain(`${name}.conv.2.weight`, n, n, 3);
-        plain(`${name}.conv.4.weight`, n, n, 3);
-        for (const j of [0, 2, 4]) bias(`${name}.conv.${j}.bias`, n);
-      }
+      if (layer.kind === 'conv') weights.conv(name, layer.from, layer.to, 3, layer.bias);
+      else if (layer.kind === 'mem') weights.mem(name, layer.width);
+      else if (layer.kind === 'grow')
+        weights.conv(`${name}.conv`, layer.width, layer.width * layer.times, 1, false);
+      else if (layer.kind === 'pool')
+        weights.conv(`${name}.conv`, layer.width * layer.times, layer.width, 1, false);
     });
   } catch (e) {
-    for (const t of weights.values()) memory.free(t);
+    weights.free();
     throw e;
   }
-  return new TaehvSide(run.gpu, side, c, layers, weights);
+  return new TaehvSide(side, c, layers, weights);
 }
 
 /** The last frame that each MemBlock saw, so that a clip can be decoded piece by piece. Owns its buffers. */
@@ -205,14 +169,20 @@ export class TaehvMemory {
   }
 }
 
-/** An empty frame cache for latents of height h and width w. */
-export function createTaehvMemory(gpu: Gpu, decoder: TaehvSide, h: number, w: number): TaehvMemory {
+/** An empty frame cache for what goes into a side: latents of height h and width w, or frames. */
+export function createTaehvMemory(
+  gpu: Gpu,
+  { side, layers, config }: TaehvSide,
+  h: number,
+  w: number,
+): TaehvMemory {
   const frames = new Map<number, Tensor>();
-  let scale = 1;
-  decoder.layers.forEach((layer, i) => {
-    if (layer.kind === 'up') scale *= layer.scale;
+  let [y, x] = side === 'encoder' ? [h / config.patch_size, w / config.patch_size] : [h, w];
+  layers.forEach((layer, i) => {
+    if (layer.kind === 'up') [y, x] = [y * layer.scale, x * layer.scale];
+    if (layer.kind === 'conv') [y, x] = [Math.ceil(y / layer.stride), Math.ceil(x / layer.stride)];
     if (layer.kind === 'mem')
-      frames.set(i, gpu.memory.tensor([1, h * scale, w * scale, layer.width], gpu.elem, `frame cache ${i}`));
+      frames.set(i, gpu.memory.tensor([1, y, x, layer.width], gpu.elem, `frame cache ${i}`));
   });
   return new TaehvMemory(gpu, frames);
 }
@@ -241,16 +211,19 @@ export function taehvDecode(
 
 /**
  * @param frames [T, H, W, 3] f32 in [0, 1]; the last is repeated until T is a multiple of what makes a latent
+ * @param memory keeps the frames that the next piece of the same clip needs
  * @returns [F, C, h, w] f32
  */
-export function taehvEncode(run: Run, e: TaehvSide, frames: Tensor, tap?: Tap): Tensor {
+export function taehvEncode(run: Run, e: TaehvSide, frames: Tensor, memory?: TaehvMemory, tap?: Tap): Tensor {
   const p = e.config.patch_size;
   return run.scope(() => {
     const full = repeatLast(run, frames, timeScale(e.config.encoder_time_downscale));
     const [T, H, W] = full.shape as [number, number, number];
     const shape = [T, H / p, W / p, 3 * p * p];
     const x = rearrange(run, full, [T, H / p, p, W / p, p, 3], [0, 1, 3, 5, 2, 4], shape);
-    return permute(run, sequence(run, e, x, undefined, tap), [0, 3, 1, 2], { dtype: 'f32' });
+    const made = sequence(run, e, x, memory, tap);
+    if (memory) memory.started = true;
+    return permute(run, made, [0, 3, 1, 2], { dtype: 'f32' });
   });
 }
 
@@ -295,7 +268,7 @@ function runLayer(
   up: 1 | 2,
   memory?: TaehvMemory,
 ): Tensor {
-  const at = (name: string) => s.weights.get(`${s.side}.${i}.${name}`)!;
+  const at = (name: string) => s.weights.get(`${s.side}.${i}.${name}`);
   switch (layer.kind) {
     case 'softclamp':
     case 'relu':
@@ -304,14 +277,8 @@ function runLayer(
       const bias = layer.bias ? { bias: at('bias') } : {};
       return conv(run, x, at('weight'), { stride: layer.stride, ...bias });
     }
-    case 'mem': {
-      const kept = memory?.frames.get(i);
-      const past = kept && memory!.started ? { past: kept } : {};
-      const y = conv(run, x, at('conv.0.weight'), { bias: at('conv.0.bias'), act: 'relu', ...past });
-      if (kept) keepLast(run, x, kept);
-      const z = conv(run, y, at('conv.2.weight'), { bias: at('conv.2.bias'), act: 'relu' });
-      return conv(run, z, at('conv.4.weight'), { bias: at('conv.4.bias'), residual: x, act: 'relu' });
-    }
+    case 'mem':
+      return memBlock(run, s.weights, `${s.side}.${i}`, x, memory?.frames.get(i), memory?.started);
     case 'grow':
       return spread(run, conv(run, x, at('conv.weight')), layer.times, up);
     case 'pool': {
@@ -323,12 +290,6 @@ function runLayer(
     case 'up':
       throw new Error('taehv: upsampling is done by the layer behind it');
   }
-}
-
-function keepLast(run: Run, x: Tensor, into: Tensor): void {
-  const [T, ...rest] = x.shape as [number, number, number, number];
-  const frame = axesOf([1, ...rest]);
-  strided(run, x, frame, into.shape, { into, offset: (T - 1) * frame[0]!.stride });
 }
 
 /** [T, H, W, n·C] → [T·n, H·up, W·up, C]: channels become frames, pixels are repeated. */

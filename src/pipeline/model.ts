@@ -5,7 +5,6 @@ import { Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import {
   prepareTaehvDecoder,
-  prepareTaehvEncoder,
   readTaehvConfig,
   timeScale,
   type TaehvConfig,
@@ -25,7 +24,7 @@ import type { LoadEvent, Size } from '../worker/protocol';
 import type { Model } from './backend';
 import { checkPlan, gridOf, roomOfGpu } from './memory-plan';
 import { Costs } from './progress';
-import { encodeFrames } from './encode';
+import { encodeFrames, openFrameEncoder, type FrameEncoder } from './encode';
 import { residentEncoder, streamedEncoder, type TextEncoder } from './text-encoder';
 import { openTokenizer } from './tokenizer';
 import { warmUp } from './warm-up';
@@ -37,7 +36,7 @@ export interface GpuModel extends Model {
   readonly transformer: { weights: Weights; config: WanConfig };
   readonly decoder: TaehvSide;
   /** Null where the checkpoint has none. */
-  readonly encoder: TaehvSide | null;
+  readonly encoder: FrameEncoder | null;
   /** Latents as the autoencoder has them = normalised · std + mean; both [C] f32. */
   readonly latent: { mean: Tensor; std: Tensor };
   /** Normalised latents → RGB: [C, 3] and [3], f32. */
@@ -109,7 +108,7 @@ export async function buildModel(
       weights: own(await openTransformer(opened, files, transformer, configs.wan)),
       config: configs.wan,
     };
-    const sides = await prepareSides(gpu, await opened.upload(autoencoder.file), configs.taehv, manifest);
+    const sides = await prepareSides(gpu, await opened.upload(autoencoder.file), manifest);
     const decoder = own(sides.decoder);
     const encoder = sides.encoder && own(sides.encoder);
     const { latent, preview } = manifest;
@@ -220,18 +219,16 @@ async function openTransformer(
 async function prepareSides(
   gpu: Gpu,
   weights: Weights,
-  config: TaehvConfig,
-  { latent }: ModelManifest,
-): Promise<{ decoder: TaehvSide; encoder: TaehvSide | null }> {
+  manifest: ModelManifest,
+): Promise<{ decoder: TaehvSide; encoder: FrameEncoder | null }> {
   const run = new Run(gpu);
-  const made: TaehvSide[] = [];
-  const own = (side: TaehvSide) => (made.push(side), side);
+  const made: { free(): void }[] = [];
+  const own = <T extends { free(): void }>(side: T) => (made.push(side), side);
   try {
-    const decoder = own(prepareTaehvDecoder(run, weights, config));
-    const space = timeScale(config.encoder_space_downscale) * config.patch_size;
-    const fits = timeScale(config.encoder_time_downscale) === latent.stride[0] && space === latent.stride[1];
-    const has = fits && weights.has('encoder.0.weight');
-    const encoder = has ? own(prepareTaehvEncoder(run, weights, config)) : null;
+    const { config } = manifest.components.autoencoder;
+    const decoder = own(prepareTaehvDecoder(run, weights, readTaehvConfig(config)));
+    const found = openFrameEncoder(run, weights, config, manifest);
+    const encoder = found && own(found);
     await run.sync();
     return { decoder, encoder };
   } catch (e) {
