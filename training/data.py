@@ -8,10 +8,17 @@ import torch.nn.functional as F
 
 from .captions import caption
 from .taehv import TAEHV
-from .world import SMALL, render, sample_scenes
+from .world import ATTRIBUTES, SMALL, details, render, sample_scenes
 
 CAPTIONS = 4  # paraphrases kept for every clip
 TOKENS = 48
+TAUGHT = Path(__file__).parent / "checkpoints" / "taught.npy"  # the combinations that training clips showed, for the evaluation to avoid
+TOGETHER = ("subject", "colour", "motion", "place")
+
+
+def combination(scenes: np.ndarray) -> np.ndarray:
+    """One number for the values of `TOGETHER` in each scene [n]."""
+    return np.ravel_multi_index([scenes[a] for a in TOGETHER], [len(ATTRIBUTES[a]) for a in TOGETHER])
 
 
 def load_autoencoder(folder: Path) -> TAEHV:
@@ -55,7 +62,7 @@ def make(model: TAEHV, tokenizer, sets: list, seed: int, world: dict = SMALL) ->
 
 
 def one_size(model: TAEHV, tokenizer, width: int, height: int, clips: int, rng, world: dict) -> dict:
-    """-> latents [n, C, F, h, w] (raw, bf16), cells [n, F, h, w], ids [n, CAPTIONS, TOKENS], scenes."""
+    """-> latents [n, C, F, h, w] (raw, bf16), cells [n, F, h, w], ids [n, CAPTIONS, TOKENS], scenes, details [n, D], whether at the start [n]."""
     scenes = sample_scenes(clips, rng, world)
     starts = np.where(rng.random(clips) < 0.8, 0, rng.uniform(0, 3, clips))
 
@@ -67,7 +74,7 @@ def one_size(model: TAEHV, tokenizer, width: int, height: int, clips: int, rng, 
         latents, cells = (torch.cat(x) for x in zip(*workers.map(chunk, range(0, clips, 7))))
     ids = torch.stack([tokenise(tokenizer, [caption(s, rng) for _ in range(CAPTIONS)]) for s in scenes])
     assert len(latents) == len(cells) == len(ids) == len(scenes) == clips
-    return {"latents": latents, "cells": cells, "ids": ids, "scenes": scenes}
+    return {"latents": latents, "cells": cells, "ids": ids, "scenes": scenes, "details": torch.from_numpy(details(scenes)), "fresh": torch.from_numpy(starts == 0)}
 
 
 def normalised(data: dict) -> list:

@@ -5,17 +5,18 @@ Starts from the EMA weights of runs/NAME/dit.pt and writes runs/NAME/guided.pt i
 """
 import argparse
 import copy
-import json
 import math
 import os
-import time
 
 import torch
 
+from . import tokens
 from .data import normalised
 from .muon import optimisers
-from .train import PRESETS, cell_weights, is_matrix, load, pick_clips, report_line, teacher_forced
+from .progress import Progress
+from .train import PRESETS, is_matrix, load, report_line
 from .train_ae import RUNS
+from .windows import cell_weights, pick_clips, teacher_forced
 
 
 def main() -> None:
@@ -38,13 +39,14 @@ def main() -> None:
     latents = normalised(data)
     if PRESETS["pocket"]["compile"] and arguments.minutes > 1:
         for block in [*student.dit.blocks, *teacher.dit.blocks]:
-            block.forward = torch.compile(block.forward)
-    began, reported, step, errors = time.time(), time.time(), 0, []
-    while (done := (time.time() - began) / (60 * arguments.minutes)) < 1:
+            block.forward = torch.compile(block.forward, dynamic=False)
+    first = tokens.load(folder / "tokenizer.json").get_vocab_size()
+    progress, step, errors = Progress(arguments.minutes, log=folder / "distill.jsonl", every=20), 0, []
+    while (done := progress.done) < 1:
         rate = min(1, (step + 1) / 20) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         for o, scale in zip(opts, (1.0, 0.5)):
             o.param_groups[0]["lr"] = 6e-4 * scale * rate
-        x0, cells, ids, offset = pick_clips(data, latents, arguments.batch)
+        x0, cells, ids, offset = pick_clips(data, latents, arguments.batch, first)
         empty = torch.zeros_like(ids)
         empty[:, 0] = 1
         x, t, frames, plan, target, sigma = teacher_forced(x0, offset)
@@ -66,13 +68,10 @@ def main() -> None:
         with torch.no_grad():
             torch._foreach_lerp_(list(ema.parameters()), list(student.parameters()), max(0.02, 1 / (step / 5 + 1)))
         errors.append((error.detach().flatten(), sigma.flatten()))
-        if time.time() - reported > 20:
-            e, s = (torch.cat(v) for v in zip(*errors))
-            line = {"step": step, "minutes": round(done * arguments.minutes, 2), "guidance": arguments.guidance, "mean": round(e.mean().item(), 4), **report_line(e, s)}
-            print(json.dumps(line), flush=True)
-            with open(folder / "distill.jsonl", "a") as log:
-                log.write(json.dumps(line) + "\n")
-            reported, errors = time.time(), []
+        if progress.due():
+            e, v = (torch.cat(x) for x in zip(*errors))
+            progress.line(step=step, guidance=arguments.guidance, mean=round(e.mean().item(), 4), **report_line(e, v))
+            errors = []
     torch.save({"ema": ema.state_dict(), "step": step, **{k: saved[k] for k in ("text_config", "dit_config")}}, folder / "guided.pt")
 
 

@@ -1,21 +1,33 @@
-"""Scores the exported model with the kept judge: python -m training.evaluate [--prompts 240] [--steps 8] [--report].
+"""Scores the exported model with the kept judge: python -m training.evaluate [--prompts 512] [--full] [--report].
 
-Random prompts of Pocket's edition in all languages; the judge names what the generated clips show, and what true renders
-of the same scenes show (its ceiling). Writes runs/evaluation.json, and with --report a contact sheet and a Markdown table.
+Prompts of combinations that were not taught, in all languages; the judge names what the generated clips show, and what
+true renders of the same scenes show (its ceiling). Writes runs/evaluation.json. `--full` adds 4 and 16 steps, the weights
+before 8-bit rounding and sixty seconds; `--clips FOLDER` scores clips that the page's engine made (`--ask FOLDER` writes what to
+make for it); `--report` writes a table and a contact sheet.
 """
 import argparse
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from . import train
 from .captions import LANGUAGES, caption
 from .contact import sheet
+from .data import TAUGHT, combination, load_autoencoder
 from .judge import load, right, table
 from .pocket import Pocket
 from .train_ae import RUNS
-from .world import SMALL, render, sample_scenes
+from .world import FRAMES, HEIGHT, SMALL, WIDTH, render, sample_scenes
+
+def held_out(n: int, rng) -> np.ndarray:
+    """n random scenes of combinations that no training clip showed."""
+    taught, scenes = np.load(TAUGHT), sample_scenes(20 * n, rng, SMALL)
+    scenes = scenes[~np.isin(combination(scenes), taught)][:n]
+    assert len(scenes) == n, "too few combinations were left out"
+    return scenes
 
 
 def flicker(clips: np.ndarray) -> float:
@@ -23,36 +35,79 @@ def flicker(clips: np.ndarray) -> float:
     return float(np.abs(np.diff(clips.astype(np.int16), n=2, axis=1)).mean())
 
 
+def read_clip(path: Path) -> np.ndarray:
+    """The first FRAMES frames of an MP4 -> uint8 [FRAMES, HEIGHT, WIDTH, 3]; needs ffmpeg."""
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-frames:v", str(FRAMES), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    return np.frombuffer(subprocess.run(command, check=True, capture_output=True).stdout, np.uint8).reshape(FRAMES, HEIGHT, WIDTH, 3)
+
+
+def generate(pocket: Pocket, prompts: list, **options) -> np.ndarray:
+    return np.concatenate([pocket.generate(prompts[i:i + 16], seed=i, **options) for i in range(0, len(prompts), 16)])
+
+
+def before_rounding(pocket: Pocket, folder: Path) -> Pocket:
+    """The same model with the weights of the run that it was exported from."""
+    model = train.load(folder, "guided.pt")
+    pocket.text, pocket.dit = model.text, model.dit
+    pocket.autoencoder = load_autoencoder(folder).float()
+    return pocket
+
+
+def roll_out(pocket: Pocket, prompts: list, seconds: int = 60) -> dict:
+    """{second: clips [n, FRAMES, H, W, 3] that end there} of one roll-out."""
+    blocks, warm_up = -(-(16 * seconds + 3) // 12), 6
+    z = torch.cat([pocket.latents(prompts[i:i + 16], blocks, seed=i) for i in range(0, len(prompts), 16)])
+    at = {second: round(second * 16 / 4) + 1 for second in (2, 10, 20, 40, seconds)}
+    return {second: pocket.decode(z[:, :, max(0, end - 9 - warm_up):end])[:, -FRAMES:] for second, end in at.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--prompts", type=int, default=240)
+    parser.add_argument("--prompts", type=int, default=512)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--run", type=Path, default=RUNS / "pocket", help="the run that the model was exported from, for --full")
+    parser.add_argument("--ask", type=Path, help="write prompts.json there and stop")
+    parser.add_argument("--clips", type=Path, help="score 000.mp4, 001.mp4 ... of that folder, made from its prompts.json")
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--out", type=Path, default=RUNS / "evaluation")
     arguments = parser.parse_args()
-    rng, judge = np.random.default_rng(2026), load()
-    scenes = sample_scenes(arguments.prompts, rng, SMALL)
+    rng = np.random.default_rng(2026)
+    scenes = held_out(arguments.prompts, rng)
     spoken = np.array(list(LANGUAGES))[np.arange(len(scenes)) % len(LANGUAGES)]
     prompts = [caption(s, rng, language=language, plain=True) for s, language in zip(scenes, spoken)]
-    pocket = Pocket(arguments.model) if arguments.model else Pocket()
-    torch.manual_seed(0)
-    clips = np.concatenate([pocket.generate(prompts[i:i + 16], steps=arguments.steps, seed=i) for i in range(0, len(prompts), 16)])
-    named = right(judge, clips, scenes)
+    if arguments.ask:
+        arguments.ask.mkdir(parents=True, exist_ok=True)
+        (arguments.ask / "prompts.json").write_text(json.dumps(prompts, ensure_ascii=False, indent=0))
+        return
+    judge, pocket = load(), Pocket(arguments.model) if arguments.model else Pocket()
+    score = lambda clips, chosen=slice(None): table(right(judge, clips, scenes[chosen]), scenes[chosen])
+    if arguments.clips:
+        clips = np.stack([read_clip(arguments.clips / f"{i:03d}.mp4") for i in range(len(prompts))])
+    else:
+        clips = generate(pocket, prompts, steps=arguments.steps)
     true = np.concatenate([render(scenes[i:i + 40]) for i in range(0, len(scenes), 40)])
-    result = {"ceiling": table(right(judge, true, scenes), scenes), "generated": table(named, scenes)}
+    result = {"prompts": len(prompts), "steps": arguments.steps or len(pocket.model["sampler"]["timesteps"]), "ceiling": score(true), "generated": score(clips)}
     for language in LANGUAGES:
-        own = spoken == language
-        result[language] = table({a: v[own] for a, v in named.items()}, scenes[own])
+        result[language] = score(clips[spoken == language], spoken == language)
     result["flicker"] = {"generated": round(flicker(clips), 3), "true": round(flicker(true), 3)}
-    result |= {"prompts": len(prompts), "steps": arguments.steps or len(pocket.model["sampler"]["timesteps"])}
+    if arguments.full:
+        for steps in (4, 16):
+            result[f"{steps} steps"] = score(generate(pocket, prompts, steps=steps))
+        few = slice(0, 96)
+        for second, shown in roll_out(pocket, prompts[few]).items():
+            result[f"second {second}"] = score(shown, few)
+        result["before rounding"] = score(generate(before_rounding(pocket, arguments.run), prompts))
     arguments.out.with_suffix(".json").write_text(json.dumps(result, indent=1))
     print(json.dumps(result, indent=1))
     if arguments.report:
         english = np.flatnonzero(spoken == "en")[:20]
         sheet([clips[i] for i in english], [prompts[i] for i in english], arguments.out.with_suffix(".png"))
-        rows = [f"| {a} | {result['ceiling'].get(a, 0):.2f} | {v:.2f} |" for a, v in result["generated"].items()]
-        arguments.out.with_suffix(".md").write_text("\n".join(["| attribute | judge on true renders | judge on generated clips |", "|---|---|---|", *rows]) + "\n")
+        columns = {name: scores for name, scores in result.items() if isinstance(scores, dict) and "subject" in scores}
+        rows = [f"| {a} | " + " | ".join(f"{c.get(a, float('nan')):.2f}" for c in columns.values()) + " |" for a in result["generated"]]
+        head = ["| attribute | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+        arguments.out.with_suffix(".md").write_text("\n".join([*head, *rows]) + "\n")
 
 
 if __name__ == "__main__":

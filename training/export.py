@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from . import train
+from . import tokens, train
 from .captions import taught
 from .data import load_autoencoder
 from .prompts import examples
@@ -109,6 +109,7 @@ def main() -> None:
             "transformer": {"network": "wan-transformer-causal", "config": saved["dit_config"], "file": "transformer.gguf"},
             "autoencoder": {"network": "taehv", "config": ae_config, "file": "taehv.safetensors"},
         },
+        "details": tokens.detail_ids(tokens.load(folder / "tokenizer.json")),
         "files": files, "prompts": examples(), "vocabulary": "vocabulary.json", "training": facts(folder),
     }
     if (out / "showcase.mp4").exists():  # a clip for the page's first sight, made by npm run generate

@@ -5,7 +5,6 @@ checkpoints/judge.safetensors: figures of different sessions and editions then m
 """
 import argparse
 import json
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
 from .muon import optimisers
+from .progress import Progress
 from .world import ATTRIBUTES, FPS, FRAMES, SMALL, render, sample_scenes
 
 PATH = Path(__file__).parent / "checkpoints" / "judge.safetensors"
@@ -116,8 +116,8 @@ def main() -> None:
     held_clips = render(held)
     judge = Judge().to(memory_format=torch.channels_last)
     opts = optimisers(judge, 2e-3, lambda n, p: p.ndim in (2, 4) and "heads" not in n)
-    began = reported = time.time()
-    while (done := (time.time() - began) / (60 * arguments.minutes)) < 1:
+    progress = Progress(arguments.minutes, every=45)
+    while (done := progress.done) < 1:
         for o, scale in zip(opts, (1.0, 0.5)):
             o.param_groups[0]["lr"] = 2e-3 * scale * min(1.0, 1.5 * (1 - done)) + 1e-6
         pick = rng.integers(0, len(scenes), 32)
@@ -130,9 +130,8 @@ def main() -> None:
         loss.backward()
         for o in opts:
             o.step()
-        if time.time() - reported > 45:
-            print(json.dumps({"minutes": round(done * arguments.minutes, 1), "loss": round(loss.item(), 3), **table(right(judge, held_clips, held), held)}), flush=True)
-            reported = time.time()
+        if progress.due():
+            progress.line(loss=round(loss.item(), 3), **table(right(judge, held_clips, held), held))
     print(json.dumps(table(right(judge, held_clips, held), held)))
     PATH.parent.mkdir(exist_ok=True)
     save_file({k: v.half().contiguous() for k, v in judge.state_dict().items()}, str(PATH))

@@ -11,6 +11,7 @@ from .data import tokenise
 from .export import TARGET, read_gguf
 from .sampling import sample
 from .taehv import TAEHV
+from .tokens import with_details
 from .umt5 import UMT5
 from .wan import WanTransformer
 
@@ -29,15 +30,28 @@ class Pocket:
         self.mean, self.std = torch.tensor(self.model["latent"]["mean"]), torch.tensor(self.model["latent"]["std"])
 
     @torch.no_grad()
-    def generate(self, prompts: list, blocks: int = 3, steps: int | None = None, seed: int = 0) -> np.ndarray:
-        """-> uint8 [n, 12 * blocks - 3, H, W, 3]."""
+    def latents(self, prompts: list, blocks: int = 3, steps: int | None = None, seed: int = 0) -> torch.Tensor:
+        """-> the decoder's latents [n, C, 3 * blocks, h, w]."""
         sampler = self.model["sampler"]
         ids = tokenise(self.tokenizer, prompts)
-        ids = ids[:, :int((ids != 0).sum(1).max())]
+        ids, told = ids[:, :int((ids != 0).sum(1).max())], None
+        if details := self.model.get("details"):
+            generator = torch.Generator().manual_seed(seed)
+            steps = torch.stack([torch.randint(len(group), (len(ids),), generator=generator) for group in details], 1)
+            told = with_details(tokenise(self.tokenizer, prompts), steps, details[0][0])
         size = self.model["sizes"][0]
         with torch.autocast("cpu", torch.bfloat16):
             z = sample(self.dit, self.text, ids, blocks, size["height"] // 8, size["width"] // 8,
-                       steps or len(sampler["timesteps"]), sampler["shift"], sampler["kind"], seed=seed)
-            z = z * self.std[:, None, None, None] + self.mean[:, None, None, None]
-            frames = self.autoencoder.decode(z.transpose(1, 2)).float().clamp(0, 1)
+                       steps or len(sampler["timesteps"]), sampler["shift"], sampler["kind"], seed=seed, begin=told)
+        return z.float() * self.std[:, None, None, None] + self.mean[:, None, None, None]
+
+    @torch.no_grad()
+    def decode(self, z: torch.Tensor) -> np.ndarray:
+        """Latents [n, C, F, h, w] -> uint8 [n, 4 * F - 3, H, W, 3]."""
+        with torch.autocast("cpu", torch.bfloat16):
+            frames = torch.cat([self.autoencoder.decode(part.transpose(1, 2)).float().clamp(0, 1) for part in z.split(16)])
         return (frames.permute(0, 1, 3, 4, 2) * 255).round().byte().numpy()
+
+    def generate(self, prompts: list, **options) -> np.ndarray:
+        """As `latents` -> uint8 [n, 12 * blocks - 3, H, W, 3]."""
+        return self.decode(self.latents(prompts, **options))

@@ -6,10 +6,8 @@ Train it before the transformer: its weights are where `train` starts. Resumes r
 logs JSON lines to runs/NAME/text.jsonl.
 """
 import argparse
-import json
 import math
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ import torch.nn.functional as F
 
 from . import captions, tokens, umt5, world
 from .muon import optimisers
+from .progress import Progress
 
 RUNS = Path(__file__).parent / "runs"
 PRESETS = {
@@ -137,27 +136,24 @@ def train(folder: Path, preset: dict, minutes: float, overrides: dict | None = N
     held = {language: make(preset["held"], tokenizer, np.random.default_rng(9000 + i), language)
             for i, language in enumerate(captions.LANGUAGES)}
     pool = Pool(preset["pool"], tokenizer, np.random.default_rng(step + 1))
-    began = reported = time.time()
+    progress = Progress(minutes, spent, folder / "text.jsonl", preset["report"])
     losses: list = []
 
     def report(last: bool) -> dict:
         table, unnamed = evaluate(model, held)
-        elapsed = spent + time.time() - began
-        line = {"step": step, "minutes": round(elapsed / 60, 2), "captions": step * preset["batch"], "loss": _mean(losses) if losses else None, "unnamed": unnamed,
+        line = {"step": step, "captions": step * preset["batch"], "loss": _mean(losses) if losses else None, "unnamed": unnamed,
                 "languages": {language: _mean(row.values()) for language, row in table.items()},
                 "attributes": {a: _mean(row[a] for row in table.values()) for a in world.ATTRIBUTES}}
         if last:
             line["accuracy"] = table
-        print(json.dumps(line), flush=True)
-        with open(folder / "text.jsonl", "a") as log:
-            log.write(json.dumps(line) + "\n")
+        progress.line(**line)
         state = {"model": model.text.state_dict(), "text_config": config, "step": step, "accuracy": table, "reader": model.reader.state_dict(),
-                 "opts": [o.state_dict() for o in opts], "spent": elapsed, "attributes": world.ATTRIBUTES}
+                 "opts": [o.state_dict() for o in opts], "spent": progress.spent, "attributes": world.ATTRIBUTES}
         torch.save(state, path.with_suffix(".tmp"))
         path.with_suffix(".tmp").rename(path)
         return state
 
-    while (done := (spent + time.time() - began) / (60 * minutes)) < 1:
+    while (done := progress.done) < 1:
         for ids, labels in pool.batches(preset["batch"]):
             scale = min(1, (step + 1) / preset["warmup"]) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * max(0, min(1, done * 1.25 - 0.25)))))
             for o, rate in zip(opts, rates):
@@ -173,9 +169,9 @@ def train(folder: Path, preset: dict, minutes: float, overrides: dict | None = N
                 o.step()
             step += 1
             losses.append(loss.item())
-        if time.time() - reported > preset["report"]:
+        if progress.due():
             report(False)
-            reported, losses = time.time(), []
+            losses = []
     return report(True)
 
 

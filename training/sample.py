@@ -18,7 +18,7 @@ def main() -> None:
     arguments = parser.parse_args()
     pocket = Pocket(arguments.model)
     prompts = arguments.prompts or pocket.model["prompts"]["en"]
-    sheet(list(pocket.generate(prompts, arguments.blocks, arguments.steps, arguments.seed)), prompts, arguments.out)
+    sheet(list(pocket.generate(prompts, blocks=arguments.blocks, steps=arguments.steps, seed=arguments.seed)), prompts, arguments.out)
     print(arguments.out)
 
 

@@ -14,19 +14,21 @@ def warp(timesteps: list, shift: float) -> list:
 
 @torch.no_grad()
 def sample(dit: WanTransformer, text: UMT5, ids, blocks=3, rows=8, columns=12, steps=8, shift=5.0,
-           kind="euler", guidance=1.0, seed=0) -> torch.Tensor:
-    """ids [B, L] -> normalised latents [B, C, 3 * blocks, rows, columns]."""
+           kind="euler", guidance=1.0, seed=0, begin=None) -> torch.Tensor:
+    """ids [B, L] -> normalised latents [B, C, 3 * blocks, rows, columns]. `begin`: the first block's ids, where they are others."""
     generator = torch.Generator().manual_seed(seed)
     b, c = len(ids), dit.config["in_channels"]
     noise = lambda: torch.randn(b, c, BLOCK, rows, columns, generator=generator)
     empty = torch.zeros_like(ids)
     empty[:, 0] = 1
-    contexts = [dit.text(text(ids))] + ([dit.text(text(empty))] if guidance != 1 else [])
+    told = lambda ids: [dit.text(text(ids))] + ([dit.text(text(empty))] if guidance != 1 else [])
+    contexts, first = told(ids), told(ids if begin is None else begin)
     sigmas = warp([1000 * (steps - i) / steps for i in range(steps)], shift) + [0.0]
     caches, out = [[None] * len(dit.blocks) for _ in contexts], []
     for block in range(blocks):
         frames = torch.arange(block * BLOCK, (block + 1) * BLOCK)
-        flow = lambda x, sigma, i: dit(x, torch.full((b, BLOCK), 1000 * sigma), contexts[i], frames, caches=caches[i])
+        words = contexts if block else first
+        flow = lambda x, sigma, i: dit(x, torch.full((b, BLOCK), 1000 * sigma), words[i], frames, caches=caches[i])
         x = noise()
         for sigma, following in zip(sigmas, sigmas[1:]):
             v = flow(x, sigma, 0)[0].float()

@@ -8,10 +8,13 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+import torch
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from .captions import LANGUAGES
 from .words import vocabulary
+from .world import DETAILS
 
 SPECIAL = ["<pad>", "</s>", "<unk>"]
 PUNCTUATION = ",.!?，。、"
@@ -57,3 +60,18 @@ def load(path: Path) -> Tokenizer:
 def size(tokenizer: Tokenizer) -> int:
     """Rows of the embedding table: the vocabulary rounded up to a multiple of 32."""
     return -(-tokenizer.get_vocab_size() // 32) * 32
+
+
+def detail_ids(tokenizer: Tokenizer) -> list:
+    """[[id of every step] of every detail of a scene]: rows behind the vocabulary's, which no text can name."""
+    starts = np.cumsum([tokenizer.get_vocab_size(), *DETAILS.values()])
+    assert starts[-1] <= size(tokenizer), "the embedding table has too few spare rows for the details"
+    return [list(range(start, start + steps)) for start, steps in zip(starts.tolist(), DETAILS.values())]
+
+
+def with_details(ids: torch.Tensor, steps: torch.Tensor, first: int) -> torch.Tensor:
+    """Puts the details, steps [n, D], before the captions ids [n, L]; a caption that leaves no room for them goes without."""
+    offsets = first + np.cumsum([0, *list(DETAILS.values())[:-1]])
+    told = torch.cat([steps + torch.from_numpy(offsets), ids], 1)
+    fits = (told[:, ids.shape[1]:] == 0).all(1, keepdim=True)
+    return torch.where(fits, told[:, :ids.shape[1]], ids)

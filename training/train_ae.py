@@ -6,7 +6,6 @@ import argparse
 import json
 import math
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from .muon import optimisers
+from .progress import Progress
 from .taehv import CONFIG, TAEHV
 from .world import FRAMES, SMALL, render, sample_scenes
 
@@ -81,7 +81,6 @@ def main() -> None:
     parser.add_argument("--minutes", type=float)
     arguments = parser.parse_args()
     preset = PRESETS[arguments.preset]
-    minutes = arguments.minutes or preset["minutes"]
     folder = RUNS / (arguments.name or arguments.preset)
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
@@ -100,16 +99,16 @@ def main() -> None:
         model.start_from_pca(pool.batch(min(120, preset["pool"]), 64, FRAMES))
     held_out = render(sample_scenes(6, np.random.default_rng(10 ** 6), SMALL))
     linear = model.keep_linear_part()
-    began, reported, total = time.time(), time.time(), 0.0
+    progress = Progress(arguments.minutes or preset["minutes"], spent, folder / "ae.jsonl")
 
     def save() -> None:
         state = {"model": model.state_dict(), "opts": [o.state_dict() for o in opts], "step": step,
-                 "spent": spent + time.time() - began, "config": CONFIG}
+                 "spent": progress.spent, "config": CONFIG}
         torch.save(state, path.with_suffix(".tmp"))
         path.with_suffix(".tmp").rename(path)
 
     print(json.dumps({"psnr at the start": psnr(model, held_out)}), flush=True)
-    while (done := (spent + time.time() - began) / (60 * minutes)) < 1:
+    while (done := progress.done) < 1:
         rate = min(1, (step + 1) / 150) * (0.5 + 0.5 * math.cos(math.pi * done)) + 0.005
         opts[0].param_groups[0]["lr"] = preset["lr"] * rate
         opts[1].param_groups[0]["lr"] = 0.35 * preset["lr"] * rate
@@ -126,15 +125,10 @@ def main() -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for o in opts:
             o.step()
-        step, total = step + 1, total + loss.item()
-        if time.time() - reported > 30:
-            line = {"step": step, "minutes": round(done * minutes, 2), "loss": loss.item(), "psnr": round(psnr(model, held_out), 2),
-                    "z": round(z.float().std().item(), 3)}
-            print(json.dumps(line), flush=True)
-            with open(folder / "ae.jsonl", "a") as log:
-                log.write(json.dumps(line) + "\n")
+        step += 1
+        if progress.due():
+            progress.line(step=step, loss=loss.item(), psnr=round(psnr(model, held_out), 2), z=round(z.float().std().item(), 3))
             save()
-            reported = time.time()
     save()
     print(json.dumps({"step": step, "psnr": psnr(model, held_out)}), flush=True)
 

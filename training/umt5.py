@@ -96,6 +96,7 @@ class Stack(nn.Module):
 class UMT5(nn.Module):
     def __init__(self, config: dict = CONFIG):
         super().__init__()
+        self.config = config
         self.shared, self.encoder = nn.Embedding(config["vocab_size"], config["d_model"]), Stack(config)
         for name, p in self.named_parameters():
             if p.ndim == 2:

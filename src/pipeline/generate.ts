@@ -20,6 +20,7 @@ import type { BlockReport, Clip, GenerateEvent, GenerateRequest, Recipe } from '
 import type { ClipNetworks, Latents, Model } from './backend';
 import type { Block } from './blocks';
 import { Conveyor } from './conveyor';
+import { tokensWithDetails } from './details';
 import { noiseOf, scaleOf, type Scale } from './draft';
 import { makeId } from './journal';
 import { checkPlan } from './memory-plan';
@@ -106,6 +107,8 @@ export async function generate(
     seed,
     scale,
     remix: options.remix ?? null,
+    fresh: !options.remix && options.firstSize === undefined,
+    detailed: false,
     head: null,
     renoises: sampler.kind === 'renoise',
     size: { h: height / latent.stride[1], w: width / latent.stride[2] },
@@ -180,6 +183,10 @@ interface Job {
   renoises: boolean;
   scale: Scale;
   remix: Remix | null;
+  /** Made from words alone: of no picture and no other clip. */
+  fresh: boolean;
+  /** The words that were said last have details. */
+  detailed: boolean;
   /** Of a loop: the first block. */
   head: Latents | null;
   /** Of a latent frame. */
@@ -209,6 +216,7 @@ async function makeBlock(job: Job, block: Block, { known, from, keep }: Past): P
   const isKnown = block.index < known.count;
   const seen = block.index >= from;
   if (seen && block.enter) await enter(job, block);
+  else if (seen && job.detailed) await say(job, block);
   let latents: Latents;
   if (isKnown) latents = await known.read(block.index);
   else latents = await (line.loops && block.last ? closeLoop(job, block) : denoise(job, block, await sourceOf(job, block))); // prettier-ignore
@@ -227,11 +235,8 @@ async function makeBlock(job: Job, block: Block, { known, from, keep }: Past): P
 
 /** Other words from now on. Without a cut, the last blocks are seen with them. */
 async function enter(job: Job, block: Block): Promise<void> {
-  const { model, networks, progress, line, recent, guard } = job;
-  const done = progress.begin('text', 'text', { block: block.index, step: 0 });
-  const { prompt } = line.shots[block.shot]!;
-  await networks.say(model.tokenizer.encode(prompt, model.textLength));
-  done();
+  const { networks, progress, recent, guard } = job;
+  await say(job, block);
   networks.forget();
   if (block.enter !== 'switch') return recent.clear();
   for (const { block: before, latents } of recent.list) {
@@ -241,6 +246,22 @@ async function enter(job: Job, block: Block): Promise<void> {
     await networks.remember();
     again();
   }
+}
+
+/** The words of a block; with details where a scene begins of noise alone. */
+async function say(job: Job, block: Block): Promise<void> {
+  const { model, networks, progress, line, seed } = job;
+  const done = progress.begin('text', 'text', { block: block.index, step: 0 });
+  const { prompt } = line.shots[block.shot]!;
+  const groups = model.manifest.details;
+  job.detailed = !!groups && job.fresh && !!block.enter && block.enter !== 'switch';
+  const choice = { groups: groups!, seed, block: block.index };
+  await networks.say(
+    job.detailed
+      ? tokensWithDetails(model.tokenizer, prompt, model.textLength, choice)
+      : model.tokenizer.encode(prompt, model.textLength),
+  );
+  done();
 }
 
 /** What a block is remixed of, null where there is nothing. */

@@ -9,7 +9,7 @@ import { logUniform, sinCosTurn } from './exact';
 import { philox, type Words } from './philox';
 
 /** What noise is for; numbers are part of what a seed means and never change. */
-const PURPOSES = { start: 0, renoise: 1 } as const;
+const PURPOSES = { start: 0, renoise: 1, choice: 2 } as const;
 
 export interface NoiseStream {
   /** Counts from 0. */
@@ -17,7 +17,7 @@ export interface NoiseStream {
   /** Denoising step, from 0. */
   step: number;
   /** start: what a block is made from; renoise: fresh noise after a step. */
-  purpose: keyof typeof PURPOSES;
+  purpose: 'start' | 'renoise';
 }
 
 /** "Kino" in ASCII: the second half of the key. */
@@ -48,4 +48,17 @@ export function noise(seed: number, stream: NoiseStream, count: number): Float32
     }
   }
   return out;
+}
+
+/**
+ * What a seed chooses for a block: one of each count, evenly.
+ * @param counts how many there are to choose from, each
+ * @returns for each count an integer in [0, count)
+ */
+export function choices(seed: number, block: number, counts: number[]): number[] {
+  const words: Words = [0, 0, 0, 0];
+  return counts.map((count, i) => {
+    if (i % 4 === 0) philox(words, i / 4, block, 0, PURPOSES.choice, seed, KEY);
+    return Math.floor((words[i % 4]! / 2 ** 32) * count);
+  });
 }

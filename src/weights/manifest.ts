@@ -68,6 +68,8 @@ export interface ModelManifest {
   files: ModelFile[];
   /** The same networks for the CPU backend; its files are fetched only there. */
   onnx?: { text_encoder: string; transformer: string; decoder: string; files: ModelFile[] };
+  /** Token ids of what a scene has and no prompt says, by kind: one of each may stand before a prompt (pipeline/details.ts). */
+  details?: number[][];
   /** Example prompts by language. */
   prompts: Record<string, string[]>;
   /** File with the words that the model knows. */
@@ -112,6 +114,7 @@ export function readModelManifest(json: unknown): ModelManifest {
     prompts: readPrompts(m.prompts),
   };
   if (m.onnx !== undefined) manifest.onnx = readOnnx(m.onnx, paths);
+  if (m.details !== undefined) manifest.details = readDetails(m.details);
   if (m.vocabulary !== undefined) manifest.vocabulary = safePath(m.vocabulary, 'vocabulary');
   if (m.training !== undefined) manifest.training = object(m.training, 'training');
   return manifest;
@@ -183,6 +186,11 @@ function readPieces(value: unknown, at: string, total: number): NonNullable<Mode
     return hex;
   };
   return { bytes, sha256: list(pieces.sha256, `${at}.sha256`, hash, count, count) };
+}
+
+function readDetails(value: unknown): number[][] {
+  const id = (n: unknown, at: string) => integer(n, at, 0, 1 << 24);
+  return list(value, 'details', (ids, at) => list(ids, at, id, 1), 1, 16);
 }
 
 function readSize(value: unknown, at: string): Size {

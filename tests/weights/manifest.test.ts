@@ -46,6 +46,7 @@ const BROKEN: [message: string, path: string, value: unknown][] = [
   ['latent.std[3] must be a number from 0.000001 to Infinity, but is 0', 'latent.std.3', 0],
   ['latent.std[0] must be a number from 0.000001 to Infinity, but is null', 'latent.std.0', null],
   ['latent.stride must have 3 entries, but has 2', 'latent.stride', [4, 8]],
+  ['details[0][1] must be a number from 0 to 16777216, but is -1', 'details', [[1, -1]]],
   ['preview.matrix must have 16 entries, but has 17', 'preview.matrix.16', [1, 2, 3]],
   ['preview.matrix[2] must have 3 entries, but has 4', 'preview.matrix.2.3', 0],
   ['sampler.kind must be "renoise" or "euler" or "unipc", but is "ddim"', 'sampler.kind', 'ddim'],

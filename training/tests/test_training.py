@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from training import train, umt5, wan
+from training import umt5, wan, windows
 from training.data import subject_cells
 from training.export import read_gguf, write_gguf
 from training.sampling import sample
@@ -148,7 +148,7 @@ def test_gguf_keeps_names_shapes_and_values(tmp_path):
 
 def test_the_noisy_targets_are_paired_with_their_frames():
     x0 = torch.randn(2, CHANNELS, 6, 8, 12)
-    x, t, frames, _, target, sigma = train.teacher_forced(x0, 0)
+    x, t, frames, _, target, sigma = windows.teacher_forced(x0, 0)
     level = sigma[:, None, :, None, None]
     clean = x[:, :, 3:] - level * target  # x = x0 + sigma * (noise - x0)
     assert torch.allclose(clean, torch.cat([x0[:, :, :3], x0[:, :, :3], x0[:, :, 3:]], 2), atol=1e-5)

@@ -82,6 +82,26 @@ def sample_scenes(n: int, rng: np.random.Generator, world: dict = WHOLE, **fixed
     return s
 
 
+# What a scene has that no caption says, in so many steps each: `details` reads them.
+DETAILS = {"x": 8, "yaw": 4, "phase": 8, "speed": 2, "scenery": 4}
+
+
+def details(scenes: np.ndarray) -> np.ndarray:
+    """The unsaid numbers of scenes [n], each as the step of its own range that `sample_scenes` drew it from: int [n, len(DETAILS)].
+
+    Every combination of steps suits every scene: where x is fixed by the motion, its step follows the size.
+    """
+    motion = scenes["motion"]
+    low = {"x": np.select([motion == 0, motion == 1], [0.05, -0.75], -0.3), "yaw": -0.45, "speed": 0.85, "scenery": 0.0,
+           "phase": np.select([motion == 3, np.isin(motion, [7, 10])], [-0.25, -0.08], 0.0)}
+    wide = {"x": np.where(np.isin(motion, [0, 1]), 0.7, 0.6), "yaw": 0.9, "speed": 0.3, "scenery": 4 * 1.7,
+            "phase": np.select([motion == 3, np.isin(motion, [7, 10])], [0.5, 0.2], 1.0)}
+    share = {k: (scenes[k] - low[k]) / wide[k] for k in DETAILS}
+    share["scenery"] = share["scenery"] + 0.01  # whole steps: away from the edge
+    share["x"] = np.where(np.isin(motion, [8, 10]), (scenes["size"] - 0.92) / 0.16, share["x"])
+    return np.stack([np.clip((share[k] * steps).astype(int), 0, steps - 1) for k, steps in DETAILS.items()], 1)
+
+
 def render(scenes: np.ndarray, width: int = WIDTH, height: int = HEIGHT, frames: int = FRAMES, start=0.0, masks: bool = False, fps: float = FPS):
     """Draw scenes [n] -> uint8 [n, frames, height, width, 3]; `start` in seconds, a number or [n].
 

@@ -1,0 +1,75 @@
+"""The stages as a person runs them, with tiny settings: their logs, their plots, and several processes."""
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from training import plot, tokens, train, windows
+from training.progress import Progress
+from training.taehv import CONFIG, TAEHV
+from training.train_ae import RUNS
+from training.world import DETAILS, details, sample_scenes
+
+
+def test_progress_counts_earlier_sessions_and_logs_lines(tmp_path):
+    progress = Progress(2, spent=60, log=tmp_path / "log.jsonl", every=0)
+    assert 0.5 <= progress.done < 0.6 and progress.due()
+    progress.line(mean=1.5)
+    assert json.loads((tmp_path / "log.jsonl").read_text())["mean"] == 1.5
+    minutes, values = plot.curves(tmp_path / "log.jsonl", ["mean", "psnr"])["mean"]
+    assert values == (1.5,) and 1 <= minutes[0] < 1.1
+
+
+def test_the_learning_rate_warms_up_stays_and_falls():
+    assert train.learning_rate(0, 0.1) < 0.02
+    assert train.learning_rate(500, 0.1) == train.learning_rate(500, train.CONSTANT) == pytest.approx(1)
+    assert train.learning_rate(500, 0.9) > train.learning_rate(500, 0.95) > train.learning_rate(500, 1.0) > 0
+
+
+def test_first_blocks_have_one_level_each():
+    torch.manual_seed(0)
+    x0, cells = torch.randn(2, 24, 3, 6, 8), torch.rand(2, 3, 6, 8)
+    x, t, frames, plan, target, sigma, cover = windows.first_blocks(x0, cells)
+    assert torch.allclose(x - sigma[:, None, :, None, None] * target, x0, atol=1e-5)
+    assert len(sigma.unique()) == 2 and torch.equal(t, 1000 * sigma) and frames.tolist() == [0, 1, 2] and len(plan) == 1
+    assert cover.mean() == pytest.approx(1, abs=1e-5) and cover.shape == (2, 1, 3, 6, 8)
+
+
+def test_details_are_told_before_the_caption_where_there_is_room(tmp_path):
+    tokenizer = tokens.build(tmp_path / "tokenizer.json")
+    groups = tokens.detail_ids(tokenizer)
+    assert [len(g) for g in groups] == list(DETAILS.values()) and groups[0][0] == tokenizer.get_vocab_size()
+    ids = torch.zeros(2, 12, dtype=torch.long)
+    ids[0, :4], ids[1, :9] = torch.tensor([5, 6, 7, 1]), torch.arange(9, 0, -1)
+    told = tokens.with_details(ids, torch.tensor([[7, 3, 0, 1, 2], [0, 0, 0, 0, 0]]), groups[0][0])
+    assert told[0].tolist() == [groups[0][7], groups[1][3], groups[2][0], groups[3][1], groups[4][2], 5, 6, 7, 1, 0, 0, 0]
+    assert told[1].tolist() == ids[1].tolist(), "nine of twelve places leave no room for five"
+
+
+def test_details_spread_over_all_their_steps_for_every_motion():
+    for motion in range(12):
+        steps = details(sample_scenes(400, np.random.default_rng(motion), motion=motion))
+        for column, count in zip(steps.T, DETAILS.values()):
+            assert set(column) == set(range(count)), (motion, count)
+
+
+def test_two_processes_take_the_same_steps(tmp_path):
+    """torchrun's environment, two processes on one machine: one model comes out, and its log plots."""
+    folder = RUNS / "test-workers"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        torch.save({"model": TAEHV(CONFIG).state_dict(), "config": CONFIG}, folder / "ae.pt")
+        out = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29611", "-m", "training.train",
+                              "--preset", "smoke", "--name", folder.name, "--minutes", "0.2"], env={**os.environ, "OMP_NUM_THREADS": "1"},
+                             capture_output=True, text=True)
+        assert out.returncode == 0, out.stderr[-3000:]
+        saved = torch.load(folder / "dit.pt", weights_only=False)
+        assert saved["step"] > 0 and all(v.isfinite().all() for v in saved["model"].values() if v.is_floating_point())
+    finally:
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()

@@ -1,0 +1,79 @@
+"""What a training step shows the transformer: windows of clips, noised, with what attends to what.
+
+B batch, C latent channels, h x w latent cells. Noise levels run from 0 (clean) to 1 (noise).
+"""
+import torch
+
+from . import wan
+from .sampling import BLOCK
+from .tokens import with_details
+
+SUBJECT = 4.0  # how much more the loss of a cell counts where a subject is
+DETAILED = 0.8  # of the captions that may have details
+
+
+def noise_levels(shape, shift: float = 3.0) -> torch.Tensor:
+    """Logit-normal noise levels in (0, 1), shifted towards noise."""
+    s = torch.sigmoid(torch.randn(shape) * 1.1)
+    return shift * s / (1 + (shift - 1) * s)
+
+
+def teacher_forced(x0: torch.Tensor, offset: int):
+    """x0 [B, C, 6, h, w]: two blocks, the first of which starts at frame `offset`.
+
+    The sequence is: block 0 clean, block 0 noisy twice (it decides what everything looks like), block 1 noisy.
+    -> x [B, C, 12, h, w], t [B, 12], frame numbers, attention plan, target flow of the 9 noisy frames, levels [B, 9].
+    """
+    b, _, _, h, w = x0.shape
+    first, second = x0[:, :, :BLOCK], x0[:, :, BLOCK:]
+    disturbed = 0.15 * torch.rand(b, 1, 1, 1, 1) * (torch.rand(b, 1, 1, 1, 1) < 0.6)
+    past = first + disturbed * torch.randn_like(first)
+    sigma = noise_levels((b, 3)).repeat_interleave(BLOCK, 1)
+    clean = torch.cat([first, first, second], 2)
+    noise = torch.randn_like(clean)
+    level = sigma[:, None, :, None, None]
+    x = torch.cat([past, (1 - level) * clean + level * noise], 2)
+    t = 1000 * torch.cat([torch.zeros(b, BLOCK), sigma], 1)
+    here = torch.arange(BLOCK)
+    frames = torch.cat([here, here, here, here + BLOCK]) + offset
+    plan = wan.teacher_forcing([(0, True), (0, False), (0, False), (1, False)], BLOCK * h * w // 4)
+    return x, t, frames, plan, noise - clean, sigma
+
+
+def first_blocks(x0: torch.Tensor, cells: torch.Tensor):
+    """Only the first block of a clip, which decides what everything looks like: many scenes for the price of few windows.
+
+    x0 [B, C, 3, h, w], cells [B, 3, h, w] -> as `teacher_forced`, and the weights of the loss.
+    """
+    b, _, f, h, w = x0.shape
+    sigma = noise_levels((b, 1)).repeat(1, f)
+    noise, level = torch.randn_like(x0), sigma[:, None, :, None, None]
+    weight = 1 + SUBJECT * cells
+    plan = wan.teacher_forcing([(0, False)], f * h * w // 4)
+    return (1 - level) * x0 + level * noise, 1000 * sigma, torch.arange(f), plan, noise - x0, sigma, (weight / weight.mean())[:, None]
+
+
+def pick_clips(data: dict, latents: list, n: int, first: int, begin: bool = False):
+    """n random two-block windows of one size -> x0 [n, C, 6, h, w], how much subjects cover its cells [n, 6, h, w], ids [n, L], first frame number.
+
+    `begin`: of the first size, from the clips' start. Most captions of windows that show a scene's start have its details in
+    front of them, as tokens from `first` on.
+    """
+    which = 0 if begin or len(latents) == 1 or torch.rand(()) < 0.88 else int(torch.randint(1, len(latents), ()))  # mostly the native size
+    data, latents = data["sets"][which], latents[which]
+    pick = torch.randint(len(latents), (n,))
+    ids = data["ids"][pick, torch.randint(data["ids"].shape[1], (n,))].clone()
+    start = 0 if begin or torch.rand(()) < 0.7 else BLOCK
+    offset = start if torch.rand(()) < 0.7 else start + BLOCK * int(torch.randint(1, 10, ()))
+    if start == 0:
+        told = data["fresh"][pick] & (torch.rand(n) < DETAILED)
+        ids = torch.where(told[:, None], with_details(ids, data["details"][pick], first), ids)
+    window = slice(start, start + 2 * BLOCK)
+    return latents[pick, :, window].float(), data["cells"][pick, window].float() / 255, ids, offset
+
+
+def cell_weights(cells: torch.Tensor) -> torch.Tensor:
+    """The loss of what subjects cover counts 1 + SUBJECT times as much: [n, 6, h, w] -> [n, 1, 9, h, w], as `teacher_forced` orders."""
+    w = 1 + SUBJECT * cells
+    w = torch.cat([w[:, :BLOCK], w], 1)
+    return (w / w.mean())[:, None]

@@ -1,0 +1,47 @@
+"""Several processes that train one model, as torchrun starts them; one process alone needs none of it."""
+import os
+
+import torch
+import torch.distributed as dist
+
+RANK = int(os.environ.get("RANK", 0))
+COUNT = int(os.environ.get("WORLD_SIZE", 1))
+
+
+def join() -> None:
+    """Meets the other processes; each draws numbers of its own from here on."""
+    if COUNT > 1:
+        dist.init_process_group("gloo")
+        torch.manual_seed(RANK)
+
+
+def wait() -> None:
+    """Until all are here."""
+    if COUNT > 1:
+        dist.barrier()
+
+
+def leave() -> None:
+    if COUNT > 1:
+        dist.destroy_process_group()
+
+
+def average_gradients(model: torch.nn.Module) -> None:
+    """Every process gets the mean of all gradients, so that all take the same step."""
+    if COUNT == 1:
+        return
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in gradients])
+    dist.all_reduce(flat)
+    flat /= COUNT
+    for g, mean in zip(gradients, flat.split([g.numel() for g in gradients])):
+        g.copy_(mean.view_as(g))
+
+
+def first_says(value: float) -> float:
+    """The first process's value, to everyone: clocks differ, and all must stop at the same step."""
+    if COUNT == 1:
+        return value
+    told = torch.tensor([value], dtype=torch.float64)
+    dist.broadcast(told, 0)
+    return float(told)
