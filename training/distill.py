@@ -14,9 +14,8 @@ from . import tokens
 from .data import normalised
 from .muon import optimisers
 from .progress import Progress
-from .train import PRESETS, is_matrix, load, report_line
+from .train import PRESETS, draw, is_matrix, load, report_line
 from .train_ae import RUNS
-from .windows import cell_weights, pick_clips, teacher_forced
 
 
 def main() -> None:
@@ -38,6 +37,7 @@ def main() -> None:
     opts = optimisers(student, 6e-4, is_matrix)
     latents = normalised(data)
     if PRESETS["pocket"]["compile"] and arguments.minutes > 1:
+        torch._dynamo.config.cache_size_limit = 32
         for block in [*student.dit.blocks, *teacher.dit.blocks]:
             block.forward = torch.compile(block.forward, dynamic=False)
     first = tokens.load(folder / "tokenizer.json").get_vocab_size()
@@ -46,10 +46,9 @@ def main() -> None:
         rate = min(1, (step + 1) / 20) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         for o, scale in zip(opts, (1.0, 0.5)):
             o.param_groups[0]["lr"] = 6e-4 * scale * rate
-        x0, cells, ids, offset = pick_clips(data, latents, arguments.batch, first)
+        x, t, ids, frames, plan, target, sigma, cover, _ = draw(data, latents, arguments.batch, first)
         empty = torch.zeros_like(ids)
         empty[:, 0] = 1
-        x, t, frames, plan, target, sigma = teacher_forced(x0, offset)
         n = target.shape[2]
         with torch.autocast("cpu", torch.bfloat16):
             with torch.no_grad():
@@ -57,7 +56,7 @@ def main() -> None:
                 both = teacher.dit(torch.cat([x, x]), torch.cat([t, t]), context, frames, plan)[0][:, :, -n:].float()
             told, free = both.chunk(2)
             flow = student.dit(x, t, student.dit.text(student.text(ids)), frames, plan)[0][:, :, -n:].float()
-        error = ((flow - (free + arguments.guidance * (told - free))).square() * cell_weights(cells)).mean((1, 3, 4))
+        error = ((flow - (free + arguments.guidance * (told - free))).square() * cover).mean((1, 3, 4))
         for o in opts:
             o.zero_grad(set_to_none=True)
         error.mean().backward()
