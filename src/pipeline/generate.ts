@@ -3,6 +3,7 @@
  *
  *   script → shots → [per block: noise → denoising steps → clean latents → KV cache]
  *                            └→ frames → preview and encoder → MP4, beside the next block's denoising
+ *                                 (but the first block's are shown before the second is begun)
  *
  * A block is a few latent frames (blocks.ts). It is made of noise in a few steps, and sees the blocks before it, as far
  * as the window reaches, through the cache of their keys and values. Between blocks the words may change: the cache is
@@ -225,12 +226,22 @@ async function makeBlock(job: Job, block: Block, { known, from, keep }: Past): P
   await keep?.(block, latents, line.text);
   recent.add(block, latents);
   await job.decoding.push(() => develop(job, block, latents, { began, isKnown }));
+  if (block.index === 0) await firstPictures(job);
   const next = line.plan.blocks[block.index + 1];
   if (!seen || !next || next.enter) return; // nobody sees this block, or not through these words
   job.guard();
   const done = progress.begin('pass', 'denoise', { block: next.index, step: 0 });
   await networks.remember();
   done();
+}
+
+/**
+ * The clip's first pictures are what the person waits for: on one GPU, denoising the second block beside their decoding
+ * would only hold them up. Of later blocks there is something to see while they are decoded.
+ */
+async function firstPictures({ decoding, writing }: Job): Promise<void> {
+  await decoding.drain();
+  await writing.drain();
 }
 
 /** Other words from now on. Without a cut, the last blocks are seen with them. */
