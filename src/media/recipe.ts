@@ -4,9 +4,12 @@
  */
 import { KinoraError } from '../errors';
 import { MAX_PROMPT } from '../limits';
-import type { Recipe } from '../worker/protocol';
+import type { Beginning, Recipe } from '../worker/protocol';
 
 const NAME_LIMIT = 200;
+/** Recipes inside recipes. */
+const MOST_OF = 3;
+const BEGINNINGS: readonly Beginning[] = ['picture', 'video', 'clip'];
 
 function bad(setting: string, expected: string, found: unknown): KinoraError {
   const shown = (typeof found === 'string' ? JSON.stringify(found) : String(found)).slice(0, 60);
@@ -18,13 +21,14 @@ function bad(setting: string, expected: string, found: unknown): KinoraError {
 }
 
 /**
- * A clean `Recipe` made of `value`'s known fields; what else `value` holds is left behind.
+ * A clean `Recipe` made of `value`'s known fields; what else `value` holds is left behind. A remix of a remix of a remix
+ * keeps the last recipes of that row.
  *
  * Ranges: seed 0…2³²−1, seconds 0…3600, width and height 1…16384 px, steps 1…50, window and sink up to 1024, fps
  * 0…240, frames 1…864000, prompt up to 5000 UTF-16 units, names up to 200, created an ISO 8601 date.
  * Throws `bad-request` with the setting's name, what was expected and what was found.
  */
-export function parseRecipe(value: unknown): Recipe {
+export function parseRecipe(value: unknown, depth = 0): Recipe {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw bad('recipe', 'an object', Array.isArray(value) ? 'a list' : value);
   const fields = value as Record<string, unknown>;
@@ -66,6 +70,8 @@ export function parseRecipe(value: unknown): Recipe {
     ...optional('sink', 0, 1024),
     ...(fields.loop === true && { loop: true }),
     ...(fields.strength !== undefined && { strength: number('strength', 0, 1) }),
+    ...(fields.of !== undefined && depth < MOST_OF && { of: parseRecipe(fields.of, depth + 1) }),
+    ...(BEGINNINGS.includes(fields.begins as Beginning) && { begins: fields.begins as Beginning }),
     ...readDraft(fields.draft),
     model: text('model', NAME_LIMIT),
     edition: text('edition', NAME_LIMIT),

@@ -399,7 +399,7 @@ class Clock {
 
 /** @param asked of a draft: what the final shall be */
 function makeRecipe({ model, line, scale }: Job, asked: GenerateRequest): Recipe {
-  const { seed, window, sink, loop, strength, draft } = asked;
+  const { seed, window, sink, loop, strength, of, begins, draft } = asked;
   const { width, height, steps } = scale;
   const { id, edition, fps } = model.manifest;
   return {
@@ -413,6 +413,8 @@ function makeRecipe({ model, line, scale }: Job, asked: GenerateRequest): Recipe
     ...(sink !== undefined && { sink }),
     ...(loop && { loop }),
     ...(strength !== undefined && { strength }),
+    ...(of && { of }),
+    ...(begins && { begins }),
     ...(draft && { draft: { width: asked.width, height: asked.height, steps: asked.steps } }),
     model: id,
     edition,

@@ -205,4 +205,4 @@ function hold(id: string): Promise<() => void> {
 }
 
 /** A request without what cannot be written as JSON. */
-export const plainRequest = ({ source: _, resume: __, picture: ___, ...plain }: GenerateRequest): GenerateRequest => plain; // prettier-ignore
+export const plainRequest = ({ source: _, resume: __, picture: ___, footage: ____, ...plain }: GenerateRequest): GenerateRequest => plain; // prettier-ignore

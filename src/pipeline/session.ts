@@ -5,14 +5,16 @@
 import { KinoraError } from '../errors';
 import type { Clip, GenerateEvent, GenerateRequest, Recipe } from '../worker/protocol';
 import type { Latents, Model } from './backend';
-import type { GenerateOptions, KnownBlocks } from './generate';
+import { encodeFootage, encodePicture } from './footage';
+import { generate, type GenerateOptions, type KnownBlocks } from './generate';
 import { generateSafely, type RecoverOptions } from './recover';
 import { Journal, makeId, plainRequest } from './journal';
-import { openRecords, type Records } from './records';
+import type { OpenOutput } from './output';
+import { openRecords, writeRecord, type Records } from './records';
 import { scaleOf } from './draft';
 import { Storyline } from './storyline';
 
-export interface SessionOptions extends Pick<RecoverOptions, 'reopen' | 'isLost'> {
+export interface SessionOptions extends Pick<RecoverOptions, 'reopen' | 'isLost' | 'openOutput'> {
   emit: (event: GenerateEvent) => void;
   isCancelled: () => boolean;
   /** The person wants to go on later: what is cancelled is then kept. */
@@ -47,26 +49,8 @@ async function goOn(model: Model, journal: Journal, options: SessionOptions): Pr
   }
 }
 
-async function begin(model: Model, asked: GenerateRequest, options: SessionOptions): Promise<Clip> {
-  const { source, picture } = asked;
-  const extra: Partial<GenerateOptions> = {};
-  let remixed: Blob | null = null;
-  if (picture) {
-    const latents = await encodePicture(model, asked);
-    extra.known = { count: 1, read: async () => latents };
-    extra.firstSize = 1;
-  } else if (source?.use === 'again') {
-    const records = await openRecords(source.latents);
-    extra.known = { ...blocksOf(records), count: commonBlocks(model, asked, source.recipe, records) };
-    extra.firstSize = firstSizeOf(model, records);
-  } else if (source) {
-    const { strength } = asked;
-    if (!(typeof strength === 'number' && strength > 0 && strength <= 1))
-      throw new KinoraError('bad-request', `strength must be a number above 0 and up to 1, but it is ${strength}.`, { field: 'strength', found: String(strength) }); // prettier-ignore
-    checkSameSize(model, asked, source.recipe);
-    remixed = source.latents;
-    extra.remix = { strength, source: blocksOf(await openRecords(remixed)) };
-  }
+async function begin(model: Model, wish: GenerateRequest, options: SessionOptions): Promise<Clip> {
+  const { request: asked, extra, remixed } = await gather(model, wish, options);
   const { id, edition } = model.manifest;
   const state = {
     id: makeId(),
@@ -77,6 +61,90 @@ async function begin(model: Model, asked: GenerateRequest, options: SessionOptio
   const journal = await Journal.begin(state, remixed);
   return run(model, asked, journal, options, extra);
 }
+
+/** What a clip is made of besides words. */
+interface Material {
+  /** As it was asked for, and what its recipe has to say of this. */
+  request: GenerateRequest;
+  extra: Partial<GenerateOptions>;
+  /** Latents of what is remixed. */
+  remixed: Blob | null;
+}
+
+async function gather(model: Model, asked: GenerateRequest, options: SessionOptions): Promise<Material> {
+  const { source, picture, footage, of } = asked;
+  const plain = { request: asked, extra: {}, remixed: null };
+  if (picture) {
+    const latents = await encodePicture(model, asked);
+    const known = { count: 1, read: async () => latents };
+    return { ...plain, request: { ...asked, begins: 'picture' }, extra: { known, firstSize: 1 } };
+  }
+  if (footage) {
+    const { blocks, seconds } = await encodeFootage(model, asked, options.isCancelled);
+    const request: GenerateRequest = { ...asked, begins: 'video' };
+    if (footage.use === 'remix') return remixOf(request, await asRecords(model, blocks));
+    const known = { count: blocks.length, read: async (index: number) => blocks[index]!.slice() };
+    // Nothing is said of what is there already: its words are never read.
+    const prompt = `[${Math.round(seconds * 100) / 100}s] …\n${asked.prompt}`;
+    return { ...plain, request: { ...request, prompt, seconds: seconds + asked.seconds }, extra: { known } };
+  }
+  if (source && source.use !== 'remix') {
+    const records = await openRecords(source.latents);
+    const count = commonBlocks(model, asked, source.recipe, records, source.use);
+    if (count === 0) return plain;
+    // Where other settings made the beginning, or a remix did, those of now alone do not make it again.
+    const mine = commonBlocks(model, asked, source.recipe, records) === count;
+    const lost = source.recipe.begins ?? (mine ? undefined : 'clip');
+    const known = { ...blocksOf(records), count };
+    return { ...plain, request: { ...asked, ...(lost && { begins: lost }) }, extra: { known, firstSize: firstSizeOf(model, records) } }; // prettier-ignore
+  }
+  if (source) {
+    checkSameSize(model, asked, source.recipe);
+    // What cannot be made again makes a recipe that cannot, either.
+    const { begins } = source.recipe;
+    const request: GenerateRequest = begins ? { ...asked, begins } : { ...asked, of: source.recipe };
+    return remixOf(request, source.latents);
+  }
+  if (!of) return plain;
+  checkSameSize(model, asked, of);
+  return remixOf(asked, await asRecords(model, await makeAgain(model, of, options)));
+}
+
+async function remixOf(request: GenerateRequest, latents: Blob): Promise<Material> {
+  const { strength } = request;
+  if (!(typeof strength === 'number' && strength > 0 && strength <= 1))
+    throw new KinoraError('bad-request', `strength must be a number above 0 and up to 1, but it is ${strength}.`, { field: 'strength', found: String(strength) }); // prettier-ignore
+  const records = await openRecords(latents);
+  return { request, extra: { remix: { strength, source: blocksOf(records) } }, remixed: latents };
+}
+
+/** Blocks as a file of latents; see records.ts. */
+async function asRecords({ manifest }: Model, blocks: readonly Latents[]): Promise<Blob> {
+  const size = manifest.sampler.num_frame_per_block;
+  return new Blob(await Promise.all(blocks.map((latents) => writeRecord({ text: '', latents, size }))));
+}
+
+/** The latents of a clip of which only the recipe is left: it is made once more, for nobody to see. */
+async function makeAgain(model: Model, recipe: Recipe, options: SessionOptions): Promise<Latents[]> {
+  const { draft, ...settings } = recipe;
+  const request: GenerateRequest = draft ? { ...settings, ...draft, draft: true } : settings;
+  const { request: full, extra } = await gather(model, request, options);
+  const blocks: Latents[] = [];
+  await generate(model, full, {
+    ...extra,
+    emit: (event) => event.type === 'progress' && options.emit(event),
+    isCancelled: options.isCancelled,
+    openOutput: unseen,
+    keep: async (_block, latents) => void blocks.push(latents.slice()),
+  });
+  return blocks;
+}
+
+const unseen: OpenOutput = async () => ({
+  write: async () => {},
+  finish: async () => ({ mp4: new Blob(), poster: new Blob(), codec: '', frameHashes: [], seam: null }),
+  abort: () => {},
+});
 
 async function run(
   model: Model,
@@ -128,12 +196,16 @@ function lineOf(
   return new Storyline(prompt, seconds, { fps, perBlock: sampler.num_frame_per_block, stride: latent.stride[0], loop, first }); // prettier-ignore
 }
 
-/** How many blocks of an earlier clip would come out the same: settings and, from the beginning, words. */
+/**
+ * How many blocks of an earlier clip are taken over. again: those that would come out the same, by settings and, from the
+ * beginning, words. extend: those of the same words; whatever settings made them, they stay.
+ */
 export function commonBlocks(
   model: Model,
   asked: GenerateRequest,
   earlier: Recipe,
   { count, sizes }: Pick<Records, 'count' | 'sizes'>,
+  use: 'again' | 'extend' = 'again',
 ): number {
   // prettier-ignore
   const scale = scaleOf(asked, model.grid);
@@ -147,7 +219,8 @@ export function commonBlocks(
     earlier.model === model.manifest.id &&
     earlier.edition === model.manifest.edition &&
     earlier.strength === undefined;
-  if (!same) return 0;
+  if (use === 'extend') checkSameSize(model, asked, earlier);
+  else if (!same) return 0;
   const first = firstSizeOf(model, { sizes });
   const [mine, theirs] = [lineOf(model, asked, first), lineOf(model, earlier, first)];
   const story = (line: Storyline, index: number) => {
@@ -166,21 +239,7 @@ function checkSameSize(model: Model, asked: GenerateRequest, source: Recipe): vo
   if (source.model === model.manifest.id && width === source.width && height === source.height) return;
   throw new KinoraError(
     'bad-request',
-    `The clip is ${source.width} × ${source.height} of ${source.model}; only the same size and model can be remixed.`,
+    `The clip is ${source.width} × ${source.height} of ${source.model}; only the same size and model can be extended or remixed.`,
     { field: 'size', found: `${source.width} × ${source.height}` },
   );
-}
-
-async function encodePicture(model: Model, asked: GenerateRequest): Promise<Latents> {
-  const { picture, loop } = asked;
-  if (!model.encode)
-    throw new KinoraError('bad-request', `${model.manifest.name} cannot begin with a picture: it has no encoder here.`, { field: 'picture' }); // prettier-ignore
-  if (loop) throw new KinoraError('bad-request', 'A loop cannot begin with a picture.', { field: 'picture' });
-  const { width, height } = scaleOf(asked, model.grid);
-  const { rgba } = picture!;
-  if (picture!.width !== width || picture!.height !== height || rgba.length !== 4 * width * height)
-    throw new KinoraError('bad-request', `The picture is ${picture!.width} × ${picture!.height}, but the clip ${width} × ${height}.`, { field: 'picture' }); // prettier-ignore
-  const rgb = new Float32Array(3 * width * height);
-  for (let i = 0, at = 0; i < rgba.length; i++) if (i % 4 !== 3) rgb[at++] = rgba[i]! / 255;
-  return model.encode(rgb, { width, height });
 }

@@ -46,7 +46,9 @@ class KinoraEngine implements Engine {
         this.#loaded = { url, model: await this.#open(backend, url, tell, wanted) };
       }
       const { manifest, encode, unkept } = this.#loaded.model;
-      return { ...toModelInfo(manifest), encodes: encode !== null, ...(unkept && { unkept }) };
+      const { num_frame_per_block: block, window, sink } = manifest.sampler;
+      const sight = { block, window, sink };
+      return { ...toModelInfo(manifest), encodes: encode !== null, sight, ...(unkept && { unkept }) };
     });
   }
 

@@ -92,6 +92,8 @@ export interface ModelInfo {
   prompts: Record<string, string[]>;
   /** It can begin with a picture. */
   encodes?: boolean;
+  /** Latent frames of a block, those that a block sees, and those of them that stay when the window moves on. */
+  sight?: { block: number; window: number; sink: number };
   /** Bytes of all its files. */
   bytes: number;
   /** Why its files are not kept for the next visit; absent when they are. */
@@ -133,7 +135,14 @@ export interface Settings {
   loop?: boolean;
   /** Of a remix: how far the source is taken back to noise, above 0 and up to 1. */
   strength?: number;
+  /** Of a remix of a clip of Kinora's: how that one was made. Without its latents it is made again first. */
+  of?: Recipe;
+  /** What it is made of besides words, where that is in no recipe: these settings alone do not make it again. */
+  begins?: Beginning;
 }
+
+/** A picture, a video that was not made here, or a clip that cannot be made again either. */
+export type Beginning = 'picture' | 'video' | 'clip';
 
 /** A clip of Kinora's with its clean latents. */
 export interface Source {
@@ -146,13 +155,24 @@ export interface Picture extends Size {
   rgba: Uint8ClampedArray<ArrayBuffer>;
 }
 
+/** A video that was not made here: the clip's own size and the model's frame rate, RGBA, 8 bit, row by row, frame after frame. */
+export interface Footage extends Size {
+  frames: number;
+  rgba: Uint8ClampedArray<ArrayBuffer>;
+}
+
 export interface GenerateRequest extends Settings {
   /** Half the size, a third of the steps, and noise that looks alike from afar. */
   draft?: boolean;
   /** Goes on with an interrupted clip; the other fields then do not count. */
   resume?: string;
-  /** again: blocks that would come out the same are taken over. remix: noised by `strength` and denoised anew. */
-  source?: Source & { use: 'again' | 'remix' };
+  /**
+   * again: blocks that would come out the same are taken over. extend: all blocks of its words are. remix: noised by
+   * `strength` and denoised anew.
+   */
+  source?: Source & { use: 'again' | 'extend' | 'remix' };
+  /** Only where the model has an encoder. extend: the clip begins with it, the prompt says what comes then. */
+  footage?: Footage & { use: 'extend' | 'remix' };
   /** Only where the model has an encoder. */
   picture?: Picture;
 }
