@@ -10,7 +10,8 @@ import { Egress } from './egress.svelte';
 import { fileName, saveFile } from './filename';
 import { readBackend, readFragment, type Wish } from './fragment';
 import { Offline } from './offline.svelte';
-import { cropPicture, toPictures } from './pictures';
+import { Materials } from './material.svelte';
+import { toPictures } from './pictures';
 import { Preferences } from './preferences.svelte';
 import { Settings } from './settings.svelte';
 import { asError, Shelf, type Item, type Shelved } from './shelf.svelte';
@@ -42,7 +43,8 @@ export interface Parts {
   search?: string;
 }
 
-const emitEvent: Emit = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+const emitEvent: Emit = (name, detail) =>
+  globalThis.document?.dispatchEvent(new CustomEvent(name, { detail }));
 
 export class App {
   readonly preferences: Preferences;
@@ -55,11 +57,8 @@ export class App {
   readonly offline = new Offline();
   readonly egress = new Egress(globalThis.location?.origin ?? '');
   card = $state.raw<Card | null>(null);
-  /** What the next clip is a remix of. */
-  remixed = $state.raw<Item | null>(null);
-  /** How much of it is made anew. */
-  strength = $state(0.6);
-  picture = $state.raw<{ file: Blob; url: string; width: number; height: number } | null>(null);
+  /** What the next clip is made of besides words. */
+  readonly material = new Materials();
   toast = $state.raw<Toast | null>(null);
   readonly #folder: string;
   readonly #auto: boolean | 'resume';
@@ -144,6 +143,8 @@ export class App {
   /** Keeps the clip; what the engine held of it may then go. */
   async #finished(clip: Clip): Promise<Blob> {
     const item = await this.shelf.add(clip);
+    // What it goes on from is part of it now.
+    if (this.material.given?.kind === 'clip' && this.material.given.use === 'extend') this.material.drop();
     const file = item.memory ? clip.mp4 : await this.shelf.file(item).catch(() => clip.mp4);
     this.stage.show(file, clip.recipe, item.entry.id);
     if (file !== clip.mp4) await this.studio.settle(clip.id);
@@ -155,39 +156,52 @@ export class App {
     return this.shelf.items.find(({ entry }) => entry.id === this.stage.clip?.id) ?? null;
   }
 
-  /** Makes a clip; what is left as it was of the one on the stage is taken over, and a remix begins with it. */
+  /** How well the loop on the stage closes: the step over its seam, in usual steps. Null where it is no loop. */
+  get seam(): number | null {
+    const seam = this.#shown?.entry.seam;
+    return seam && this.stage.clip?.recipe.loop ? seam.error / Math.max(seam.typical, 0.01) : null;
+  }
+
+  /** Makes a clip; what is left as it was of the one on the stage is taken over. */
   async generate(draft = this.settings.draft): Promise<void> {
     if (this.studio.busy) return;
-    const item = this.remixed ?? this.#shown;
-    const latents = item && (await this.shelf.latents(item).catch(() => null));
-    const source = latents && { recipe: item.entry.recipe, latents };
-    const extra: Partial<GenerateRequest> = { ...(draft && { draft }) };
-    if (this.remixed && source) {
-      extra.source = { ...source, use: 'remix' };
-      extra.strength = this.strength;
-    } else if (this.picture && this.studio.model?.encodes) {
-      const { width, height } = this.settings.effectiveSize;
-      extra.picture = await cropPicture(this.picture.file, { width, height });
-    } else if (source) extra.source = { ...source, use: 'again' };
-    await this.studio.generate(extra);
+    const latents = (item: Item) => this.shelf.latents(item);
+    try {
+      const size = this.settings.effectiveSize;
+      let extra: Partial<GenerateRequest> | null = await this.material.read(size, this.studio.model?.fps ?? 16, latents); // prettier-ignore
+      const item = this.#shown;
+      if (!extra && item) {
+        const kept = await latents(item).catch(() => null);
+        if (kept) extra = { source: { recipe: item.entry.recipe, latents: kept, use: 'again' } };
+      }
+      await this.studio.generate({ ...extra, ...(draft && { draft }) });
+    } catch (e) {
+      this.studio.error = asError(e); // the file may have gone in the meantime
+    }
   }
 
   /** The clip on the stage becomes the beginning of a longer one: its words stand in the prompt, what comes is to be typed. */
   async extend(): Promise<void> {
-    const recipe = this.stage.clip?.recipe;
-    if (!recipe) return;
-    const shots = timeShots(parseScript(recipe.prompt), recipe.seconds);
-    this.settings.restore(recipe);
+    const { clip } = this.stage;
+    if (!clip) return;
+    const item = this.#shown;
+    if (!item && clip.recipe.begins) return this.#takeVideo(clip.file, 'extend');
+    const shots = timeShots(parseScript(clip.recipe.prompt), clip.recipe.seconds);
+    this.settings.restore(clip.recipe);
     this.settings.type('prompt', `${writeScript(shots)}\n[${EXTENSION}s] `);
     this.settings.loop = false;
+    if (item) this.material.useClip(clip.recipe, item, 'extend');
+    else this.material.drop();
   }
 
   /** The clip on the stage is what the next one is made of. */
-  remix(): void {
+  async remix(): Promise<void> {
+    const { clip } = this.stage;
+    if (!clip) return;
     const item = this.#shown;
-    if (!item) return;
-    this.settings.restore(item.entry.recipe);
-    this.remixed = item;
+    if (!item && clip.recipe.begins) return this.#takeVideo(clip.file, 'remix');
+    this.settings.restore(clip.recipe);
+    this.material.useClip(clip.recipe, item, 'remix');
   }
 
   /** The clip that is a draft, in full. */
@@ -199,19 +213,6 @@ export class App {
     await this.generate(false);
   }
 
-  /** A picture to begin with. Throws what the browser says of a file that it cannot read. */
-  async usePicture(file: Blob): Promise<void> {
-    this.dropPicture();
-    const bitmap = await createImageBitmap(file);
-    this.picture = { file, url: URL.createObjectURL(file), width: bitmap.width, height: bitmap.height };
-    bitmap.close();
-  }
-
-  dropPicture(): void {
-    if (this.picture) URL.revokeObjectURL(this.picture.url);
-    this.picture = null;
-  }
-
   async surprise(): Promise<void> {
     const { settings, preferences } = this;
     await this.#vocabulary;
@@ -219,9 +220,16 @@ export class App {
     if (prompt) this.#replacing(() => settings.suggest(prompt));
   }
 
-  /** Takes over the settings of an earlier clip; the person's own words can be brought back. */
+  /** Takes over the settings of an earlier clip, and what it was a remix of; the person's own words can be brought back. */
   restore(recipe: Recipe): void {
-    this.#replacing(() => this.settings.restore(recipe), this.preferences.words.library.restored);
+    const { words } = this.preferences;
+    this.#replacing(() => this.settings.restore(recipe), recipe.begins ? words.library.begun(recipe.begins) : words.library.restored); // prettier-ignore
+    this.material.drop();
+    if (!recipe.of || recipe.strength === undefined) return;
+    this.material.strength = recipe.strength;
+    const { created } = recipe.of;
+    const item = this.shelf.items.find(({ entry }) => entry.recipe.created === created) ?? null;
+    this.material.useClip(recipe.of, item, 'remix');
   }
 
   applyWish(wish: Wish): void {
@@ -247,28 +255,54 @@ export class App {
     }
   }
 
-  /** A file dropped or picked: one of our clips brings back its settings and plays. */
+  /**
+   * A file dropped, pasted or picked: one of our clips brings back its settings and plays; a picture or another video is
+   * what the next clip begins with.
+   */
   async take(file: File): Promise<void> {
     if (file.type.startsWith('image/')) return this.#takePicture(file);
+    // Only an MP4 can be one of ours.
+    const foreign = file.type.startsWith('video/') && file.type !== 'video/mp4';
     try {
-      const recipe = await readRecipe(file);
-      if (!recipe) return this.say({ text: this.preferences.words.library.foreign(file.name) });
+      const recipe = foreign ? null : await readRecipe(file);
+      if (!recipe) return await this.#takeVideo(file, 'extend');
       this.studio.error = null; // of a file that was dropped before
       this.restore(recipe);
       if (!this.studio.busy) this.stage.show(file, recipe, null);
+      emitEvent('kinora:taken', { as: 'clip', message: '' });
     } catch (e) {
       this.studio.error = asError(e);
+      emitEvent('kinora:taken', { as: null, message: this.studio.error.message });
     }
   }
 
   async #takePicture(file: File): Promise<void> {
     const { words } = this.preferences;
-    if (!this.studio.model?.encodes) return this.say({ text: words.picture.unable(this.modelName) });
+    if (!this.studio.model?.encodes) return this.#refuse(words.picture.unable(this.modelName));
     try {
-      await this.usePicture(file);
+      await this.material.usePicture(file);
+      emitEvent('kinora:taken', { as: 'picture', message: '' });
     } catch {
-      this.say({ text: words.picture.broken(file.name) });
+      this.#refuse(words.picture.broken(file.name));
     }
+  }
+
+  async #takeVideo(file: Blob, use: 'extend' | 'remix'): Promise<void> {
+    const { words } = this.preferences;
+    const name = file instanceof File ? file.name : words.video.this;
+    try {
+      if (!this.studio.model?.encodes) return this.#refuse(words.video.unable(name, this.modelName));
+      await this.material.useVideo(file, use);
+      emitEvent('kinora:taken', { as: 'video', message: '' });
+    } catch {
+      this.#refuse(words.video.broken(name));
+    }
+  }
+
+  /** A file that will not do. */
+  #refuse(text: string): void {
+    this.say({ text });
+    emitEvent('kinora:taken', { as: null, message: text });
   }
 
   download(): void {

@@ -15,7 +15,12 @@ export interface Offer {
   seconds: { default: number; max: number };
   /** The model's own number of steps. */
   steps: number;
+  /** Latent frames of a block, those that it sees, those that stay; absent until the model is loaded. */
+  sight?: { block: number; window: number; sink: number };
 }
+
+/** As in pipeline/window.ts. */
+const MAX_WINDOW = 1024;
 
 const FIRST_OFFER: Offer = { sizes: [{ width: 96, height: 64 }], seconds: { default: 2, max: 5 }, steps: 4 };
 const LENGTHS = [1, 2, 3, 5, 10, 15, 30, 60];
@@ -64,6 +69,10 @@ export class Settings {
     this.steps = text('steps');
     this.loop = field(kept, 'loop') === true;
     this.draft = field(kept, 'draft') === true;
+    for (const name of ['window', 'sink'] as const) {
+      const value = field(kept, name);
+      if (typeof value === 'number') this[name] = value;
+    }
     const seconds = field(kept, 'seconds');
     if (typeof seconds === 'number') this.seconds = seconds;
     const [width, height] = ['width', 'height'].map((side) => field(field(kept, 'size'), side));
@@ -72,8 +81,8 @@ export class Settings {
 
   /** Everything that is asked for, to be kept or brought back. */
   snapshot() {
-    const { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft } = this;
-    return { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft };
+    const { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft, window, sink } = this;
+    return { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft, window, sink };
   }
 
   revert(snapshot: ReturnType<Settings['snapshot']>): void {
@@ -149,6 +158,13 @@ export class Settings {
     this.prompt = prompt;
     this.promptIsOurs = true;
     this.#clear('prompt');
+  }
+
+  /** How far a block sees; null: as the model has it. */
+  look(name: 'window' | 'sink', frames: number | null): void {
+    this[name] = frames;
+    this.#clear('window');
+    this.#clear('sink');
   }
 
   roll(): void {
@@ -230,6 +246,17 @@ export class Settings {
     if (!(seconds > 0 && total > 0 && total <= MAX_SECONDS)) wrong('seconds', total, MAX_SECONDS);
     const { width, height } = this.effectiveSize;
     if (!goodSide(width) || !goodSide(height)) wrong('size', `${width} × ${height}`, MAX_SIDE);
+
+    if (this.window !== null || this.sink !== null) {
+      const { block, window: usual, sink: own } = this.offer.sight ?? { block: 1, window: 1, sink: 0 };
+      const window = this.window ?? usual;
+      const inside = (n: number, least: number, most: number) =>
+        Number.isInteger(n) && n >= least && n <= most;
+      if (!inside(window, block, MAX_WINDOW))
+        problems.window = { field: 'window', found: window, least: block, most: MAX_WINDOW };
+      else if (!inside(this.sink ?? Math.min(own, window - block), 0, window - block))
+        problems.sink = { field: 'sink', found: this.sink!, least: 0, most: window - block };
+    }
 
     this.problems = problems;
     if (Object.keys(problems).length > 0) return null;

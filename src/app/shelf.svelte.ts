@@ -111,9 +111,21 @@ export class Shelf {
   }
 }
 
-function entryOf({ recipe, width, height, frames, fps, mp4, codec, backend, adapter, timings }: Clip) {
+function entryOf({ recipe, width, height, frames, fps, mp4, codec, backend, adapter, timings, seam }: Clip) {
   const created = new Date().toISOString();
-  const facts = { recipe, width, height, frames, fps, bytes: mp4.size, codec, created, backend, timings };
+  const facts = {
+    recipe,
+    width,
+    height,
+    frames,
+    fps,
+    bytes: mp4.size,
+    codec,
+    created,
+    backend,
+    timings,
+    ...(seam && { seam }),
+  };
   return { id: `memory-${created}-${recipe.seed}`, ...facts, adapter: adapter?.description ?? '' };
 }
 

@@ -33,6 +33,8 @@ type Told = {
   'kinora:progress': LoadEvent | Progress;
   'kinora:done': Clip;
   'kinora:error': EngineError;
+  /** What a file from outside was taken for, or why it was not. */
+  'kinora:taken': { as: 'picture' | 'video' | 'clip' | null; message: string };
 };
 export type Emit = <K extends keyof Told>(name: K, detail: Told[K]) => void;
 
@@ -137,8 +139,8 @@ export class Studio {
       return;
     }
     this.model = loaded.value;
-    const { sizes, seconds, timesteps } = loaded.value;
-    settings.offer = { sizes, seconds, steps: timesteps.length };
+    const { sizes, seconds, timesteps, sight } = loaded.value;
+    settings.offer = { sizes, seconds, steps: timesteps.length, ...(sight && { sight }) };
     this.engine = 'ready';
     this.#options.onLoaded?.();
     emit('kinora:loaded', loaded.value);

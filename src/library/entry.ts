@@ -1,6 +1,6 @@
 /** What the library keeps of a clip beside its pictures, and its form on disk. */
 import { parseRecipe } from '../media/recipe';
-import type { BackendKind, ClipTimings, Recipe } from '../worker/protocol';
+import type { BackendKind, ClipTimings, Recipe, Seam } from '../worker/protocol';
 
 export interface LibraryEntry {
   id: string;
@@ -21,6 +21,8 @@ export interface LibraryEntry {
   adapter: string;
   /** Seconds. */
   timings: ClipTimings;
+  /** Absent in entries of earlier editions. */
+  seam?: Seam;
 }
 
 /** A later form that this code could misread gets another name. */
@@ -54,9 +56,20 @@ export function parseEntry(text: string, id: string, bytes: number): LibraryEntr
         firstFrame: number(timings.firstFrame),
         total: number(timings.total),
       },
+      ...readSeam(value.seam),
     };
   } catch {
     return null;
+  }
+}
+
+/** One that is damaged is left out. */
+function readSeam(value: unknown): Pick<LibraryEntry, 'seam'> {
+  try {
+    const { error, typical } = value as Record<string, unknown>;
+    return { seam: { error: number(error), typical: number(typical) } };
+  } catch {
+    return {};
   }
 }
 

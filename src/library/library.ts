@@ -89,6 +89,7 @@ export class Library {
       backend: clip.backend,
       adapter: nameOf(clip.adapter),
       timings: clip.timings,
+      ...(clip.seam && { seam: clip.seam }),
     };
     await withLock(id, true, async () => {
       try {

@@ -45,7 +45,7 @@ export const en = {
     seed: (n: number) => `Seed ${n}`,
     length: (s: number) => `${seconds(s)} s`,
     steps: (n: number) => (n === 1 ? '1 step' : `${n} steps`),
-    drop: 'Drop a Kinora clip to bring back its settings',
+    drop: 'Drop a Kinora clip to bring back its settings, or a picture or video to begin with',
   },
 
   progress: {
@@ -130,11 +130,24 @@ export const en = {
   },
 
   picture: {
-    use: 'Begin with a picture',
+    use: 'Begin with a picture or video',
     drop: 'Begin without the picture',
     frame: 'The part of the picture that is used',
     unable: (name: string) => `${name} cannot begin with a picture: it has no encoder. Nothing was changed.`,
     broken: (name: string) => `${name} cannot be read as a picture. Choose a PNG, JPEG or WebP file.`,
+  },
+
+  video: {
+    this: 'This clip',
+    label: 'What to do with the video',
+    extend: 'Go on from its end',
+    remix: 'Make it anew',
+    drop: 'Begin without the video',
+    frame: 'The part of the video that is used',
+    used: (s: number) => `${seconds(Math.round(s * 10) / 10)} s of it are used`,
+    unable: (file: string, name: string) =>
+      `${file} carries no Kinora settings, and ${name} cannot begin with a video: it has no encoder. Nothing was changed.`,
+    broken: (file: string) => `${file} cannot be played by this browser. Choose an MP4 or WebM video.`,
   },
 
   options: {
@@ -152,6 +165,10 @@ export const en = {
     steps: 'Steps',
     stepsHint: (n: number) => `More steps take longer and may look cleaner. This model is made for ${n}.`,
     stepsReset: 'Use the model’s own',
+    window: 'Window',
+    sink: 'Sink',
+    windowHint: (window: number, sink: number) =>
+      `How many latent frames (4 pictures each) a block sees, and how many of the first stay in sight when a clip is longer. This model was taught ${window} and ${sink}. A larger window holds things together better and takes more memory.`,
   },
 
   drawer: {
@@ -166,7 +183,7 @@ export const en = {
     keysHint: 'Space, arrows, J K L and ? outside of text fields.',
     open: 'Open a clip …',
     openHint:
-      'Brings back the settings of an MP4 that Kinora made. Dropping the file on the page does the same.',
+      'Brings back the settings of an MP4 that Kinora made; a picture or another video is what the next clip begins with, where the model can. Dropping the file on the page or pasting it does the same.',
     machine: 'This machine',
     modelLabel: 'Model',
     edition: (name: string, edition: string) => `${name}, edition ${edition}`,
@@ -240,6 +257,8 @@ export const en = {
     removed: 'Clip deleted.',
     undo: 'Undo',
     restored: 'The settings are back.',
+    begun: (with_: 'picture' | 'video' | 'clip') =>
+      `The settings are back. The clip began with ${with_ === 'clip' ? 'another clip' : `a ${with_}`} that is not in them: made of the words alone, it will be another.`,
     foreign: (name: string) => `${name} carries no Kinora settings. Nothing was changed.`,
     memory:
       'Clips cannot be kept in this browser just now. They stay until this tab is closed: download what you like.',
@@ -342,6 +361,10 @@ export const en = {
     size: (p: Problem) =>
       `${p.found} will not do: width and height must be multiples of 16, from 16 to ${p.most}.`,
     steps: (p: Problem) => `Steps must be a whole number from 1 to ${p.most}${butIs(p)}.`,
+    window: (p: Problem) =>
+      `The window must be a whole number of latent frames from ${p.least ?? 0} to ${p.most}${butIs(p)}.`,
+    sink: (p: Problem) =>
+      `The sink must be a whole number of latent frames from ${p.least ?? 0} to ${p.most}, so that a block still fits into the window${butIs(p)}.`,
   },
 
   errors: {

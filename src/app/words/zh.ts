@@ -56,7 +56,7 @@ export const zh: Words = {
     seed: (n) => `种子 ${n}`,
     length: (s) => `${seconds(s)} 秒`,
     steps: (n) => `${n} 步`,
-    drop: '把 Kinora 视频拖到这里，恢复它的设置',
+    drop: '把 Kinora 视频拖到这里，恢复它的设置；也可以拖入图片或视频作为开头',
   },
 
   progress: {
@@ -138,11 +138,24 @@ export const zh: Words = {
   },
 
   picture: {
-    use: '从图片开始',
+    use: '从图片或视频开始',
     drop: '不用这张图片',
     frame: '图片中被使用的部分',
     unable: (name) => `${name} 没有编码器，不能从图片开始。什么都没有改变。`,
     broken: (name) => `无法把 ${name} 读作图片。请选择 PNG、JPEG 或 WebP 文件。`,
+  },
+
+  video: {
+    this: '这段视频',
+    label: '用这段视频做什么',
+    extend: '从结尾继续',
+    remix: '重新生成',
+    drop: '不用这段视频',
+    frame: '视频中被使用的部分',
+    used: (s) => `使用其中 ${tenth(s)} 秒`,
+    unable: (file, name) =>
+      `${file} 中没有 Kinora 的设置，而 ${name} 没有编码器，不能从视频开始。什么都没有改变。`,
+    broken: (file) => `此浏览器无法播放 ${file}。请选择 MP4 或 WebM 视频。`,
   },
 
   options: {
@@ -160,6 +173,10 @@ export const zh: Words = {
     steps: '步数',
     stepsHint: (n) => `步数越多越慢，画面可能更干净。这个模型适合 ${n} 步。`,
     stepsReset: '使用模型默认值',
+    window: '窗口',
+    sink: '锚点',
+    windowHint: (window, sink) =>
+      `每一段能看到多少个潜帧（每个潜帧 4 幅画面），以及视频变长后最初的多少个一直可见。这个模型学的是 ${window} 和 ${sink}。窗口越大，前后越连贯，占用的内存也越多。`,
   },
 
   drawer: {
@@ -173,7 +190,8 @@ export const zh: Words = {
     keys: '单键快捷键',
     keysHint: '在文本框之外使用空格、方向键、J K L 和 ?。',
     open: '打开视频……',
-    openHint: '恢复由 Kinora 制作的 MP4 的设置。把文件拖到页面上也可以。',
+    openHint:
+      '恢复由 Kinora 制作的 MP4 的设置；模型支持时，图片或其他视频会成为下一段视频的开头。把文件拖到页面上或粘贴也可以。',
     machine: '这台设备',
     modelLabel: '模型',
     edition: (name, edition) => `${name}，第 ${edition} 版`,
@@ -237,6 +255,8 @@ export const zh: Words = {
     item: (prompt, s) => `播放：${prompt}，${seconds(s)} 秒`,
     removed: '视频已删除。',
     undo: '撤销',
+    begun: (with_) =>
+      `设置已恢复。这段视频的开头来自${with_ === 'picture' ? '一张图片' : with_ === 'video' ? '一段视频' : '另一段作品'}，设置里没有它：只凭文字生成，结果会不同。`,
     restored: '设置已恢复。',
     foreign: (name) => `${name} 中没有 Kinora 的设置，什么都没有改变。`,
     memory: '此浏览器现在无法保存视频。关闭标签页之前它们都在，喜欢的请下载。',
@@ -327,6 +347,9 @@ export const zh: Words = {
     seconds: (p) => `时长为 ${p.found} 秒，视频最长 ${p.most} 秒。`,
     size: (p) => `${p.found} 不可用：宽和高必须是 16 的倍数，从 16 到 ${p.most}。`,
     steps: (p) => `步数必须是 1 到 ${p.most} 的整数${nowIs(p)}。`,
+    window: (p) => `窗口必须是 ${p.least ?? 0} 到 ${p.most} 之间的整数个潜帧${nowIs(p)}。`,
+    sink: (p) =>
+      `锚点必须是 ${p.least ?? 0} 到 ${p.most} 之间的整数个潜帧，窗口里还要放得下一段${nowIs(p)}。`,
   },
 
   errors: {

@@ -1,0 +1,104 @@
+/** Videos that were not made here, read by the browser's own player: frames at a clip's size and frame rate. */
+import type { Footage, Size } from '../worker/protocol';
+import { cropOf } from './pictures';
+
+/** Of a video no more is read than so much. */
+const LONGEST = 30; // seconds
+const MOST_BYTES = 256 * 2 ** 20;
+/** Milliseconds that the browser is given for a frame. */
+const PATIENCE = 20_000;
+
+export interface VideoFacts extends Size {
+  seconds: number;
+}
+
+/** Loads a video; throws when the browser cannot play it. The caller closes it. */
+async function open(file: Blob): Promise<{ video: HTMLVideoElement; close(): void }> {
+  const url = URL.createObjectURL(file);
+  const video = document.createElement('video');
+  video.muted = true;
+  video.preload = 'auto';
+  const close = () => {
+    video.removeAttribute('src');
+    video.load();
+    URL.revokeObjectURL(url);
+  };
+  try {
+    await heard(video, 'loadeddata', () => (video.src = url));
+    if (!(video.videoWidth > 0)) throw new Error('it has no picture');
+    // What a browser recorded itself does not say its length until its end was seen.
+    if (!Number.isFinite(video.duration))
+      await heard(video, 'durationchange', () => (video.currentTime = 1e7));
+    if (!(video.duration > 0 && video.duration < Infinity)) throw new Error('it does not say how long it is');
+    return { video, close };
+  } catch (e) {
+    close();
+    throw e;
+  }
+}
+
+/** Does something and waits for what comes of it. */
+function heard(video: HTMLVideoElement, event: string, act: () => unknown): Promise<void> {
+  return new Promise((done, failed) => {
+    const timer = setTimeout(() => end(new Error('the browser does not answer')), PATIENCE);
+    const end = (error?: Error) => {
+      clearTimeout(timer);
+      video.removeEventListener(event, good);
+      video.removeEventListener('error', broken);
+      if (error) failed(error);
+      else done();
+    };
+    const good = () => end();
+    const broken = () => end(new Error(video.error?.message || 'it cannot be played'));
+    video.addEventListener(event, good);
+    video.addEventListener('error', broken);
+    act();
+  });
+}
+
+/** Throws what the browser says of a file that it cannot play. */
+export async function lookAtVideo(file: Blob): Promise<VideoFacts> {
+  const { video, close } = await open(file);
+  const facts = { width: video.videoWidth, height: video.videoHeight, seconds: video.duration };
+  close();
+  return facts;
+}
+
+/** How many frames of a video are used, and the time of the first. Seconds. */
+export function spanOf(seconds: number, size: Size, fps: number, part: 'beginning' | 'end') {
+  const most = Math.min(LONGEST * fps, Math.floor(MOST_BYTES / (4 * size.width * size.height)));
+  const frames = Math.max(1, Math.min(most, Math.floor(seconds * fps + 1e-3)));
+  return { frames, from: part === 'end' ? Math.max(0, seconds - frames / fps) : 0 };
+}
+
+/**
+ * The beginning or the end of a video, its middle cut to the clip's shape.
+ * @param fps frames a second to take
+ */
+export async function readFootage(
+  file: Blob,
+  size: Size,
+  fps: number,
+  part: 'beginning' | 'end',
+): Promise<Footage> {
+  const { video, close } = await open(file);
+  try {
+    const { frames, from } = spanOf(video.duration, size, fps, part);
+    const crop = cropOf({ width: video.videoWidth, height: video.videoHeight }, size);
+    const canvas = new OffscreenCanvas(size.width, size.height);
+    const context = canvas.getContext('2d', { willReadFrequently: true })!;
+    context.imageSmoothingQuality = 'high';
+    const one = 4 * size.width * size.height;
+    const rgba = new Uint8ClampedArray(frames * one);
+    for (let i = 0; i < frames; i++) {
+      // The middle of a frame, so that rounding cannot miss it.
+      const at = Math.min(video.duration, from + (i + 0.5) / fps);
+      await heard(video, 'seeked', () => (video.currentTime = at));
+      context.drawImage(video, crop.x, crop.y, crop.width, crop.height, 0, 0, size.width, size.height);
+      rgba.set(context.getImageData(0, 0, size.width, size.height).data, i * one);
+    }
+    return { ...size, frames, rgba };
+  } finally {
+    close();
+  }
+}
