@@ -77,6 +77,14 @@ def one_size(model: TAEHV, tokenizer, width: int, height: int, clips: int, rng, 
     return {"latents": latents, "cells": cells, "ids": ids, "scenes": scenes, "details": torch.from_numpy(details(scenes)), "fresh": torch.from_numpy(starts == 0)}
 
 
+def load(path: Path) -> dict:
+    """What `make` gave, and which clips are plain: one subject, a camera that stands still."""
+    data = torch.load(path, weights_only=False)
+    for s in data["sets"]:
+        s["plain"] = torch.from_numpy(np.flatnonzero((s["scenes"]["relation"] == 0) & (s["scenes"]["camera"] == 0)))
+    return data
+
+
 def normalised(data: dict) -> list:
     """The latents of each set in units of their channels' deviation, bf16."""
     return [((s["latents"].float() - data["mean"][:, None, None, None]) / data["std"][:, None, None, None]).bfloat16() for s in data["sets"]]

@@ -10,7 +10,7 @@ import os
 
 import torch
 
-from . import tokens
+from . import data as clips, tokens
 from .data import normalised
 from .muon import optimisers
 from .progress import Progress
@@ -29,7 +29,7 @@ def main() -> None:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
     teacher = load(folder)
     saved = torch.load(folder / "dit.pt", weights_only=False)
-    data = torch.load(folder / "data.pt", weights_only=False)
+    data = clips.load(folder / "data.pt")
     student = copy.deepcopy(teacher).train()
     ema = copy.deepcopy(teacher)
     teacher.requires_grad_(False)

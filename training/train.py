@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from . import checkpoint, tokens, umt5, wan, workers
+from . import checkpoint, data as clips, tokens, umt5, wan, workers
 from .data import load_autoencoder, make, normalised
 from .muon import optimisers
 from .progress import Progress
@@ -25,7 +25,7 @@ PRESETS = {
     "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
 }
 CONSTANT = 0.65  # share of the time before the learning rate falls
-FIRST = 0.5  # share of the steps that show only the first block, of four times as many clips
+FIRST = {1: 0.5, BLOCK: 0.25}  # share of the steps that show only so many frames, the first, of more clips
 
 
 class Model(torch.nn.Module):
@@ -79,7 +79,7 @@ def set_up(preset: dict, folder: Path) -> tuple:
         (folder / "data.tmp").rename(folder / "data.pt")
         print(f"{preset['sets']} clips encoded in {time.time() - began:.0f} s", flush=True)
     workers.wait()
-    data = torch.load(folder / "data.pt", weights_only=False)
+    data = clips.load(folder / "data.pt")
     taught = torch.load(folder / "text.pt", weights_only=False) if (folder / "text.pt").exists() else None
     text_config = taught["text_config"] if taught else {**umt5.CONFIG, "vocab_size": tokens.size(tokenizer)}
     model = Model(text_config, {**wan.CONFIG, **preset["dit"], "text_dim": text_config["d_model"]})
@@ -94,13 +94,15 @@ def set_up(preset: dict, folder: Path) -> tuple:
 
 def draw(data: dict, latents: list, batch: int, first: int) -> tuple:
     """What one step shows: (x, t, ids, frame numbers, attention plan, target flow, levels, weights of the loss, first blocks only?)."""
-    begin = bool(torch.rand(()) < FIRST)
-    x0, cells, ids, offset = pick_clips(data, latents, batch * (4 if begin else 1), first, begin)
+    lot = torch.rand(())
+    frames = 1 if lot < FIRST[1] else BLOCK if lot < sum(FIRST.values()) else 0
+    begin = frames > 0
+    x0, cells, ids, offset = pick_clips(data, latents, batch * {0: 1, BLOCK: 4, 1: 12}[frames], first, begin)
     dropped = torch.rand(len(ids)) < 0.1
     ids[dropped] = 0
     ids[dropped, 0] = 1
     if begin:
-        x, t, frames, plan, target, sigma, cover = first_blocks(x0[:, :, :BLOCK], cells[:, :BLOCK])
+        x, t, frames, plan, target, sigma, cover = first_blocks(x0[:, :, :frames], cells[:, :frames])
     else:
         x, t, frames, plan, target, sigma = teacher_forced(x0, offset)
         cover = cell_weights(cells)

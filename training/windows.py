@@ -9,10 +9,12 @@ from .sampling import BLOCK
 from .tokens import with_details
 
 SUBJECT = 4.0  # how much more the loss of a cell counts where a subject is
+SHIFT = 8.0  # most of the noise levels lie where a scene is decided, between 0.88 and 0.98
+PLAIN = 0.75  # of the clips of which only the beginning is shown
 DETAILED = 0.8  # of the captions that may have details
 
 
-def noise_levels(shape, shift: float = 3.0) -> torch.Tensor:
+def noise_levels(shape, shift: float = SHIFT) -> torch.Tensor:
     """Logit-normal noise levels in (0, 1), shifted towards noise."""
     s = torch.sigmoid(torch.randn(shape) * 1.1)
     return shift * s / (1 + (shift - 1) * s)
@@ -41,9 +43,9 @@ def teacher_forced(x0: torch.Tensor, offset: int):
 
 
 def first_blocks(x0: torch.Tensor, cells: torch.Tensor):
-    """Only the first block of a clip, which decides what everything looks like: many scenes for the price of few windows.
+    """Only the first block of a clip, or its first frame, which decide what everything looks like: many scenes for the price of few.
 
-    x0 [B, C, 3, h, w], cells [B, 3, h, w] -> as `teacher_forced`, and the weights of the loss.
+    x0 [B, C, 3 or 1, h, w], cells [B, 3 or 1, h, w] -> as `teacher_forced`, and the weights of the loss.
     """
     b, _, f, h, w = x0.shape
     sigma = noise_levels((b, 1)).repeat(1, f)
@@ -62,6 +64,8 @@ def pick_clips(data: dict, latents: list, n: int, first: int, begin: bool = Fals
     which = 0 if begin or len(latents) == 1 or torch.rand(()) < 0.88 else int(torch.randint(1, len(latents), ()))  # mostly the native size
     data, latents = data["sets"][which], latents[which]
     pick = torch.randint(len(latents), (n,))
+    if begin:  # mostly one subject, seen from where the camera stands still: what a thing looks like comes first
+        pick = torch.where(torch.rand(n) < PLAIN, data["plain"][torch.randint(len(data["plain"]), (n,))], pick)
     ids = data["ids"][pick, torch.randint(data["ids"].shape[1], (n,))].clone()
     start = 0 if begin or torch.rand(()) < 0.7 else BLOCK
     offset = start if torch.rand(()) < 0.7 else start + BLOCK * int(torch.randint(1, 10, ()))
