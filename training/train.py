@@ -110,9 +110,13 @@ def draw(data: dict, latents: list, batch: int, first: int) -> tuple:
 
 
 def learning_rate(step: int, done: float) -> float:
-    """A short warm-up, then constant, then a cosine; a share of the preset's rate."""
-    falling = max(0.0, (done - CONSTANT) / (1 - CONSTANT))
-    return min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * falling)))
+    """A short warm-up, then constant, then down as one minus a root (fast at first); a share of the preset's rate.
+
+    Muon's steps are as long in a direction that is all noise as in one that is learnt, so what small batches can learn at
+    the full rate is soon learnt, and the rest comes while the rate falls.
+    """
+    falling = min(1.0, max(0.0, (done - CONSTANT) / (1 - CONSTANT)))
+    return min(1, (step + 1) / 100) * max(0.01, 1 - math.sqrt(falling))
 
 
 def main() -> None:
