@@ -4,14 +4,16 @@
  * What is odd but harmless stands in the second table, with what becomes of it.
  */
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { readArguments } from '../scripts/generate-arguments.mjs';
+import { App } from '../src/app/app.svelte';
 import { readFragment } from '../src/app/fragment';
 import { Settings } from '../src/app/settings.svelte';
 import { en } from '../src/app/words/en';
 import { KinoraError } from '../src/errors';
 import { chooseCodec } from '../src/media/codecs';
 import { provenanceBox, readRecipe } from '../src/media/provenance';
+import { readClip } from '../src/media/read';
 import { parseRecipe } from '../src/media/recipe';
 import { readTaehvConfig } from '../src/models/taehv';
 import { readUmt5Config } from '../src/models/umt5';
@@ -19,14 +21,19 @@ import { readWanConfig } from '../src/models/wan-transformer';
 import { buildOnnxModel } from '../src/onnx/model';
 import { checkPlan, roomOfGpu, ROOM_OF_CPU } from '../src/pipeline/memory-plan';
 import { checkRequest } from '../src/pipeline/request';
+import { windowOf } from '../src/pipeline/window';
 import { checkPrompt, cleanPrompt } from '../src/text/clean';
+import { ggufToJson, spieceToJson } from '../src/text/spiece';
 import { loadTokenizer } from '../src/text/tokenizer';
+import { fetchFromHub } from '../src/weights/hub';
 import { readModelManifest } from '../src/weights/manifest';
 import { readWeights } from '../src/weights/read';
+import { readSharded } from '../src/weights/shards';
 import { fromBytes } from '../src/weights/source';
 import { openModel } from '../src/weights/store';
 import type { GenerateRequest, Recipe } from '../src/worker/protocol';
-import { memoryStore } from './app/helpers';
+import { memoryStore, MODEL, ScriptedEngine } from './app/helpers';
+import { FakeEncoder, FakeFrame } from './helpers/webcodecs';
 import { FILES, manifest } from './weights/model';
 import { FakeDisk } from './weights/opfs';
 import { arrayEntry, gguf, safetensors, textEntry, u32, u64 } from './weights/write';
@@ -118,6 +125,54 @@ async function dropped(...parts: BlobPart[]): Promise<void> {
   if ((await readRecipe(new Blob(parts))) === null)
     throw new KinoraError('bad-request', en.library.foreign('it'));
 }
+const file = (name: string) => new Uint8Array(readFileSync(`tests/weights/fixtures/${name}`));
+/** model.json whose first file says the hashes of its pieces. */
+function pieced(...sha256: string[]) {
+  const json = manifest();
+  return {
+    ...json,
+    files: json.files.map((f, i) => (i === 1 ? { ...f, pieces: { bytes: 1 << 16, sha256 } } : f)),
+  };
+}
+const disk = new FakeDisk();
+disk.room = 10;
+const hub = (change: object) =>
+  fetchFromHub(
+    {
+      base: 'https://huggingface.co/a/b/resolve/1/',
+      model: 'https://kinora.example/models/b/',
+      files: manifest().files,
+      ...change,
+    },
+    { fetch: async (url) => new Response(FILES[String(url).split('/').at(-1)!]), storage: disk.storage },
+  );
+/** A picture that the person chose, in a browser that cannot make anything of it. */
+async function picture(name: string, offer: object): Promise<void> {
+  vi.stubGlobal('createImageBitmap', () => Promise.reject(new DOMException('The source image could not be decoded.', 'InvalidStateError'))); // prettier-ignore
+  vi.stubGlobal('document', new EventTarget());
+  const app = new App({
+    engine: new ScriptedEngine(),
+    store: memoryStore(),
+    languages: ['en'],
+    hash: '',
+    search: '',
+  });
+  app.studio.model = { ...MODEL, ...offer };
+  await app.take(new File(['not a picture'], name, { type: 'image/png' }));
+  expect(app.material.given).toBeNull();
+  throw new KinoraError('bad-request', app.toast!.text);
+}
+/** A browser whose encoders are like this. */
+async function encodeWith(supported: () => boolean, encode?: () => void): Promise<unknown> {
+  vi.stubGlobal('VideoEncoder', FakeEncoder);
+  vi.stubGlobal('VideoFrame', FakeFrame);
+  FakeEncoder.behaviour = { supported, ...(encode && { encode }) };
+  try {
+    return await chooseCodec(96, 64, 16);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+}
 const PNG = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13);
 
 /** A zip whose one entry says that it unpacks to 4 GB. */
@@ -137,6 +192,9 @@ const TABLE: Record<string, Case[]> = {
     ['10 000 characters, in the page', () => page({ prompt: 'a'.repeat(10_000) }), 'bad-request', 'has 10000 characters; at most 5000 can be read. Shorten it'],
     ['10 000 characters, in a command', () => command('a'.repeat(10_000), '--out', 'a.mp4'), 'bad-request', 'has 10000 characters; at most 5000 are read'],
     ['10 000 characters, in a clip', () => parseRecipe({ ...RECIPE, prompt: 'a'.repeat(10_000) }), 'bad-request', 'text of at most 5000 characters'],
+    ['marks of direction alone', () => checkPrompt('\u202e\u200f\u202c'), 'bad-request', 'The prompt is empty'],
+    ['a script whose shot lasts no time', () => page({ prompt: 'a boat\n[0s] a car' }), 'bad-request', 'Line 2 of the script will not do: it needs words, and a length such as [4s]'],
+    ['a script whose shot has no words', () => page({ prompt: 'a boat\n[4s]' }), 'bad-request', 'Line 2 of the script will not do'],
     ['nothing, in the page', () => page({ prompt: ' ' }), 'bad-request', 'Say in a sentence what should be seen'],
     ['a number instead of text', () => request({ prompt: 7 }), 'bad-request', 'prompt must be text, but it is 7'],
   ],
@@ -171,6 +229,8 @@ const TABLE: Record<string, Case[]> = {
     ['an odd height', () => request({ height: 63 }), 'bad-request', 'height must be a multiple of 16 pixels'],
     ['a side of 100 000', () => request({ width: 100_000 }), 'bad-request', 'from 16 to 4096, but it is 100000'],
     ['steps missing', () => request({ steps: undefined }), 'bad-request', 'steps must be a whole number from 1 to 50, but it is missing'],
+    ['a window of NaN', () => windowOf(POCKET, { window: NaN }), 'bad-request', 'window must be a whole number of latent frames from 3'],
+    ['a sink of −1', () => windowOf(POCKET, { sink: -1 }), 'bad-request', 'sink must be a whole number of latent frames from 0'],
     ['a list as steps', () => request({ steps: [4] }), 'bad-request', 'but it is [4]'],
   ],
   'sizes that this machine has no room for': [
@@ -232,10 +292,25 @@ const TABLE: Record<string, Case[]> = {
     ['GGUF: an unknown type', () => ggufTensor({ type: 999 }), 'bad-model', 'unknown ggml type 999'],
     ['GGUF: cut off', () => ggufTensor({ dims: [1000] }), 'bad-model', 'It is cut off, or damaged'],
     ['GGUF: seven axes', () => ggufTensor({ dims: [1, 1, 1, 1, 1, 1, 1] }), 'bad-model', 'has 7 axes, at most 4 can be'],
+    ['GGUF: quantized, cut off', () => weights(file('formats/quants.gguf').slice(0, -64)), 'bad-model', 'cut off, or damaged'],
+    ['fp8 with a scale that is cut off', () => weights(file('formats/fp8.safetensors').slice(0, -1)), 'bad-model', 'ends at byte'],
+    ['PyTorch: a pickle that runs a command', () => weights(file('formats/hostile.pt')), 'bad-model', 'it wants to run "posix.system". Kinora reads tensors only and runs nothing'],
+    ['PyTorch: a zip bomb', () => weights(file('formats/bomb.pt')), 'bad-model', 'is compressed (method 8), which PyTorch never does'],
+    ['PyTorch: a bare pickle, as before 2020', () => weights(file('formats/legacy.pt')), 'bad-model', 'it is a bare Python pickle'],
+    ['PyTorch: a program', () => weights(file('formats/script.pt')), 'bad-model', 'it is a TorchScript program'],
+    ['PyTorch: a transposed view', () => weights(file('formats/view.pt')), 'bad-model', 'it is a view of another'],
+    ['PyTorch: cut off', () => weights(file('formats/nested.pt').slice(0, -30)), 'bad-model', 'w.bin'],
+    ['a zip of something else', () => weights(file('formats/other.zip')), 'bad-model', 'it is a zip file, but not a PyTorch checkpoint'],
+    ['shards: one is not there', () => readSharded('i.json', { weight_map: { a: 'x.safetensors' } }, () => null), 'bad-model', 'it names 1 files that are not here: x.safetensors'],
+    ['shards: a path that leaves the folder', () => readSharded('i.json', { weight_map: { a: '../x' } }, () => null), 'bad-model', 'which is no file name'],
+    ['shards: an index of nothing', () => readSharded('i.json', { weight_map: {} }, () => null), 'bad-model', 'it names no tensors'],
     ['GGUF: only its first bytes', () => weights(Uint8Array.from([...new TextEncoder().encode('GGUF'), ...u32(3)])), 'bad-model', 'w.bin'],
   ],
   'the tokenizer': [
     ['null', () => loadTokenizer(null), 'bad-model', 'tokenizer.json is not an object'],
+    ['a spiece.model that is none', () => spieceToJson(PNG), 'bad-model', 'The tokenizer’s SentencePiece model'],
+    ['an empty spiece.model', () => spieceToJson(new Uint8Array()), 'bad-model', 'The tokenizer’s SentencePiece model'],
+    ['a GGUF without one', () => ggufToJson(new Map()), 'bad-model', 'this GGUF has no tokenizer in its metadata'],
     ['of no kind', () => loadTokenizer({ model: { type: 'Magic' } }), 'bad-model', 'is damaged or of a kind that Kinora does not know'],
   ],
   'what the server sends': [
@@ -243,7 +318,22 @@ const TABLE: Record<string, Case[]> = {
     ['an error', () => site({ 'transformer.gguf': new Response('', { status: 503 }) }), 'network', 'transformer.gguf could not be fetched: the server answered 503'],
     ['a wrong hash', () => site({ 'taehv.safetensors': 'x'.repeat(FILES['taehv.safetensors']!.length) }), 'hash-mismatch', 'taehv.safetensors is not the file that model.json promises'],
     ['half a file', () => site({ 'transformer.gguf': FILES['transformer.gguf']!.slice(0, 99) }), 'hash-mismatch', 'transformer.gguf is not the file'],
+    ['hashes of too few pieces', () => site({}, pieced()), 'bad-model', 'must have 1 entries, but has 0'],
     ['too long a file', () => site({ 'tokenizer.json': 'y'.repeat(99_999) }), 'hash-mismatch', 'tokenizer.json is not the file'],
+  ],
+  'downloads from a hub': [
+    ['an address that is on none', () => hub({ base: 'https://huggingface.co.evil.example/x/' }), 'bad-request', 'is on none of the hubs that Kinora downloads from'],
+    ['plain http', () => hub({ base: 'http://huggingface.co/a/b/' }), 'bad-request', 'is on none of the hubs'],
+    ['a path that leaves the folder', () => hub({ files: [{ path: '../x', bytes: 1, sha256: 'a'.repeat(64) }] }), 'bad-model', 'must be a path inside'],
+    ['more than the disk holds', () => hub({}), 'storage', 'There is no room to keep the model, which needs 0.0 MB. Make room'],
+  ],
+  'pictures and films': [
+    ['a text called cat.png', () => picture('cat.png', { encodes: true }), 'bad-request', 'cat.png cannot be read as a picture. Choose a PNG, JPEG or WebP file'],
+    ['a picture, for a model that has no encoder', () => picture('cat.png', {}), 'bad-request', 'Pocket cannot begin with a picture: it has no encoder. Nothing was changed'],
+    ['a film without pictures', () => readClip(FTYP), 'bad-request', 'holds no video that can be read. Choose an MP4 video'],
+    ['a picture as a film', () => readClip(new Blob([PNG])), 'bad-request', 'holds no video that can be read'],
+    ['a codec that this browser has not', () => encodeWith(() => false), 'no-encoder', /96 × 64/],
+    ['an encoder that promises and then fails', () => encodeWith(() => true, () => { throw new DOMException('not here', 'NotSupportedError'); }), 'no-encoder', /96 × 64/],
   ],
   'files dropped on the page': [
     ['an empty file', () => dropped(''), 'bad-request', 'This file is empty. Choose a clip made by Kinora'],
@@ -280,6 +370,9 @@ test('the table has at least sixty rows', () => {
 /** Odd, and harmless: [what came, what becomes of it]. */
 // prettier-ignore
 test.each<[string, () => unknown, unknown]>([
+  ['nothing but emoji in the page is a prompt', () => void page({ prompt: '🚀🌊' }), undefined],
+  ['right-to-left and Latin mixed stay in their order', () => cleanPrompt('a boat called سفينة at sea'), 'a boat called سفينة at sea'],
+  ['zero-width joiners keep an emoji whole', () => checkPrompt('👩‍🚀 waves'), '👩‍🚀 waves'],
   ['an emoji alone is a prompt', () => checkPrompt('🎈🎈🎈'), '🎈🎈🎈'],
   ['text from right to left stays in its order', () => checkPrompt('سفينة حمراء في البحر'), 'سفينة حمراء في البحر'],
   ['marks of direction stay, for they carry meaning', () => cleanPrompt('\u202eboat\u202c'), '\u202eboat\u202c'],

@@ -9,6 +9,7 @@ import {
   PAGE_POLICY,
   WORKER_POLICY,
 } from '../src/policy';
+import { Gate } from '../src/requests';
 
 const directives = (policy: string) =>
   new Map(policy.split('; ').map((entry) => [entry.split(' ')[0]!, entry.split(' ').slice(1)] as const));
@@ -70,6 +71,26 @@ test.each([
   ['javascript:alert(1)', false],
   ['', false],
 ])('%s is on a hub: %s', (address, is) => expect(isHubAddress(address)).toBe(is));
+
+test('a worker can shut its network, and open it again', async () => {
+  const asked: string[] = [];
+  class Socket {}
+  const scope = {
+    fetch: async (url: string) => (asked.push(String(url)), new Response('here')),
+    WebSocket: Socket,
+  };
+  const gate = new Gate(scope);
+  await scope.fetch('https://own.example/a');
+  gate.shut();
+  await expect(scope.fetch('https://own.example/b')).rejects.toThrow('nothing of the network after loading');
+  await scope.fetch('blob:https://own.example/1');
+  expect(scope.WebSocket).toBeUndefined();
+  expect('EventSource' in scope).toBe(false);
+  gate.open();
+  expect(scope.WebSocket).toBe(Socket);
+  await scope.fetch('https://own.example/c');
+  expect(asked).toEqual(['https://own.example/a', 'blob:https://own.example/1', 'https://own.example/c']);
+});
 
 test('requests are counted by where they went and when', () => {
   const egress = new Egress('https://own.example');

@@ -13,7 +13,9 @@ import type {
   GenerateRequest,
   JournalInfo,
   LoadEvent,
+  LoadRequest,
   ModelInfo,
+  Result,
 } from '../worker/protocol';
 import { isMissing, type Missing } from './browser';
 import { Reel } from './reel';
@@ -27,6 +29,7 @@ export type Engine = Pick<
 export type Picture = ImageBitmap | OffscreenCanvas;
 export type Progress = Extract<GenerateEvent, { type: 'progress' }>;
 type Preview = Extract<GenerateEvent, { type: 'preview' }>;
+type Recovered = Extract<GenerateEvent, { type: 'recover' }>;
 /** `frames` and `preview` events are too large to pass on. */
 type Told = {
   'kinora:loaded': ModelInfo;
@@ -50,6 +53,10 @@ export interface Block {
 /** Memory for the frames of a clip in work; the playhead is rarely far behind. */
 const REEL_BYTES = 128 * 2 ** 20;
 const LEAST_FRAMES = 48;
+/** A worker that hangs or dies so often in one clip is not going to hold. */
+const MOST_WORKERS = 3;
+/** There is no worker that could go on, or one that knows nothing yet: of an engine that died while nobody waited. */
+const GONE: ReadonlySet<EngineError['code']> = new Set(['worker-dead', 'not-loaded']);
 
 export interface StudioOptions {
   engine: Engine;
@@ -86,7 +93,9 @@ export class Studio {
   reel = $state.raw<Reel<Picture> | null>(null);
   blocks = $state.raw<Block[]>([]);
   /** What was mended in the clip in work, or in the one made last. */
-  recovered = $state.raw<Extract<GenerateEvent, { type: 'recover' }> | null>(null);
+  recovered = $state.raw<Recovered | null>(null);
+  /** The browser's storage is full: the clip in work, or the one made last, is held in memory. */
+  full = $state(false);
   lastClip = $state.raw<Clip | null>(null);
   /** What this browser lacks; nothing can be made then. */
   missing = $state.raw<(EngineError & { code: Missing }) | null>(null);
@@ -96,6 +105,10 @@ export class Studio {
   /** Events of an earlier run may still be on their way when it has ended. */
   #run = 0;
   #auto: boolean | 'resume' = false;
+  /** Of the clip in work; null where the browser gives no storage. */
+  #journal: string | null = null;
+  /** How it shall end that the person has stopped. */
+  #stop: 'cancelled' | 'paused' = 'cancelled';
 
   constructor(options: StudioOptions) {
     this.#options = options;
@@ -121,29 +134,12 @@ export class Studio {
   }
 
   async load(): Promise<void> {
-    const { engine, settings, emit, model } = this.#options;
-    this.engine = 'loading';
-    this.loading = null;
+    const { settings } = this.#options;
     this.error = null;
     // Size of the clip that waits: one that will not do is refused before anything is downloaded.
     const { width, height } = settings.effectiveSize;
-    const wanted = this.phase === 'queued' ? { wanted: { width, height } } : {};
-    const loaded = await engine.load({ model, backend: this.report?.backend, ...wanted }, (event) => {
-      this.loading = event;
-      if (event.type === 'plan') this.free = event.free;
-      emit('kinora:progress', event);
-    });
-    if (!loaded.ok) {
-      this.engine = 'unloaded';
-      this.#fail(loaded.error);
-      return;
-    }
-    this.model = loaded.value;
-    const { sizes, seconds, timesteps, sight } = loaded.value;
-    settings.offer = { sizes, seconds, steps: timesteps.length, ...(sight && { sight }) };
-    this.engine = 'ready';
-    this.#options.onLoaded?.();
-    emit('kinora:loaded', loaded.value);
+    const loaded = await this.#open(this.phase === 'queued' ? { wanted: { width, height } } : {});
+    if (!loaded.ok) return this.#fail(loaded.error);
     await this.#look();
     if (this.phase !== 'queued') return;
     this.phase = 'idle';
@@ -153,6 +149,32 @@ export class Studio {
     const [last] = this.unfinished;
     if (last) return this.resume(last);
     this.#fail({ code: 'storage', message: 'There is no interrupted clip to go on with.' });
+  }
+
+  /** Gets the engine its model. A worker that dies of it is followed by one more. */
+  async #open(wish: Pick<LoadRequest, 'wanted'> = {}): Promise<Result<ModelInfo>> {
+    const { engine, settings, emit, model } = this.#options;
+    this.engine = 'loading';
+    this.loading = null;
+    const load = () =>
+      engine.load({ model, backend: this.report?.backend, ...wish }, (event) => {
+        this.loading = event;
+        if (event.type === 'plan') this.free = event.free;
+        emit('kinora:progress', event);
+      });
+    let loaded = await load();
+    if (!loaded.ok && loaded.error.code === 'worker-dead') loaded = await load();
+    if (!loaded.ok) {
+      this.engine = 'unloaded';
+      return loaded;
+    }
+    this.model = loaded.value;
+    const { sizes, seconds, timesteps, sight } = loaded.value;
+    settings.offer = { sizes, seconds, steps: timesteps.length, ...(sight && { sight }) };
+    this.engine = 'ready';
+    this.#options.onLoaded?.();
+    emit('kinora:loaded', loaded.value);
+    return loaded;
   }
 
   /** What was interrupted. */
@@ -184,6 +206,7 @@ export class Studio {
   /** Stops so that the clip can be gone on with. */
   async pause(): Promise<void> {
     if (this.phase !== 'working') return;
+    this.#stop = 'paused';
     this.phase = 'stopping';
     await this.#options.engine.pause();
   }
@@ -213,6 +236,7 @@ export class Studio {
     if (this.phase === 'queued')
       return this.#fail({ code: 'cancelled', message: 'Stopped before it began.' });
     if (this.phase !== 'working') return;
+    this.#stop = 'cancelled';
     this.phase = 'stopping';
     await this.#options.engine.cancel();
   }
@@ -225,24 +249,64 @@ export class Studio {
   }
 
   async #make(request: GenerateRequest): Promise<void> {
-    const { engine, emit, onClip } = this.#options;
-    const run = ++this.#run;
+    const { emit, onClip } = this.#options;
     this.dropReel();
     const most = Math.max(LEAST_FRAMES, Math.floor(REEL_BYTES / (4 * request.width * request.height)));
     this.reel = new Reel(this.model?.fps ?? 16, (picture) => 'close' in picture && picture.close(), most);
     this.request = request;
     this.recovered = null;
+    this.full = false;
     this.progress = null;
     this.phase = 'working';
     this.told = '';
-    const made = await engine.generate(request, (event) => this.#hear(event, run));
-    this.#run++;
+    const made = await this.#insist(request);
     if (!made.ok) return this.#fail(made.error);
     const mp4 = await onClip(made.value);
     this.phase = 'idle';
     this.ended = 'done';
     this.lastClip = { ...made.value, mp4, latents: null };
     emit('kinora:done', this.lastClip);
+  }
+
+  /** Makes the clip; a worker that hangs or dies of it is followed by another, which goes on from the journal. */
+  async #insist(request: GenerateRequest): Promise<Result<Clip>> {
+    const { engine } = this.#options;
+    let wish = request;
+    for (let workers = 1; ; workers++) {
+      const run = ++this.#run;
+      this.#journal = null;
+      const made = await engine.generate(wish, (event) => this.#hear(event, run));
+      this.#run++;
+      if (made.ok || !GONE.has(made.error.code) || workers === MOST_WORKERS) return made;
+      const loaded = await this.#open();
+      if (!loaded.ok) return loaded;
+      if (this.phase === 'stopping') return this.#stopped();
+      const kept = await this.#kept();
+      if (kept) wish = { ...kept.request, resume: kept.id };
+      else if (wish.resume !== undefined) return made;
+      if (made.error.code === 'worker-dead')
+        this.#mend({ type: 'recover', reason: 'worker-dead', block: kept?.done ?? 0 });
+    }
+  }
+
+  /** The journal of the clip in work, where a block of it was finished. */
+  async #kept(): Promise<JournalInfo | null> {
+    const found = await this.#options.engine.journals();
+    return (found.ok && found.value.find(({ id }) => id === this.#journal)) || null;
+  }
+
+  /** The person has stopped a worker that did not hear of it any more. */
+  async #stopped(): Promise<Result<never>> {
+    const code = this.#stop;
+    if (code === 'cancelled' && this.#journal) await this.#options.engine.settle(this.#journal);
+    return { ok: false, error: { code, message: 'The engine had to be started anew to stop the clip.' } };
+  }
+
+  #mend(event: Recovered): void {
+    // The finished blocks are told again, from the first.
+    this.recovered = event;
+    this.reel?.clear();
+    this.blocks = this.blocks.map(() => ({ state: 'next', picture: null, frames: null }));
   }
 
   #hear(event: GenerateEvent, run: number): void {
@@ -257,10 +321,13 @@ export class Studio {
         if (this.blocks.length !== event.blocks) this.#resizeBlocks(event.blocks);
         break;
       case 'recover':
-        // The finished blocks are told again, from the first.
-        this.recovered = event;
-        this.reel?.clear();
-        this.blocks = this.blocks.map(() => ({ state: 'next', picture: null, frames: null }));
+        this.#mend(event);
+        break;
+      case 'journal':
+        this.#journal = event.id;
+        break;
+      case 'full':
+        this.full = true;
         break;
       case 'preview': {
         const pictures = this.#options.toPictures(event);

@@ -72,7 +72,7 @@ class FileSink implements Sink {
   }
 
   async finish(type: string): Promise<Blob> {
-    this.#handle.flush();
+    this.#handle.flush(); // the last chance of a full disk to say so; the file is open still
     this.#handle.close();
     this.#open = false;
     const file = await this.#file.getFile();
@@ -87,19 +87,77 @@ class FileSink implements Sink {
   }
 }
 
+/** Bytes that are moved at once. */
+const MOVE = 1 << 20;
+
+/** Writes to the disk until it is full, and then goes on in memory with all that was written. */
+export class SpillingSink implements Sink {
+  #now: Sink;
+  #onDisk = true;
+  readonly #onFull: () => void;
+
+  /** @param onFull called once, when the disk takes no more */
+  constructor(disk: Sink, onFull: () => void) {
+    this.#now = disk;
+    this.#onFull = onFull;
+  }
+
+  get size(): number {
+    return this.#now.size;
+  }
+
+  write(data: Uint8Array, position: number): void {
+    try {
+      this.#now.write(data, position);
+    } catch (e) {
+      if (!this.#onDisk) throw e;
+      this.#spill();
+      this.#now.write(data, position); // over what a part of it may have left
+    }
+  }
+
+  read(from: number, to: number): Uint8Array<ArrayBuffer> {
+    return this.#now.read(from, to);
+  }
+
+  async finish(type: string): Promise<Blob> {
+    try {
+      return await this.#now.finish(type);
+    } catch (e) {
+      if (!this.#onDisk) throw e;
+      this.#spill();
+      return this.#now.finish(type);
+    }
+  }
+
+  discard(): void {
+    this.#now.discard();
+  }
+
+  #spill(): void {
+    const [disk, memory] = [this.#now, new MemorySink()];
+    for (let at = 0; at < disk.size; at += MOVE) memory.write(disk.read(at, at + MOVE), at);
+    disk.discard();
+    this.#now = memory;
+    this.#onDisk = false;
+    this.#onFull();
+  }
+}
+
 /**
  * A file for a clip that is being made; in memory where the browser gives no storage. Files of earlier clips stay
  * until `releaseWork` or until the worker that made them is gone; then they are swept here.
  * @param name unique among all tabs
+ * @param onFull the disk takes no more, and the file goes on in memory
  */
-export async function openSink(name: string): Promise<Sink> {
+export async function openSink(name: string, onFull: () => void): Promise<Sink> {
   try {
     const root = await navigator.storage.getDirectory();
     const folder = await root.getDirectoryHandle(FOLDER, { create: true });
     await sweep(folder);
     await holdLock(name);
     const file = await folder.getFileHandle(name, { create: true });
-    return new FileSink(file, await file.createSyncAccessHandle());
+    return new SpillingSink(new FileSink(file, await file.createSyncAccessHandle()), onFull);
   } catch {
     return new MemorySink();
   }

@@ -36,6 +36,8 @@ export function makeId(): string {
 export class Journal {
   #handle: FileSystemSyncAccessHandle | null;
   #at: number;
+  /** Records that the disk had no room for; they follow those that it holds. */
+  readonly #rest: Uint8Array<ArrayBuffer>[] = [];
   readonly #release: () => void;
 
   private constructor(
@@ -90,21 +92,37 @@ export class Journal {
     }
   }
 
-  /** Keeps a block that is finished; it is on disk when this resolves. Throws `storage` when there is no room. */
-  async add({ size }: Block, latents: Latents, text: string): Promise<void> {
+  /**
+   * Keeps a block that is finished. True: it is on disk when this resolves. False: the disk takes no more, and this
+   * block and those that come are held in memory, so that the clip ends as it should; what is on disk stands.
+   */
+  async add({ size }: Block, latents: Latents, text: string): Promise<boolean> {
     const record = await writeRecord({ text, latents, size });
+    if (this.#rest.length === 0 && this.#write(record)) return true;
+    this.#rest.push(record);
+    return false;
+  }
+
+  #write(record: Uint8Array<ArrayBuffer>): boolean {
+    const handle = this.#handle!;
     try {
-      if (this.#handle!.write(record, { at: this.#at }) !== record.length) throw new Error('short write');
-      this.#handle!.flush();
-    } catch (e) {
-      throw new KinoraError('storage', 'There is no room to keep this clip while it is made. Remove older clips.', { needed: record.length }, String(e)); // prettier-ignore
+      if (handle.write(record, { at: this.#at }) !== record.length) throw new Error('short write');
+      handle.flush();
+      this.#at += record.length;
+      return true;
+    } catch {
+      try {
+        handle.truncate(this.#at); // or a reader finds a torn record, and leaves it
+      } catch {
+        // the disk is in a bad way; what it holds is checked when it is read
+      }
+      return false;
     }
-    this.#at += record.length;
   }
 
   /** All blocks that are in it by now. */
   reread(): Promise<Records> {
-    return openRecords(bytesOf(this.#handle!));
+    return openRecords(joined(bytesOf(this.#handle!), this.#at, new Blob(this.#rest)));
   }
 
   /** Closes it; the clip can be gone on with. */
@@ -124,9 +142,21 @@ export class Journal {
   async finish(): Promise<Blob> {
     this.close();
     const folder = await folderOf(this.state.id);
-    return (await folder.getFileHandle('blocks.bin')).getFile();
+    const file = await (await folder.getFileHandle('blocks.bin')).getFile();
+    return this.#rest.length === 0 ? file : new Blob([file.slice(0, this.#at), ...this.#rest]);
   }
 }
+
+/** The first `end` bytes of one, and then the other. */
+const joined = (first: Bytes, end: number, second: Blob): Bytes => ({
+  size: end + second.size,
+  slice: (from, to) => ({
+    async arrayBuffer() {
+      const head = from < end ? [await first.slice(from, Math.min(to, end)).arrayBuffer()] : [];
+      return new Blob([...head, second.slice(Math.max(0, from - end), Math.max(0, to - end))]).arrayBuffer();
+    },
+  }),
+});
 
 const bytesOf = (handle: FileSystemSyncAccessHandle): Bytes => ({
   size: handle.getSize(),

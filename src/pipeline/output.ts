@@ -32,7 +32,7 @@ export const openClip: OpenOutput = async (recipe, emit, id) => {
   const { width, height, fps } = recipe;
   const size = { width, height };
   const codec = await chooseCodec(width, height, fps);
-  const sink = await openSink(`${id}.mp4`);
+  const sink = await openSink(`${id}.mp4`, () => emit({ type: 'full' }));
   const encoder = await ClipEncoder.open({ width, height, fps, codec, recipe, sink });
   const frameHashes: string[] = [];
   const meter = new SeamMeter(size);

@@ -154,13 +154,17 @@ async function run(
   extra: Partial<GenerateOptions>,
 ): Promise<Clip> {
   const kept = journal?.known.count ?? 0;
+  if (journal) options.emit({ type: 'journal', id: journal.state.id });
+  let full = false;
   try {
     const clip = await generateSafely(model, request, {
       ...options,
       ...extra,
       ...(journal && { id: journal.state.id, kept: async () => blocksOf(await journal.reread()) }),
       keep: async (block, latents, text) => {
-        if (block.index >= kept) await journal?.add(block, latents, text);
+        if (!journal || block.index < kept || (await journal.add(block, latents, text)) || full) return;
+        full = true;
+        options.emit({ type: 'full' });
       },
     });
     return { ...clip, latents: (await journal?.finish()) ?? null };

@@ -26,7 +26,8 @@ export function checkPrompt(text: string): string {
       { field: 'prompt', length: text.length, max: MAX_PROMPT },
     );
   const prompt = cleanPrompt(text);
-  if (prompt === '')
+  // Marks of direction and joiners alone say nothing.
+  if (prompt.replace(/[\p{Cf}\s]/gu, '') === '')
     throw new KinoraError('bad-request', 'The prompt is empty. Say in a sentence what should be seen.', {
       field: 'prompt',
       length: 0,

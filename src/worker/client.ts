@@ -37,16 +37,19 @@ export interface Patience {
   tick: number;
   /** Ticks that a question may stay unanswered: onnxruntime-web keeps the worker busy for a whole network. */
   unanswered: number;
+  /** The same, when the person has asked it to stop: what is finished is kept, so nothing is lost by ending it. */
+  stopping: number;
   /** A step of the largest size that is allowed takes some minutes. */
   withoutEvent: number;
 }
-const PATIENCE: Patience = { tick: 15_000, unanswered: 24, withoutEvent: 900_000 };
+const PATIENCE: Patience = { tick: 15_000, unanswered: 24, stopping: 4, withoutEvent: 900_000 };
 
 export class EngineClient {
   #worker: Worker | null = null;
   #remote: Remote<Engine> | null = null;
   #fail: ((detail: string) => void) | null = null;
   #failed: Promise<string> = Promise.resolve('');
+  #stopping = false;
   readonly #patience: Patience;
   readonly #onRequests: Handler<{ url: string; at: number }[]> | null;
 
@@ -99,13 +102,14 @@ export class EngineClient {
    * count as silence.
    */
   async #watched<T>(work: Promise<T>, quiet: () => number): Promise<T> {
-    const { tick, unanswered, withoutEvent } = this.#patience;
+    const { tick, unanswered, stopping, withoutEvent } = this.#patience;
     let [missed, waiting] = [0, false];
     const timer = setInterval(() => {
       const remote = this.#remote;
       if (!remote) return;
       missed = waiting ? missed + 1 : 0;
-      if (missed >= unanswered) return this.#drop(`it did not answer for ${(missed * tick) / 1000} s`);
+      if (missed >= (this.#stopping ? stopping : unanswered))
+        return this.#drop(`it did not answer for ${(missed * tick) / 1000} s`);
       if (quiet() * tick > withoutEvent) return this.#drop(`nothing happened for ${withoutEvent / 1000} s`);
       if (waiting) return;
       waiting = true;
@@ -125,12 +129,16 @@ export class EngineClient {
   ): Promise<Result<ModelInfo>> {
     // A worker's own base is its script; the folder is meant from where the page is.
     const request = { backend, model: new URL(model, document.baseURI).href, ...(wanted && { wanted }) };
-    return this.#call((engine) => engine.load(request, proxy(onEvent)) as Promise<Result<ModelInfo>>);
+    this.#stopping = false;
+    const load = (engine: Remote<Engine>) =>
+      engine.load(request, proxy(onEvent)) as Promise<Result<ModelInfo>>;
+    return this.#watched(this.#call(load), () => 0); // a download may be slow, and another tab may be at it
   }
 
   /** Makes one clip; answers `busy` while another is being made. */
   generate(request: GenerateRequest, onEvent: Handler<GenerateEvent>): Promise<Result<Clip>> {
     let ticks = 0;
+    this.#stopping = false;
     const heard: Handler<GenerateEvent> = (event) => {
       ticks = 0;
       onEvent(event);
@@ -155,11 +163,13 @@ export class EngineClient {
 
   /** True when a clip was being made. Its `generate` then answers `cancelled`. */
   async cancel(): Promise<boolean> {
+    this.#stopping = true;
     return this.#remote ? await this.#remote.cancel() : false;
   }
 
   /** As `cancel`, but the clip can be gone on with. Its `generate` then answers `paused`. */
   async pause(): Promise<boolean> {
+    this.#stopping = true;
     return this.#remote ? await this.#remote.pause() : false;
   }
 

@@ -14,7 +14,7 @@ import { chooseBackend } from '../pipeline/choose';
 import { loadModel } from '../pipeline/model';
 import { deleteModel, listModels, verifyModel } from '../weights/manager';
 import { toModelInfo } from '../weights/manifest';
-import { watchRequests } from '../requests';
+import { Gate, watchRequests } from '../requests';
 import type { BackendKind, Engine, GenerateEvent, LoadEvent, LoadRequest, Size } from './protocol';
 
 type Listener<E> = (event: E) => void;
@@ -22,6 +22,7 @@ type Listener<E> = (event: E) => void;
 type Proxied<E> = ((event: E) => Promise<void>) & { [releaseProxy](): void };
 
 class KinoraEngine implements Engine {
+  readonly #gate = new Gate();
   #gpu: Gpu | null = null;
   #loaded: { url: string; model: Model } | null = null;
   #work: 'loading a model' | 'making a clip' | null = null;
@@ -39,6 +40,7 @@ class KinoraEngine implements Engine {
 
   load({ model: url, backend = 'webgpu', wanted }: LoadRequest, onEvent: Listener<LoadEvent>) {
     return this.#exclusively('loading a model', onEvent, async (tell) => {
+      this.#gate.open();
       if (this.#staleFailure()?.code === 'device-lost') this.#drop();
       if (this.#loaded?.url !== url || this.#loaded.model.backend !== backend) {
         this.#loaded?.model.free();
@@ -84,11 +86,16 @@ class KinoraEngine implements Engine {
     });
   }
 
-  /** A new device, and the weights back from this browser's storage. */
+  /** A new device, and the weights back from this browser's storage; where it has none, they are fetched again. */
   async #reopen(): Promise<Model> {
     const { url, model } = this.#loaded!;
     this.#drop();
-    this.#loaded = { url, model: await this.#open(model.backend, url, () => {}) };
+    if (model.unkept) this.#gate.open();
+    try {
+      this.#loaded = { url, model: await this.#open(model.backend, url, () => {}) };
+    } finally {
+      this.#gate.shut();
+    }
     return this.#loaded.model;
   }
 
@@ -158,6 +165,7 @@ class KinoraEngine implements Engine {
         return await job(tell);
       } finally {
         this.#work = null;
+        this.#gate.shut();
       }
     });
     if (!result.ok && result.error.code === 'device-lost') this.#drop();

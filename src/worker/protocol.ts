@@ -198,10 +198,19 @@ export type GenerateEvent =
   | {
       /** Something went wrong and was mended; the clip goes on behind `block` finished blocks, told from the start. */
       type: 'recover';
-      reason: 'device-lost' | 'out-of-memory';
+      reason: 'device-lost' | 'out-of-memory' | 'worker-dead';
       block: number;
       /** Latent frames that a block sees from now on, where memory ran out. */
       window?: number;
+    }
+  | {
+      /** What names the clip's journal: with it another worker goes on, should this one die. */
+      type: 'journal';
+      id: string;
+    }
+  | {
+      /** The browser's storage takes no more: the clip goes on in memory, and ends as it should. Told once or twice. */
+      type: 'full';
     }
   | {
       type: 'progress';

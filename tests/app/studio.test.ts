@@ -3,7 +3,7 @@ import { Settings } from '../../src/app/settings.svelte';
 import { statusOf } from '../../src/app/status';
 import { Studio, type Emit } from '../../src/app/studio.svelte';
 import { en } from '../../src/app/words/en';
-import type { Clip, EngineError, GenerateEvent } from '../../src/worker/protocol';
+import type { Clip, EngineError, GenerateEvent, JournalInfo } from '../../src/worker/protocol';
 import { clipOf, memoryStore, MODEL, Paper, ScriptedEngine, settle } from './helpers';
 
 function make() {
@@ -224,17 +224,136 @@ describe('generating', () => {
     expect(studio.recovered).toBeNull();
   });
 
-  test.each([
-    ['worker-dead', 0],
-    ['device-lost', 1],
-  ] as const)('after %s the next press loads anew', async (code, disposals) => {
+  test('after a device that cannot be had the next press loads anew', async () => {
     const { engine, studio } = await makeReady();
     void studio.generate();
-    engine.making.answer({ ok: false, error: { code, message: 'oh' } });
+    engine.making.answer({ ok: false, error: { code: 'device-lost', message: 'oh' } });
     await settle();
-    expect(studio).toMatchObject({ engine: 'unloaded', error: { code } });
-    expect(engine.disposals).toBe(disposals);
+    expect(studio).toMatchObject({ engine: 'unloaded', error: { code: 'device-lost' } });
+    expect(engine.disposals).toBe(1);
     void studio.generate();
     expect(engine.loading.count).toBe(2);
+  });
+
+  test('full storage is told once, and costs nothing that is shown', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    const paper = new Paper();
+    engine.making.say(frames(0, 0, [paper]));
+    engine.making.say({ type: 'full' });
+    expect(studio.full).toBe(true);
+    expect(paper.closed).toBe(false);
+    engine.making.answer({ ok: true, value: clipOf() });
+    await settle();
+    expect(studio.full).toBe(true); // the clip is still in memory
+    void studio.generate();
+    expect(studio.full).toBe(false);
+  });
+});
+
+describe('a worker that hangs or dies in the middle of a clip', () => {
+  const DEAD = { ok: false, error: { code: 'worker-dead', message: 'it did not answer' } } as const;
+  const journal = (id: string, done: number, prompt = 'a red boat'): JournalInfo => ({
+    id,
+    request: { prompt, seed: 5, seconds: 2, width: 96, height: 64, steps: 4 },
+    ...{ model: 'pocket', edition: '1', backend: 'webgpu', created: '', done, blocks: 4 },
+  });
+
+  test('is followed by another, which goes on from the journal; a line says so', async () => {
+    const { engine, studio, clips } = await makeReady();
+    void studio.generate();
+    const { say } = engine.making;
+    const old = new Paper();
+    say({ type: 'journal', id: 'mine' });
+    say(frames(0, 0, [old]));
+    engine.interrupted = [journal('other', 3), journal('mine', 1, 'a red boat, then night')];
+    engine.making.answer(DEAD);
+    await settle();
+    expect(studio).toMatchObject({ phase: 'working', engine: 'loading', error: null });
+    engine.loading.answer({ ok: true, value: MODEL });
+    await settle();
+    expect(engine.making.count).toBe(2);
+    expect(engine.making.request).toMatchObject({ resume: 'mine', prompt: 'a red boat, then night' });
+    expect(old.closed).toBe(true);
+    expect(studio.recovered).toEqual({ type: 'recover', reason: 'worker-dead', block: 1 });
+    expect(en.notice.recovered('worker-dead', 1)).toMatch(
+      /started anew.*behind its finished block; nothing was lost/,
+    );
+    say(frames(0, 0, [old])); // of the worker that is gone
+    expect(studio.blocks.every(({ state }) => state === 'next')).toBe(true);
+    engine.making.answer({ ok: true, value: clipOf() });
+    await settle();
+    expect(clips).toHaveLength(1);
+    expect(studio).toMatchObject({ phase: 'idle', ended: 'done', error: null });
+  });
+
+  test('before a block is finished, the clip is begun again as it was asked for', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    const { request } = engine.making;
+    engine.making.say({ type: 'journal', id: 'mine' });
+    engine.interrupted = [journal('other', 3)];
+    engine.making.answer(DEAD);
+    await settle();
+    engine.loading.answer({ ok: true, value: MODEL });
+    await settle();
+    expect(engine.making.request).toEqual(request);
+    expect(studio.recovered).toMatchObject({ reason: 'worker-dead', block: 0 });
+  });
+
+  test('three times, it is given up with the reason; the next press tries anew', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    for (let i = 0; i < 3; i++) {
+      engine.making.answer(DEAD);
+      await settle();
+      engine.loading.answer({ ok: true, value: MODEL });
+      await settle();
+    }
+    expect(engine.making.count).toBe(3);
+    expect(studio).toMatchObject({ phase: 'idle', engine: 'unloaded', error: { code: 'worker-dead' } });
+    void studio.generate();
+    expect(engine.loading.count).toBe(4);
+  });
+
+  test.each([
+    ['cancelled', 'cancel', ['mine']],
+    ['paused', 'pause', []],
+  ] as const)('that was asked to stop: the clip is %s, and not begun again', async (ended, ask, settled) => {
+    const { engine, studio, told } = await makeReady();
+    void studio.generate();
+    engine.making.say({ type: 'journal', id: 'mine' });
+    void studio[ask]();
+    engine.making.answer(DEAD);
+    await settle();
+    engine.loading.answer({ ok: true, value: MODEL });
+    await settle();
+    expect(studio).toMatchObject({ phase: 'idle', engine: 'ready', ended, error: null });
+    expect(engine.making.count).toBe(1);
+    expect(engine.settled).toEqual(settled);
+    expect(told.at(-1)).toMatchObject(['kinora:error', { code: ended }]);
+  });
+
+  test('while nobody waited: the next clip is made without a word', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    engine.making.answer({ ok: false, error: { code: 'not-loaded', message: 'no model' } });
+    await settle();
+    engine.loading.answer({ ok: true, value: MODEL });
+    await settle();
+    expect(engine.making.count).toBe(2);
+    expect(studio.recovered).toBeNull();
+  });
+
+  test('while the model is loaded: it is loaded by another', async () => {
+    const { engine, studio } = make();
+    void studio.start();
+    await settle();
+    engine.loading.answer(DEAD);
+    await settle();
+    expect(studio).toMatchObject({ engine: 'loading', error: null });
+    engine.loading.answer({ ok: true, value: MODEL });
+    await settle();
+    expect(studio.engine).toBe('ready');
   });
 });

@@ -67,6 +67,19 @@ describe.sequential.each(['cpu', 'webgpu'] as const)('on the backend %s', (backe
       };
     });
     expect(tried).toEqual({ fetch: 'refused', markup: 'refused', worker: 'refused', inline: 'refused', eval: 'refused' }); // prettier-ignore
+    // The engine, whose policy lets it reach its own origin, does not even do that any more.
+    const engine = site.page.workers().find((worker) => worker.url().includes('engine.worker'))!;
+    const inWorker = await engine.evaluate(async () => {
+      const outcome = (work: () => Promise<unknown>) => work().then(() => 'done', () => 'refused'); // prettier-ignore
+      return {
+        own: await outcome(() => fetch('../model.json')),
+        elsewhere: await outcome(() => fetch('https://elsewhere.invalid/', { mode: 'no-cors' })),
+        script: await outcome(() => import(/* @vite-ignore */ String('https://elsewhere.invalid/x.js'))),
+        socket: await outcome(async () => new WebSocket('wss://elsewhere.invalid/')),
+      };
+    });
+    expect(inWorker).toEqual({ own: 'refused', elsewhere: 'refused', script: 'refused', socket: 'refused' });
+    expect(site.page.workers().some((worker) => worker.url().includes('hub.worker'))).toBe(false);
     expect(site.foreign).toEqual([]);
     await site.at('settings').click();
     const privacy = await site.at('privacy').innerText();

@@ -5,6 +5,7 @@
 const missing = (name: string) => new DOMException(`no ${name}`, 'NotFoundError');
 
 class FakeFile {
+  readonly kind = 'file';
   data = new Uint8Array();
   #open = false;
   constructor(
@@ -32,6 +33,12 @@ class FakeFile {
         this.data = grown;
         return bytes.length;
       },
+      read: (into: Uint8Array, { at = 0 } = {}) => {
+        const part = this.data.subarray(at, at + into.length);
+        into.set(part);
+        return part.length;
+      },
+      getSize: () => this.data.length,
       flush: () => {},
       close: () => void (this.#open = false),
     };
@@ -39,6 +46,7 @@ class FakeFile {
 }
 
 class FakeFolder {
+  readonly kind = 'directory';
   readonly children = new Map<string, FakeFile | FakeFolder>();
   constructor(readonly disk: FakeDisk) {}
 
@@ -64,6 +72,10 @@ class FakeFolder {
 
   async *keys() {
     yield* [...this.children.keys()];
+  }
+
+  async *entries() {
+    yield* [...this.children];
   }
 }
 

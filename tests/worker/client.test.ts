@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { EngineClient } from '../../src/worker/client';
 
 const REQUEST = { prompt: 'x', seed: 1, seconds: 1, width: 96, height: 64, steps: 1 };
-const PATIENCE = { tick: 10, unanswered: 3, withoutEvent: 200 };
+const PATIENCE = { tick: 10, unanswered: 3, stopping: 1, withoutEvent: 200 };
 
 class Puppet extends EventTarget {
   static all: Puppet[] = [];
@@ -54,6 +54,26 @@ test('one that answers questions but does nothing is ended later', async () => {
   const making = client.generate(REQUEST, () => {});
   Puppet.all[0]!.answers.add('ping');
   expect(await making).toMatchObject({ ok: false, error: { detail: 'nothing happened for 0.2 s' } });
+});
+
+test('one that is asked to stop has less time to answer', async () => {
+  const client = new EngineClient(null, { ...PATIENCE, unanswered: 1000 });
+  const making = client.generate(REQUEST, () => {});
+  void client.cancel();
+  expect(await making).toMatchObject({ ok: false, error: { detail: 'it did not answer for 0.01 s' } });
+});
+
+test('a worker that hangs while it loads a model is ended, too; one that only takes long is not', async () => {
+  const client = new EngineClient(null, PATIENCE);
+  const loading = client.load({ model: 'models/pocket/' }, () => {});
+  expect(await loading).toMatchObject({ ok: false, error: { code: 'worker-dead' } });
+  const patient = client.load({ model: 'models/pocket/' }, () => {});
+  Puppet.all[1]!.answers.add('ping');
+  expect(await Promise.race([patient, new Promise((done) => setTimeout(() => done('waits'), 400))])).toBe(
+    'waits',
+  );
+  await client.dispose();
+  expect(await patient).toMatchObject({ ok: false });
 });
 
 test('the next call gets another worker', async () => {
