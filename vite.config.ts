@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
@@ -32,21 +33,66 @@ export const ONE_RUNTIME = {
   alias: [{ find: /^onnxruntime-web\/webgpu$/, replacement: 'onnxruntime-web/wasm' }],
 };
 
-/** What the built page holds of other people's work, with licences: `import { licences } from 'virtual:licences'`. */
-const licences: Plugin = {
+/** Folders of node_modules of which something is in the built page or its workers. The build fails for any other. */
+const OTHERS = [
+  '@huggingface/jinja', // inside of transformers.js
+  '@huggingface/tokenizers',
+  '@xenova/transformers',
+  'comlink',
+  'mediabunny',
+  'mp4-muxer',
+  'onnxruntime-common',
+  'onnxruntime-web',
+  'svelte',
+];
+
+interface Package {
+  name: string;
+  version: string;
+  license: string;
+}
+const packageOf = (folder: string) =>
+  JSON.parse(readFileSync(`node_modules/${folder}/package.json`, 'utf8')) as Package;
+
+/** The package's own words. */
+function licenceText(folder: string): string {
+  const { name, version, license } = packageOf(folder);
+  const files = readdirSync(`node_modules/${folder}`).filter((file) => /^(licen[cs]e|notice)/i.test(file));
+  const texts = files.sort().map((file) => readFileSync(join('node_modules', folder, file), 'utf8').trim());
+  // Microsoft's packages come without it; it is that of Kinora's own, with another holder.
+  if (texts.length === 0 && license === 'MIT' && name.startsWith('onnxruntime'))
+    texts.push(readFileSync('LICENSE', 'utf8').trim().replace(/^Copyright.*$/m, 'Copyright (c) Microsoft Corporation')); // prettier-ignore
+  if (texts.length === 0) throw new Error(`${name} brings no text of its licence.`);
+  return [`${name} ${version}: ${license}`, ...texts].join('\n\n');
+}
+
+/**
+ * What the built page holds of other people's work: `import { licences } from 'virtual:licences'` for the drawer, and
+ * `licences.txt` with the whole texts, which the licences ask to be passed on.
+ */
+const licences = (part: 'page' | 'worker'): Plugin => ({
   name: 'kinora-licences',
   resolveId: (id) => (id === 'virtual:licences' ? '\0licences' : null),
   load(id) {
     if (id !== '\0licences') return null;
-    const read = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
-    const { dependencies } = read('package.json') as unknown as { dependencies: Record<string, string> };
-    const listed = [...Object.keys(dependencies), 'onnxruntime-common', 'svelte'].map((folder) => {
-      const { name, version, license } = read(`node_modules/${folder}/package.json`);
-      return { name, version, license };
-    });
+    const listed = OTHERS.map(packageOf).map(({ name, version, license }) => ({ name, version, license }));
     return `export const licences = ${JSON.stringify(listed)};`;
   },
-};
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle))
+      for (const id of chunk.type === 'chunk' ? chunk.moduleIds : []) {
+        const [, folder] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(id) ?? [];
+        if (folder && !OTHERS.includes(folder))
+          this.error(
+            `${folder} is in the ${part}, but its licence is not listed: add it to OTHERS in vite.config.ts`,
+          );
+      }
+    if (part === 'worker') return;
+    const own = `Kinora: MIT\n\n${readFileSync('LICENSE', 'utf8').trim()}`;
+    const source = [own, ...OTHERS.map(licenceText)].join(`\n\n${'-'.repeat(80)}\n\n`);
+    this.emitFile({ type: 'asset', fileName: 'licences.txt', source: `${source}\n` });
+  },
+});
 
 export default defineConfig({
   base: './', // works in any folder of any host
@@ -54,7 +100,7 @@ export default defineConfig({
   plugins: [
     svelte({ configFile: false }),
     policy,
-    licences,
+    licences('page'),
     VitePWA({
       injectRegister: false, // src/app/offline.svelte.ts does it
       strategies: 'injectManifest',
@@ -62,7 +108,7 @@ export default defineConfig({
       filename: 'sw.ts',
       injectManifest: {
         // The shell, and what only the CPU backend needs, which is fetched only where that is used. No weights.
-        globPatterns: ['**/*.{js,mjs,css,html,svg,png,webmanifest,wasm}'],
+        globPatterns: ['**/*.{js,mjs,css,html,svg,png,txt,webmanifest,wasm}'],
         globIgnores: ['models/**'],
         maximumFileSizeToCacheInBytes: 64 * 2 ** 20,
         dontCacheBustURLsMatching: /^assets\//, // their names have a hash
@@ -85,7 +131,7 @@ export default defineConfig({
       },
     }),
   ],
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [licences('worker')] },
   resolve: ONE_RUNTIME,
   build: { target: 'es2023' },
   server: { host: '127.0.0.1', headers: ISOLATION },

@@ -213,6 +213,7 @@ export const en = {
       ready: 'everything is here',
     },
     licences: 'Licences of what the page is built of',
+    licenceTexts: 'Their whole texts',
     about: 'About',
     aboutText: [
       'Every clip is made by artificial intelligence and says so in its file, next to the prompt and the settings. It shows nothing that happened.',

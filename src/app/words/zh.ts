@@ -216,6 +216,7 @@ export const zh: Words = {
     offline: '断网使用',
     offlineStates: { unknown: '尚不清楚', none: '此窗口不支持', keeping: '正在准备……', ready: '已全部就绪' },
     licences: '本页面所用软件的许可证',
+    licenceTexts: '许可证全文',
     about: '关于',
     aboutText: [
       '每段视频都由人工智能生成，文件里会写明这一点，并附上提示词和设置。画面中的事情并未发生过。',
