@@ -120,6 +120,16 @@ export async function ensureBrowser() {
   );
 }
 
+/** Starts a headless browser that keeps what its pages store in `profile`, a folder. Options of a context go here, too. */
+export async function launchProfile(profile, { adapter = 'software', ...options } = {}) {
+  return chromium.launchPersistentContext(profile, {
+    executablePath: await ensureBrowser(),
+    args: adapter === 'hardware' ? HARDWARE_FLAGS : SOFTWARE_FLAGS,
+    env: browserEnv(),
+    ...options,
+  });
+}
+
 /** Starts a headless browser. `adapter`: "software" (default) or "hardware". */
 export async function launchBrowser({ adapter = 'software', ...options } = {}) {
   return chromium.launch({

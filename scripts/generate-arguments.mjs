@@ -5,9 +5,16 @@ import { parseArgs } from 'node:util';
 
 export const USAGE = `Usage: npm run generate -- "PROMPT" --out FILE.mp4 [options]
        npm run generate -- --script FILE --out FILE.mp4 [options]
+       npm run generate -- "WHAT HAPPENS NEXT" --extend CLIP.mp4 --out FILE.mp4 [options]
+       npm run generate -- --resume --out FILE.mp4
 
   --out FILE        where the MP4 goes; its folder must exist
   --script FILE     one shot a line; [4s] in a line is its length, [cut] begins it with a hard cut
+  --image FILE      a picture that the clip begins with; where the model has an encoder
+  --extend CLIP     goes on from the end of a clip; --seconds is then the length of what is new. One of Kinora's keeps
+                    its settings and is made again first, to the bit; any other video needs a model with an encoder
+  --loop            the end leads back to the beginning
+  --resume          goes on with the clip of this --out that was interrupted; all its settings stay
   --seed N          0…4294967295; default: a random one
   --seconds S       length of the clip; default: the model's
   --size WxH        picture size in pixels, multiples of 16; default: the model's
@@ -33,6 +40,10 @@ export class BadUsage extends Error {}
 const OPTIONS = {
   out: { type: 'string' },
   script: { type: 'string' },
+  image: { type: 'string' },
+  extend: { type: 'string' },
+  loop: { type: 'boolean', default: false },
+  resume: { type: 'boolean', default: false },
   seed: { type: 'string' },
   seconds: { type: 'string' },
   size: { type: 'string' },
@@ -94,6 +105,28 @@ function readSize(text) {
   return { width, height };
 }
 
+/** @returns the path, absolute, or undefined where the option was not given */
+function readFile(name, path) {
+  if (path === undefined) return undefined;
+  if (!existsSync(path)) throw new BadUsage(`--${name} ${path}: there is no such file.`);
+  if (!statSync(path).isFile()) throw new BadUsage(`--${name} ${path} is no file.`);
+  if (statSync(path).size === 0) throw new BadUsage(`--${name} ${path} is empty.`);
+  return resolve(path);
+}
+
+/** What an interrupted clip has of its own. */
+const OWN = ['script', 'image', 'extend', 'loop', 'seed', 'seconds', 'size', 'steps', 'window', 'sink'];
+
+function readResume(values, positionals) {
+  const given = OWN.filter((name) => values[name] !== undefined && values[name] !== false).map((name) => `--${name}`); // prettier-ignore
+  if (positionals.length > 0) given.unshift('a prompt');
+  if (given.length > 0)
+    throw new BadUsage(`--resume takes everything from the interrupted clip; leave out ${given.join(', ')}.`);
+  checkPlaces(values);
+  const { out, frames, json } = values;
+  return /** @type {any} */ ({ resume: true, out, frames, json, help: false });
+}
+
 function checkPlaces({ out, frames }) {
   const folder = dirname(resolve(out));
   if (!existsSync(folder)) throw new BadUsage(`--out ${out}: there is no folder ${folder}.`);
@@ -126,7 +159,8 @@ function readPrompt(positionals, script) {
 
 /**
  * @typedef {{help: boolean, prompt: string, seed: number, seconds: number, width: number, height: number,
- *   steps?: number, window?: number, sink?: number, model: string, out: string, frames?: string, json: boolean, adapter: string, backend: string}} Options
+ *   steps?: number, window?: number, sink?: number, loop: boolean, image?: string, extend?: string, resume: boolean,
+ *   asksSeconds: boolean, model: string, out: string, frames?: string, json: boolean, adapter: string, backend: string}} Options
  */
 
 /**
@@ -137,7 +171,8 @@ function readPrompt(positionals, script) {
 export function readArguments(argv, readModel) {
   const { values, positionals } = parse(argv);
   if (values.help) return /** @type {any} */ ({ help: true });
-  const prompt = readPrompt(positionals, values.script);
+  if (values.resume && values.out) return readResume(values, positionals);
+  const prompt = values.resume ? '' : readPrompt(positionals, values.script);
   if (!values.out) throw new BadUsage('--out FILE.mp4 is missing.');
   if (!['software', 'hardware'].includes(values.adapter))
     throw new BadUsage(`--adapter ${values.adapter}: it must be software or hardware.`);
@@ -147,6 +182,10 @@ export function readArguments(argv, readModel) {
 
   const { out, frames, json, adapter, backend } = values;
   checkPlaces(values);
+  const [image, extend] = [readFile('image', values.image), readFile('extend', values.extend)];
+  if (image && extend) throw new BadUsage('A clip begins with --image or with --extend: give one of them.');
+  if (values.loop && (image || extend))
+    throw new BadUsage('A loop begins with nothing but words: leave out --image and --extend.');
   const seed = readNumber('seed', values.seed ?? randomSeed(), {
     integer: true,
     least: 0,
@@ -171,8 +210,22 @@ export function readArguments(argv, readModel) {
       ? undefined
       : readNumber(name, values[name], { integer: true, least, most: 1024 });
   const [window, sink] = [frameCount('window', 1), frameCount('sink', 0)];
+  const asksSeconds = values.seconds !== undefined;
   const settings = { prompt, seed, seconds, width, height, steps, window, sink, model: values.model };
-  return { ...settings, out, frames, json, adapter, backend, help: false };
+  return {
+    ...settings,
+    asksSeconds,
+    loop: values.loop,
+    image,
+    extend,
+    resume: false,
+    out,
+    frames,
+    json,
+    adapter,
+    backend,
+    help: false,
+  };
 }
 
 const randomSeed = () => String(Math.floor(Math.random() * 2 ** 32));

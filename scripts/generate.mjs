@@ -13,9 +13,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { launchBrowser } from './browser.mjs';
+import { launchProfile } from './browser.mjs';
 import { BadUsage, readArguments, USAGE } from './generate-arguments.mjs';
 import { drawProgress } from './generate-progress.mjs';
+import { Work } from './generate-work.mjs';
+import { watchMemory } from './memory.mjs';
 import { ensureBuild, serveSite } from './site.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -27,13 +29,45 @@ const CHUNK = 3 * 2 ** 20; // a multiple of 3, so that base64 pieces join
 class Failure extends Error {}
 
 /** The page's address with the settings in its fragment. */
-function addressOf(base, backend, settings) {
+function addressOf(base, { backend, ...settings }) {
   const fields = Object.entries(settings).filter(([, value]) => value !== undefined);
-  return `${base}?backend=${backend}#${new URLSearchParams([...fields, ['auto', '1']])}`;
+  return `${base}?backend=${backend}#${new URLSearchParams(fields)}`;
 }
 
-/** Opens the page and resolves to the finished clip's facts; its bytes stay in the page. */
-async function makeClip(page, address, progress) {
+/** Lines that do not say how long they last share `seconds`. */
+function withLengths(prompt, seconds) {
+  const lines = prompt.split(/\r?\n/).filter((line) => line.trim() !== '');
+  const says = (line) => /[[【]\s*\d+(\.\d+)?\s*(s|sec|secs|seconds?|秒)\s*[\]】]/iu.test(line);
+  const share = Math.max(1, seconds / Math.max(1, lines.filter((line) => !says(line)).length));
+  return lines.map((line) => (says(line) ? line : `[${Math.round(share * 100) / 100}s] ${line}`)).join('\n');
+}
+
+/** Gives the page a file, as a person does, and begins. Throws a Failure when the page will not have it. */
+async function beginWith(page, { image, extend, prompt, seconds }) {
+  const file = image ?? extend;
+  await page.waitForFunction(() => globalThis.kinoraLoaded, null, { timeout: 0 });
+  await page.getByTestId('open').setInputFiles(file);
+  await page.waitForFunction(() => globalThis.kinoraTaken, null, { timeout: 0 });
+  const { as, message } = await page.evaluate(() => globalThis.kinoraTaken);
+  const refuse = (text) => Object.assign(new Failure(`${basename(file)}: ${text}`), { code: 'bad-request' });
+  if (as === null) throw refuse(message);
+  if (image && as !== 'picture') throw refuse('this is no picture. A video goes behind --extend.');
+  if (extend && as === 'picture') throw refuse('this is no video. A picture goes behind --image.');
+  const field = page.getByTestId('prompt');
+  if (as === 'clip') {
+    // The page writes the clip's own words, and begins a line for what comes then.
+    await page.getByTestId('extend').click();
+    const own = (await field.inputValue()).replace(/\n[^\n]*$/, '');
+    await field.fill(`${own}\n${withLengths(prompt, seconds)}`);
+  } else await field.fill(prompt);
+  await field.press('Control+Enter');
+}
+
+/**
+ * Opens the page and resolves to the finished clip's facts; its bytes stay in the page.
+ * @param begin called when the page is open, for a clip that does not begin by itself
+ */
+async function makeClip(page, address, progress, begin) {
   let timer;
   try {
     return await new Promise((done, failed) => {
@@ -48,10 +82,7 @@ async function makeClip(page, address, progress) {
       heard();
       page.on('crash', () => fail('The page crashed; perhaps memory ran out.'));
       page.on('pageerror', (error) => fail(`The page failed: ${error.message}`));
-      page
-        .context()
-        .browser()
-        ?.on('disconnected', () => fail('The browser ended unexpectedly.'));
+      page.context().on('close', () => fail('The browser ended unexpectedly.'));
       const open = async () => {
         await page.exposeFunction('kinoraReport', (name, detail) => {
           heard();
@@ -62,6 +93,7 @@ async function makeClip(page, address, progress) {
         });
         await page.addInitScript(listen);
         await page.goto(address);
+        await begin?.();
       };
       open().catch(failed);
     });
@@ -76,12 +108,15 @@ function listen() {
   document.addEventListener('kinora:progress', ({ detail }) => {
     if (['progress', 'download', 'upload', 'compile'].includes(detail.type)) report('progress', detail);
   });
+  document.addEventListener('kinora:loaded', () => (globalThis.kinoraLoaded = true));
+  document.addEventListener('kinora:taken', ({ detail }) => (globalThis.kinoraTaken = detail));
   document.addEventListener('kinora:error', ({ detail }) => report('error', { ...detail }));
   document.addEventListener('kinora:done', ({ detail }) => {
     globalThis.kinoraClip = detail.mp4;
     const facts = { ...detail };
     delete facts.mp4;
     delete facts.poster;
+    delete facts.latents;
     report('done', facts);
   });
 }
@@ -186,17 +221,46 @@ function readModel(id) {
 const nameOf = (adapter) =>
   adapter && (adapter.description || adapter.device || `${adapter.vendor} ${adapter.architecture}`.trim());
 
-/** The line that --json prints. Times in seconds, memory in bytes. */
-function summary(options, clip) {
+/** Looks at what is in use whenever a block is done; what was found lies in `found`, by block. */
+class Meter {
+  found = [];
+  #read = null;
+  #next = 0;
+  #looking = Promise.resolve();
+
+  async open(page) {
+    this.#read = await watchMemory(page);
+  }
+
+  /** @param event of the page */
+  hear({ type, block }) {
+    if (type === 'progress' && block > this.#next) this.look(block - 1);
+  }
+
+  look(block) {
+    this.#next = block + 1;
+    this.#looking = this.#looking.then(async () => {
+      this.found[block] = await this.#read?.().catch(() => null);
+    });
+    return this.#looking;
+  }
+}
+
+/** The line that --json prints. Times in seconds, memory in bytes; null for what was not told. */
+function summary(options, clip, memory) {
   const { width, height, frames, fps, recipe, backend, adapter, timings, peakGpuBytes } = clip;
-  const { codec, frameHashes } = clip;
+  const { codec, frameHashes, seam } = clip;
+  const blocks = clip.blocks.map((report) => {
+    const { page = null, worker = null, processes = null } = memory[report.block] ?? {};
+    return { ...report, jsBytes: { page, worker }, processBytes: processes };
+  });
   const { load, firstFrame, total } = timings;
   return {
     out: options.out,
     ...{ width, height, frames, fps, seed: recipe.seed, model: recipe.model, backend },
     adapter: nameOf(adapter),
     timings: { load, firstFrame, total },
-    ...{ peakGpuBytes, blocks: clip.blocks, codec, frameHashes },
+    ...{ peakGpuBytes, blocks, seam, codec, frameHashes },
   };
 }
 
@@ -209,16 +273,20 @@ async function main(argv) {
 
   const outputs = new Outputs();
   const progress = drawProgress(process.stderr);
+  const work = options.resume ? Work.resume(options.out) : Work.begin(options);
+  const meter = new Meter();
   let browser, site;
   const clean = async () => {
     outputs.discard();
     await browser?.close().catch(() => {});
     await site?.close().catch(() => {});
+    work.close();
   };
+  const kept = () => (work.keeps ? `What is made of it is kept: npm run generate -- --resume --out ${options.out}` : ''); // prettier-ignore
   const interrupted = (code) => () => {
     stopping = true;
     progress.end();
-    console.error('Stopped; nothing was written.');
+    console.error(kept() ? `Stopped. ${kept()}` : 'Stopped; nothing was written.');
     setTimeout(() => process.exit(code), 5000).unref(); // should the browser not close
     void clean().then(() => process.exit(code));
   };
@@ -227,25 +295,62 @@ async function main(argv) {
 
   try {
     ensureBuild();
-    site = await serveSite();
+    site = await serveSite({ port: work.port });
+    work.serve(site.address);
     const ownSignals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
-    browser = await launchBrowser({ adapter: options.adapter, ...ownSignals });
-    const page = await browser.newPage({ bypassCSP: true }); // for the script that decodes the frames
+    // bypassCSP: for the script that decodes the frames.
+    browser = await launchProfile(work.profile, {
+      adapter: work.job.adapter,
+      bypassCSP: true,
+      ...ownSignals,
+    });
+    const page = browser.pages()[0] ?? (await browser.newPage());
+    await meter.open(page);
     const { prompt, seed, seconds, width, height, steps, window, sink, model } = options;
-    const settings = { prompt, seed, seconds, width, height, steps, window, sink, model };
-    const clip = await makeClip(page, addressOf(site.address, options.backend, settings), progress.show);
+    const file = options.image ?? options.extend;
+    const auto = file === undefined ? 1 : undefined;
+    const { backend } = work.job;
+    const settings = options.resume
+      ? { resume: 1, model: work.job.model }
+      : {
+          prompt,
+          seed,
+          seconds,
+          width,
+          height,
+          steps,
+          window,
+          sink,
+          model,
+          loop: options.loop ? 1 : undefined,
+        };
+    const clip = await makeClip(
+      page,
+      addressOf(site.address, { backend, ...settings, auto }),
+      (event) => {
+        work.hear(event);
+        meter.hear(event);
+        progress.show(event);
+      },
+      file === undefined ? undefined : () => beginWith(page, options),
+    );
+    await meter.look(clip.blocks.length - 1);
     outputs.write(resolve(options.out), await readClip(page));
     let dropOldFrames = () => {};
     if (options.frames) dropOldFrames = await writeFrames(page, options.frames, clip.frames, outputs);
     outputs.commit();
     dropOldFrames();
+    work.done();
     progress.end();
-    if (options.json) console.log(JSON.stringify(summary(options, clip)));
+    if (options.json) console.log(JSON.stringify(summary(options, clip, meter.found)));
     else
       console.log(
         `${options.out}: ${clip.frames} frames, ${clip.width}×${clip.height}, ${clip.fps} a second, ` +
           `${clip.codec}, seed ${clip.recipe.seed}, made in ${clip.timings.total.toFixed(1)} s`,
       );
+  } catch (error) {
+    if (work.keeps && !stopping) error.message += `\n${kept()}`;
+    throw error;
   } finally {
     progress.end();
     await clean();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BadUsage, MAX_PROMPT, MAX_SECONDS, readArguments } from '../../scripts/generate-arguments.mjs';
+import { Work } from '../../scripts/generate-work.mjs';
 import * as limits from '../../src/limits';
 import { describe as describeEvent, drawProgress } from '../../scripts/generate-progress.mjs';
 
@@ -42,6 +43,14 @@ test.each([
   [['x', '--out', 'a', '--seconds', '601'], 'from 0.0625 to 600'],
   [['x', '--out', 'a', '--script', 'b'], 'give one of them'],
   [['--out', 'a', '--script', 'no-such-file'], '--script no-such-file: there is no such file'],
+  [['x', '--out', 'a', '--image', 'no-such-file'], '--image no-such-file: there is no such file'],
+  [['x', '--out', 'a', '--extend', 'no-such-file'], '--extend no-such-file: there is no such file'],
+  [['x', '--out', 'a', '--image', 'src'], '--image src is no file'],
+  [['x', '--out', 'a', '--image', 'LICENSE', '--extend', 'LICENSE'], 'give one of them'],
+  [['x', '--out', 'a', '--image', 'LICENSE', '--loop'], 'A loop begins with nothing but words'],
+  [['--extend', 'LICENSE', '--out', 'a'], 'prompt is missing'],
+  [['x', '--out', 'a', '--resume', '--seed', '7'], 'leave out a prompt, --seed'],
+  [['--resume'], '--out FILE.mp4 is missing'],
   [['x', '--out', 'a', '--window', '0'], '--window 0: it must be a whole number from 1 to 1024'],
   [['x', '--out', 'a', '--sink', '-1'], '--sink'],
   [['x', '--out', 'a', '--seconds', 'two'], '--seconds two'],
@@ -74,6 +83,24 @@ test('the command says what is wrong, exits with 2 and leaves nothing', () => {
   expect(run.stdout).toBe('');
   expect(run.status).toBe(2);
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test('--resume without an interrupted clip says so; a folder of another edition, too', () => {
+  const out = join(mkdtempSync(join(tmpdir(), 'kinora-cli-')), 'a.mp4');
+  expect(read('--resume', '--out', out, '--json')).toMatchObject({ resume: true, out, json: true });
+  expect(() => Work.resume(out)).toThrow('nothing is left of an interrupted');
+  const work = Work.begin({ out, backend: 'cpu', adapter: 'software', model: 'pocket' });
+  work.serve('http://127.0.0.1:4321/');
+  work.hear({ type: 'progress', stage: 'denoise', block: 0 });
+  expect(work.keeps).toBe(false);
+  work.hear({ type: 'progress', stage: 'denoise', block: 1 });
+  work.close();
+  const again = Work.resume(out);
+  expect(again.job).toMatchObject({ backend: 'cpu', model: 'pocket', port: 4321 });
+  expect(() => again.serve('http://127.0.0.1:4322/')).toThrow('Port 4321');
+  again.done();
+  again.close();
+  expect(() => Work.resume(out)).toThrow(BadUsage);
 });
 
 test('says where the work is', () => {
