@@ -1,6 +1,6 @@
 /** `npm run generate`: the same page, the same worker, the same frames, without a window. */
-import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -18,14 +18,17 @@ interface Ended {
 }
 
 /** Runs the command; `watch` sees the child and all of stderr so far. */
-function generate(args: string[], watch?: (stderr: string, kill: (s: NodeJS.Signals) => void) => void) {
+function generate(
+  args: string[],
+  watch?: (stderr: string, kill: (s: NodeJS.Signals) => void, pid: number) => void,
+) {
   return new Promise<Ended>((done, failed) => {
     const child = spawn(process.execPath, ['scripts/generate.mjs', ...args]);
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (data) => (stdout += data));
     child.stderr.on('data', (data) => {
       stderr += data;
-      watch?.(stderr, (signal) => child.kill(signal));
+      watch?.(stderr, (signal) => child.kill(signal), child.pid!);
     });
     child.on('error', failed);
     child.on('close', (code) => done({ code, stdout, stderr }));
@@ -64,4 +67,73 @@ test('Ctrl-C leaves nothing behind', async () => {
   });
   expect(run.code).toBe(130);
   expect(await readdir(place)).toEqual([]);
+});
+
+/** Process ids of the browser that a process started. */
+function browsersOf(parent: number): number[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,comm='], { encoding: 'utf8' });
+  const rows = stdout.split('\n').map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []);
+  return rows.filter(([, , ppid, name]) => Number(ppid) === parent && /chrom/i.test(name!)).map(([, pid]) => Number(pid)); // prettier-ignore
+}
+
+const LONG = [
+  '--seed',
+  '7',
+  '--seconds',
+  '4',
+  '--size',
+  '32x32',
+  '--steps',
+  '1',
+  '--backend',
+  'cpu',
+  '--json',
+];
+
+test('the browser is killed in mid-clip: --resume goes on, and every frame is the same', async () => {
+  const place = await mkdtemp(join(folder, 'resume-'));
+  const [whole, out] = [join(place, 'whole.mp4'), join(place, 'clip.mp4')];
+  const want = JSON.parse((await generate([PROMPT, ...LONG, '--out', whole])).stdout);
+  expect(want.blocks).toHaveLength(6);
+  expect(want.blocks[0].jsBytes.page).toBeGreaterThan(1e5);
+
+  let killed: number[] = [];
+  const broken = await generate([PROMPT, ...LONG, '--out', out], (stderr, _kill, pid) => {
+    if (killed.length > 0 || !/block [3-5] of 6/.test(stderr)) return;
+    killed = browsersOf(pid);
+    for (const browser of killed) process.kill(browser, 'SIGKILL');
+  });
+  expect(killed.length).toBeGreaterThan(0);
+  expect(broken.code).toBe(1);
+  expect(broken.stderr).toContain(`--resume --out ${out}`);
+  expect(await readdir(place)).not.toContain('clip.mp4');
+
+  const resumed = await generate(['--resume', '--out', out, '--json']);
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(JSON.parse(resumed.stdout).frameHashes).toEqual(want.frameHashes);
+  expect((await readdir(place)).sort()).toEqual(['clip.mp4', 'whole.mp4']);
+  const again = await generate(['--resume', '--out', out]);
+  expect(again.code).toBe(2);
+  expect(again.stderr).toContain('nothing is left of an interrupted');
+});
+
+test('a clip is extended: its own frames, to the bit, and then others', async () => {
+  const [short, long] = [join(folder, 'short.mp4'), join(folder, 'long.mp4')];
+  const cpu = ['--steps', '1', '--backend', 'cpu', '--json'];
+  const before = JSON.parse((await generate([PROMPT, '--seconds', '1', '--size', '32x32', '--out', short, ...cpu])).stdout); // prettier-ignore
+  const run = await generate(['a storm', '--extend', short, '--seconds', '1', '--out', long, ...cpu]);
+  expect(run.code, run.stderr).toBe(0);
+  const after = JSON.parse(run.stdout);
+  expect(after).toMatchObject({ frames: 32, width: 32, height: 32, seed: before.seed });
+  expect(after.frameHashes.slice(0, 16)).toEqual(before.frameHashes);
+});
+
+test('files that will not do are told, with the way out, and leave nothing', async () => {
+  const place = await mkdtemp(join(folder, 'files-'));
+  const text = join(place, 'words.png');
+  await writeFile(text, 'no picture');
+  const run = await generate([PROMPT, '--image', text, '--out', join(place, 'x.mp4'), '--backend', 'cpu']);
+  expect(run.code).toBe(2);
+  expect(run.stderr).toMatch(/words\.png: .*(cannot begin with a picture|cannot be read as a picture)/);
+  expect(await readdir(place)).toEqual(['words.png']);
 });
