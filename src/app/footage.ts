@@ -71,6 +71,15 @@ export function spanOf(seconds: number, size: Size, fps: number, part: 'beginnin
   return { frames, from: part === 'end' ? Math.max(0, seconds - frames / fps) : 0 };
 }
 
+/** Frames of a latent frame: Wan's temporal stride. */
+const STRIDE = 4;
+
+/** How many of so many frames the engine uses: only whole blocks of `block` latent frames, of which the first is one frame. */
+export function wholeBlocks(frames: number, block: number): number {
+  const whole = STRIDE * block;
+  return Math.max(0, Math.floor((frames + STRIDE - 1) / whole) * whole - (STRIDE - 1));
+}
+
 /**
  * The beginning or the end of a video, its middle cut to the clip's shape.
  * @param fps frames a second to take
