@@ -4,13 +4,15 @@ import { openLibrary, readRecipe } from '../library/library';
 import { watchRequests } from '../requests';
 import { EngineClient } from '../worker/client';
 import { parseScript, timeShots, writeScript } from '../story/script';
-import type { Clip, GenerateRequest, Recipe, Size } from '../worker/protocol';
+import type { Clip, GenerateRequest, OpenedFiles, PickedFile, Recipe, Size } from '../worker/protocol';
 import { fetchJson, readCard, type Card } from './card';
+import { looksLikeModel } from './dropped';
 import { Egress } from './egress.svelte';
 import { fileName, saveFile } from './filename';
 import { readBackend, readFragment, type Wish } from './fragment';
 import { Offline } from './offline.svelte';
 import { Materials } from './material.svelte';
+import { OwnModel, type Recogniser } from './own-model.svelte';
 import { toPictures } from './pictures';
 import { Preferences } from './preferences.svelte';
 import { Settings } from './settings.svelte';
@@ -53,6 +55,7 @@ export class App {
   readonly wording: Wording;
   readonly shelf: Shelf;
   readonly storage: Storage;
+  readonly own: OwnModel;
   readonly stage = new Stage();
   readonly offline = new Offline();
   readonly egress = new Egress(globalThis.location?.origin ?? '');
@@ -60,6 +63,8 @@ export class App {
   /** What the next clip is made of besides words. */
   readonly material = new Materials();
   toast = $state.raw<Toast | null>(null);
+  /** The drawer is open. */
+  drawer = $state(false);
   readonly #folder: string;
   readonly #auto: boolean | 'resume';
   #vocabulary: Promise<void> | null = null;
@@ -77,6 +82,7 @@ export class App {
     this.#folder = `models/${wish?.model ?? 'pocket'}/`;
     const engine = parts.engine ?? new EngineClient((requests) => this.egress.hear(requests));
     this.storage = new Storage(engine as Engine & Keeper);
+    this.own = new OwnModel(engine as Engine & Recogniser);
     this.studio = new Studio({
       engine,
       settings: this.settings,
@@ -102,6 +108,15 @@ export class App {
     const { prompts } = this.studio.model ?? this.card ?? {};
     const { words, language } = this.preferences;
     return prompts?.[language]?.length ? prompts[language] : [words.example];
+  }
+
+  /** Goes over to a model of the person's own files, or back to the bundled one. */
+  async useModel(opened: OpenedFiles | null): Promise<void> {
+    if (opened) this.settings.choose({ size: this.own.size });
+    else this.settings.size = null; // the other's
+    this.wording.silent = opened !== null;
+    this.settings.steps = '';
+    await this.studio.use(opened);
   }
 
   /** Everything that needs time, begun side by side. */
@@ -253,6 +268,16 @@ export class App {
     } catch (e) {
       this.studio.error = asError(e);
     }
+  }
+
+  /** What was dropped: a model's files, a picture, or one of our clips. */
+  async drop(files: readonly PickedFile[]): Promise<void> {
+    if (files.some(({ path }) => looksLikeModel(path))) {
+      this.drawer = true;
+      return this.own.add(files);
+    }
+    const [first] = files;
+    if (first) await this.take(first.file as File);
   }
 
   /**

@@ -15,6 +15,7 @@ import type {
   LoadEvent,
   LoadRequest,
   ModelInfo,
+  OpenedFiles,
   Result,
 } from '../worker/protocol';
 import { isMissing, type Missing } from './browser';
@@ -85,6 +86,8 @@ export class Studio {
   told = $state('');
   report = $state.raw<CheckReport | null>(null);
   model = $state.raw<ModelInfo | null>(null);
+  /** The person's own files, in place of the page's model. */
+  opened = $state.raw<OpenedFiles | null>(null);
   loading = $state.raw<LoadEvent | null>(null);
   /** Bytes that the browser offered before the last download; null when it did not say. */
   free = $state<number | null>(null);
@@ -138,7 +141,9 @@ export class Studio {
     this.error = null;
     // Size of the clip that waits: one that will not do is refused before anything is downloaded.
     const { width, height } = settings.effectiveSize;
-    const loaded = await this.#open(this.phase === 'queued' ? { wanted: { width, height } } : {});
+    const loaded = await this.#open(
+      this.phase === 'queued' || this.opened ? { wanted: { width, height } } : {},
+    );
     if (!loaded.ok) return this.#fail(loaded.error);
     await this.#look();
     if (this.phase !== 'queued') return;
@@ -151,17 +156,27 @@ export class Studio {
     this.#fail({ code: 'storage', message: 'There is no interrupted clip to go on with.' });
   }
 
+  /** Goes over to a model of the person's own files, or back to the page's. */
+  async use(opened: OpenedFiles | null): Promise<void> {
+    if (this.busy || this.engine === 'loading') return;
+    this.opened = opened;
+    await this.load();
+  }
+
   /** Gets the engine its model. A worker that dies of it is followed by one more. */
   async #open(wish: Pick<LoadRequest, 'wanted'> = {}): Promise<Result<ModelInfo>> {
     const { engine, settings, emit, model } = this.#options;
     this.engine = 'loading';
     this.loading = null;
     const load = () =>
-      engine.load({ model, backend: this.report?.backend, ...wish }, (event) => {
-        this.loading = event;
-        if (event.type === 'plan') this.free = event.free;
-        emit('kinora:progress', event);
-      });
+      engine.load(
+        { model, backend: this.report?.backend, ...(this.opened && { opened: this.opened }), ...wish },
+        (event) => {
+          this.loading = event;
+          if (event.type === 'plan') this.free = event.free;
+          emit('kinora:progress', event);
+        },
+      );
     let loaded = await load();
     if (!loaded.ok && loaded.error.code === 'worker-dead') loaded = await load();
     if (!loaded.ok) {

@@ -23,7 +23,9 @@ export interface FieldKey {
 }
 
 export class Wording {
-  lexicon = $state.raw<Lexicon | null>(null);
+  #own = $state.raw<Lexicon | null>(null);
+  /** Another model than the vocabulary's is used. */
+  silent = $state(false);
   /** The offer that Tab takes, -1: none. */
   active = $state(-1);
   /** The person went to the offers with an arrow key, so that arrows are theirs until something is typed. */
@@ -46,9 +48,14 @@ export class Wording {
     this.#language = language;
   }
 
+  /** What the model knows; null where that is not known. */
+  get lexicon(): Lexicon | null {
+    return this.silent ? null : this.#own;
+  }
+
   /** The vocabulary of the model, as it was read from its folder; null where it has none. */
   learn(vocabulary: unknown): void {
-    this.lexicon = readLexicon(vocabulary);
+    this.#own = readLexicon(vocabulary);
     this.rest();
   }
 

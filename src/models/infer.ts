@@ -6,7 +6,11 @@ import { ourName, type NetworkName } from './names';
 
 type Find = (name: string, axes: number) => readonly number[];
 
-function finder(file: WeightFile, network: NetworkName): { find: Find; count: (pattern: RegExp) => number } {
+/** Shapes of a file's tensors by our names. */
+export function finder(
+  file: WeightFile,
+  network: NetworkName,
+): { find: Find; count: (pattern: RegExp) => number } {
   const shapes = new Map<string, readonly number[]>();
   for (const { name, shape } of file.tensors.values()) {
     const ours = ourName(network, name);

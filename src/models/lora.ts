@@ -170,3 +170,9 @@ async function makePatch({ file, strength }: Lora, parts: Parts, shape: readonly
     }
   };
 }
+
+/** Whether these are the tensors of a LoRA: most of them change others. */
+export function isLora(names: readonly string[]): boolean {
+  const found = names.filter((name) => SUFFIXES.some(([pattern]) => pattern.test(name)));
+  return found.length > 0 && found.length >= names.length / 2;
+}

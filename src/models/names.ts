@@ -134,3 +134,20 @@ export function ourName(network: NetworkName, name: string): string | null {
 
 /** Of two tensors of one name the one with the higher rank is taken: averaged weights over the last ones. */
 export const rank = (name: string): number => (name.startsWith('generator_ema.') ? 1 : 0);
+
+/** How the tensors of a file are called, for people. */
+export type LayoutName = 'ours' | 'original' | 'ComfyUI' | 'Self-Forcing' | 'rCM' | 'llama.cpp';
+
+/** Told by the names that only this layout has; `ours` are diffusers', transformers' and taehv's. */
+export function layoutOf(network: NetworkName, names: Iterable<string>): LayoutName {
+  let layout: LayoutName = 'ours';
+  for (const name of names) {
+    if (/^generator(_ema)?\./.test(name)) return 'Self-Forcing';
+    if (/^net\./.test(name)) return 'rCM';
+    if (/^enc\.blk\./.test(name)) return 'llama.cpp';
+    if (/^(model\.)?diffusion_model\.|^first_stage_model\.|^umt5xxl\./.test(name)) return 'ComfyUI';
+    const ours = ourName(network, name);
+    if (ours !== null && ours !== stripPrefixes(network, name)) layout = 'original';
+  }
+  return layout;
+}

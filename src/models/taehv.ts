@@ -15,6 +15,7 @@ import type { Run } from '../gpu/run';
 import type { Weights } from '../weights/upload';
 import { ConfigReader, type Config, type Tap } from './config';
 import { ConvWeights, memBlock } from './conv-weights';
+import type { Shapes } from './tensors';
 
 export interface TaehvConfig {
   latent_channels: number;
@@ -93,6 +94,26 @@ function encoderLayers(c: TaehvConfig): Layer[] {
     );
   });
   return [...layers, conv3(width, c.latent_channels)];
+}
+
+/** Tensors of one side, as the file has them. */
+export function taehvShapes(c: TaehvConfig, side: 'decoder' | 'encoder'): Shapes {
+  const shapes = new Map<string, number[]>();
+  const layers = side === 'decoder' ? decoderLayers(c) : encoderLayers(c);
+  layers.forEach((layer, i) => {
+    const name = `${side}.${i}`;
+    if (layer.kind === 'conv') {
+      shapes.set(`${name}.weight`, [layer.to, layer.from, 3, 3]);
+      if (layer.bias) shapes.set(`${name}.bias`, [layer.to]);
+    } else if (layer.kind === 'mem') {
+      for (const j of [0, 2, 4]) {
+        shapes.set(`${name}.conv.${j}.weight`, [layer.width, (j === 0 ? 2 : 1) * layer.width, 3, 3]);
+        shapes.set(`${name}.conv.${j}.bias`, [layer.width]);
+      }
+    } else if (layer.kind === 'grow') shapes.set(`${name}.conv.weight`, [layer.width * layer.times, layer.width, 1, 1]); // prettier-ignore
+    else if (layer.kind === 'pool') shapes.set(`${name}.conv.weight`, [layer.width, layer.width * layer.times, 1, 1]); // prettier-ignore
+  });
+  return shapes;
 }
 
 /** One side of the autoencoder with its weights as `conv` wants them. Owns their buffers. */

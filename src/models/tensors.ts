@@ -92,9 +92,15 @@ const LISTED = 6;
 /**
  * Finds a network's tensors in a file, whatever its layout.
  * @param shapes what the network wants, by our names
+ * @param tolerate `surplus`: tensors of other parts may be there, too; `some`: not all need be there, either
  * @throws KinoraError `bad-model` listing by name what is missing, too much or of another shape
  */
-export function matchTensors(file: WeightFile, network: NetworkName, shapes: Shapes): Map<string, Match> {
+export function matchTensors(
+  file: WeightFile,
+  network: NetworkName,
+  shapes: Shapes,
+  tolerate?: 'surplus' | 'some',
+): Map<string, Match> {
   const matched = new Map<string, Match>();
   const surplus: string[] = [];
   const misshapen: string[] = [];
@@ -118,9 +124,9 @@ export function matchTensors(file: WeightFile, network: NetworkName, shapes: Sha
   const wrong = new Set(misshapen.map((text) => ourName(network, text.split(' ')[0]!)));
   const missing = [...shapes.keys()].filter((name) => !matched.has(name) && !wrong.has(name));
   const problems = [
-    ...list('missing', missing),
+    ...list('missing', tolerate === 'some' ? [] : missing),
     ...list('of another shape', misshapen),
-    ...list('unknown to it', surplus),
+    ...list('unknown to it', tolerate ? [] : surplus),
   ];
   if (problems.length)
     throw new KinoraError(

@@ -3,12 +3,12 @@
  * the same as decoding the clip whole, its scratch memory does not grow with the block, and the first
  * frames can be shown at once.
  */
-import { createTaehvMemory, taehvDecode, type TaehvMemory } from '../models/taehv';
 import { Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import { affine } from '../ops/elementwise';
 import { rgbToI420 } from '../ops/i420';
 import { permute } from '../ops/strided';
+import type { FrameMemory } from './autoencoder';
 import type { Frames, Latents } from './backend';
 import { allFinite, findFirstBad, notFiniteError } from './canary';
 import { sliceLatents } from './latents';
@@ -20,14 +20,14 @@ export class Decoder {
   readonly #run: Run;
   readonly #model: GpuModel;
   readonly #size: { h: number; w: number };
-  readonly #memory: TaehvMemory;
+  readonly #memory: FrameMemory;
 
   /** @param h,w of the latents */
   constructor(model: GpuModel, h: number, w: number) {
     this.#model = model;
     this.#size = { h, w };
     this.#run = new Run(model.gpu);
-    this.#memory = createTaehvMemory(model.gpu, model.decoder, h, w);
+    this.#memory = model.decoder.open(h, w);
   }
 
   /** The frames of latent `i` of a block, [C, F, h, w]: at least one. Throws `not-finite`. */
@@ -41,10 +41,15 @@ export class Decoder {
     const clean = run.input(values, [channels, 1, h, w], 'latent', 'f32');
     const one = denormalise(run, this.#model, clean); // [1, C, h, w]
     run.release(clean);
-    const rgb = taehvDecode(run, decoder, one, this.#memory); // [T, H, W, 3]
+    const rgb = decoder.decode(run, one, this.#memory); // [T, H, W, 3]
     const i420 = rgbToI420(run, rgb); // [T, words]
     if (!(await allFinite(run, rgb))) {
-      const found = await findFirstBad(gpu, (trace) => void taehvDecode(trace, decoder, one));
+      const found = await findFirstBad(gpu, async (trace) => {
+        const memory = decoder.open(h, w);
+        decoder.decode(trace, one, memory);
+        await trace.sync();
+        memory.free();
+      });
       throw notFiniteError(block.index, found, 'decoder');
     }
     const bytes = await gpu.readBytes(i420);
@@ -53,7 +58,9 @@ export class Decoder {
     const [T, words] = i420.shape as [number, number];
     const all = Array.from({ length: T }, (_, t) => bytes.subarray(t * words * 4, (t + 1) * words * 4));
     const { first, skip, count } = framesAt({ stride: stride[0] }, block, i);
-    return { first, i420: all.slice(skip, skip + count) };
+    // Some decoders leave out the frames that are dropped anyway.
+    const from = Math.max(0, skip - (stride[0] - T));
+    return { first, i420: all.slice(from, from + count) };
   }
 
   free(): void {

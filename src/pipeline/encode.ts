@@ -11,12 +11,17 @@ import type { Size } from '../worker/protocol';
 import type { Latents } from './backend';
 import type { GpuModel } from './model';
 
+/** What an encoder keeps of the frames before. */
+interface FrameMemory {
+  free(): void;
+}
+
 /** An encoder with its weights. Owns them. */
 export interface FrameEncoder {
   /** A frame cache for clips of this size. */
-  remember(size: Size): TaehvMemory;
+  remember(size: Size): FrameMemory;
   /** frames [T, height, width, 3] in [0, 1], a whole number of latents → [F, C, h, w] f32, not normalised. */
-  encode(run: Run, frames: Tensor, memory: TaehvMemory): Tensor;
+  encode(run: Run, frames: Tensor, memory: FrameMemory): Tensor;
   free(): void;
 }
 
@@ -28,7 +33,7 @@ export function openFrameEncoder(
   run: Run,
   weights: Weights,
   config: Config,
-  { latent }: ModelManifest,
+  { latent }: Pick<ModelManifest, 'latent'>,
 ): FrameEncoder | null {
   const { gpu } = run;
   const [, y, x] = latent.stride;
@@ -38,7 +43,7 @@ export function openFrameEncoder(
     const e = preparePatchEncoder(run, weights, readPatchEncoderConfig(config));
     return {
       remember: ({ width, height }) => createPatchMemory(gpu, e, height / y, width / x),
-      encode: (r, frames, memory) => patchEncode(r, e, frames, memory),
+      encode: (r, frames, memory) => patchEncode(r, e, frames, memory as TaehvMemory),
       free: () => e.weights.free(),
     };
   }
@@ -48,7 +53,7 @@ export function openFrameEncoder(
   const e = prepareTaehvEncoder(run, weights, c);
   return {
     remember: ({ width, height }) => createTaehvMemory(gpu, e, height, width),
-    encode: (r, frames, memory) => taehvEncode(r, e, frames, memory),
+    encode: (r, frames, memory) => taehvEncode(r, e, frames, memory as TaehvMemory),
     free: () => e.free(),
   };
 }

@@ -1,15 +1,16 @@
 /**
  * Will a clip of this size fit here? Answered from model.json and the adapter's limits alone, before anything
  * is loaded, allocated or compiled. Bytes are estimated by the largest tensors that live at the same time; the
- * weights are not counted, for they are the same at every size.
+ * weights, which are the same at every size, come with the room (whole-plan.ts counts them).
  *
  * F latent frames of a block, h w of the latents, N tokens of a block, D the transformer's width.
  */
 import { KinoraError } from '../errors';
-import { readTaehvConfig } from '../models/taehv';
 import { readWanConfig } from '../models/wan-transformer';
 import type { ModelManifest } from '../weights/manifest';
 import type { AdapterReport, Size } from '../worker/protocol';
+import { readAutoencoderConfig } from './autoencoder';
+import { estimateDecoder } from './decoder-plan';
 
 /** What a machine offers a clip. */
 export interface Room {
@@ -19,6 +20,8 @@ export interface Room {
   buffer: number;
   /** Bytes of everything that lives at once. No browser tells how much a GPU has; this is what is counted on. */
   total: number;
+  /** Bytes of it that weights take. Default: none. */
+  weights?: number;
   /** Floating-point operations a second, roughly. */
   speed: number;
   /** Attention keeps all its scores at once, as onnxruntime-web does; our kernels do not. */
@@ -28,9 +31,16 @@ export interface Room {
 /** What a clip of some size needs. Bytes, but for the last. */
 export interface Need {
   buffer: number;
+  /** Weights included. */
   total: number;
   /** Floating-point operations of one pass of the transformer over a block. */
   pass: number;
+  /** Keys and values of the blocks before. */
+  cache: number;
+  /** What the decoder keeps of the frames before. */
+  kept: number;
+  /** Everything that comes and goes. */
+  work: number;
 }
 
 /** A step that takes longer than this is taken for a mistake. Seconds. */
@@ -72,29 +82,16 @@ export function estimateNeed(manifest: ModelManifest, { width, height }: Size, r
   const cache = (sampler.guidance ? 2 : 1) * 2 * wan.num_layers * cacheOfLayer;
   // The residual stream three times, queries, keys, values and what attention gives, or the feed-forward.
   const pass = 3 * N * D * 4 + Math.max(4 * N * D * e, hidden) + 2 * scores;
-  const decoder = estimateDecoder(manifest, h, w, e);
+  const decoder = estimateDecoder(readAutoencoderConfig(components.autoencoder), h, w, e);
   return {
     buffer: Math.max(scores, hidden, cacheOfLayer, N * D * 4, decoder.largest),
     // A block is decoded while the next one is denoised.
-    total: cache + decoder.kept + pass + decoder.peak,
+    total: (room.weights ?? 0) + cache + decoder.kept + pass + decoder.peak,
+    cache,
+    kept: decoder.kept,
+    work: pass + decoder.peak,
     pass: wan.num_layers * N * (2 * (8 * D * D + 2 * D * wan.ffn_dim) + 4 * keys * D),
   };
-}
-
-/** The decoder at one latent frame. */
-function estimateDecoder({ components }: ModelManifest, h: number, w: number, e: number) {
-  const c = readTaehvConfig(components.autoencoder.config);
-  let [frames, area, largest, kept] = [1, h * w, 0, 0];
-  for (let i = 0; i < 3; i++) {
-    const width = c.decoder_channels[i]!;
-    if (c.decoder_space_upscale[i]) area *= 4;
-    kept += 3 * area * width * e; // each MemBlock keeps a frame
-    if (c.decoder_time_upscale[i]) frames *= 2;
-    largest = Math.max(largest, frames * area * width * e);
-  }
-  const pixels = frames * area * c.patch_size ** 2;
-  largest = Math.max(largest, frames * area * c.decoder_channels[3] * e, pixels * 3 * e);
-  return { largest, kept, peak: 3 * largest + pixels * 3 * e };
 }
 
 /** The largest size of the same shape that fits, in whole multiples of the grid; null when none does. */

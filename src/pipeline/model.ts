@@ -1,15 +1,7 @@
 /** A model on the GPU, ready to run, and its loading: what model.json says, the tokenizer, weights and configs of the networks. */
 import { KinoraError } from '../errors';
 import type { Gpu } from '../gpu/device';
-import { Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
-import {
-  prepareTaehvDecoder,
-  readTaehvConfig,
-  timeScale,
-  type TaehvConfig,
-  type TaehvSide,
-} from '../models/taehv';
 import { patchOf, readLora, type Lora } from '../models/lora';
 import { matchTensors, umt5Shapes, wanShapes } from '../models/tensors';
 import { readUmt5Config, type Umt5Config } from '../models/umt5';
@@ -21,10 +13,18 @@ import type { WeightFile } from '../weights/source';
 import { openModel, type ModelFiles } from '../weights/store';
 import { uploadWeights, type UploadOptions, type Weights } from '../weights/upload';
 import type { LoadEvent, Size } from '../worker/protocol';
+import {
+  latentOf,
+  matchAutoencoder,
+  prepareAutoencoder,
+  readAutoencoderConfig,
+  type AutoencoderConfig,
+  type FrameDecoder,
+} from './autoencoder';
 import type { Model } from './backend';
-import { checkPlan, gridOf, roomOfGpu } from './memory-plan';
+import { checkPlan, gridOf, roomOfGpu, type Room } from './memory-plan';
 import { Costs } from './progress';
-import { encodeFrames, openFrameEncoder, type FrameEncoder } from './encode';
+import { encodeFrames, type FrameEncoder } from './encode';
 import { residentEncoder, streamedEncoder, type TextEncoder } from './text-encoder';
 import { openTokenizer } from './tokenizer';
 import { warmUp } from './warm-up';
@@ -34,7 +34,7 @@ export interface GpuModel extends Model {
   readonly gpu: Gpu;
   readonly textEncoder: TextEncoder;
   readonly transformer: { weights: Weights; config: WanConfig };
-  readonly decoder: TaehvSide;
+  readonly decoder: FrameDecoder;
   /** Null where the checkpoint has none. */
   readonly encoder: FrameEncoder | null;
   /** Latents as the autoencoder has them = normalised · std + mean; both [C] f32. */
@@ -43,9 +43,17 @@ export interface GpuModel extends Model {
   readonly preview: { matrix: Tensor; bias: Tensor };
 }
 
-type OnEvent = (event: LoadEvent) => void;
+export type OnEvent = (event: LoadEvent) => void;
 
-const roomOf = (gpu: Gpu) => roomOfGpu(gpu.adapter, gpu.elem === 'f16' ? 2 : 4);
+export const roomOf = (gpu: Gpu) => roomOfGpu(gpu.adapter, gpu.elem === 'f16' ? 2 : 4);
+
+/** Before a download: the files' own sizes stand for what they will take on the GPU. */
+function roomBeside(gpu: Gpu, { components, files }: ModelManifest): Room {
+  const weights = ['text_encoder', 'transformer', 'autoencoder'] as const;
+  const paths = weights.map((part) => components[part].file);
+  const bytes = files.filter(({ path }) => paths.includes(path)).reduce((sum, file) => sum + file.bytes, 0);
+  return { ...roomOf(gpu), weights: bytes };
+}
 
 /**
  * Fetches a model (or finds it in this browser), moves it to the GPU and compiles its kernels.
@@ -58,29 +66,36 @@ export async function loadModel(gpu: Gpu, url: string, onEvent: OnEvent, wanted?
   const onDownload = (progress: { file: string; loaded: number; total: number }) =>
     onEvent({ type: 'download', ...progress });
   const onManifest = (manifest: ModelManifest) => {
-    if (wanted) checkPlan(manifest, wanted, gridOf(manifest), roomOf(gpu));
+    if (wanted) checkPlan(manifest, wanted, gridOf(manifest), roomBeside(gpu, manifest));
   };
   const files = await openModel(url, {
     onDownload,
     onManifest,
     onPlan: (plan) => onEvent({ type: 'plan', ...plan }),
   });
-  return buildModel(gpu, files, onEvent, began);
+  return buildModel(gpu, files, onEvent, { began, wanted });
 }
 
-/** A model of files that are here. `began`: when loading began, in ms of performance.now(). */
+export interface BuildOptions {
+  /** When loading began, in ms of performance.now(). */
+  began?: number;
+  /** The picture size that is waited for: its kernels are compiled. Default: the model's own. */
+  wanted?: Size;
+}
+
+/** A model of files that are here. */
 export async function buildModel(
   gpu: Gpu,
   files: ModelFiles,
   onEvent: OnEvent,
-  began = performance.now(),
+  { began = performance.now(), wanted }: BuildOptions = {},
 ): Promise<GpuModel> {
   const { manifest } = files;
   const { text_encoder, transformer, autoencoder, tokenizer } = manifest.components;
   const configs = {
     text: readUmt5Config(text_encoder.config),
     wan: readWanConfig(transformer.config),
-    taehv: readTaehvConfig(autoencoder.config),
+    autoencoder: readAutoencoderConfig(autoencoder),
   };
   const words = await (tokenizer.file.endsWith('.json')
     ? files.json(tokenizer.file).then(loadTokenizer)
@@ -108,7 +123,8 @@ export async function buildModel(
       weights: own(await openTransformer(opened, files, transformer, configs.wan)),
       config: configs.wan,
     };
-    const sides = await prepareSides(gpu, await opened.upload(autoencoder.file), manifest);
+    const tensors = matchAutoencoder(opened.file(autoencoder.file), configs.autoencoder);
+    const sides = await prepareAutoencoder(gpu, await opened.upload(autoencoder.file, { tensors }), manifest); // prettier-ignore
     const decoder = own(sides.decoder);
     const encoder = sides.encoder && own(sides.encoder);
     const { latent, preview } = manifest;
@@ -141,7 +157,7 @@ export async function buildModel(
       },
       costs: new Costs(),
       grid: gridOf(manifest),
-      room: roomOf(gpu),
+      room: { ...roomOf(gpu), weights: gpu.memory.bytes },
       unkept: files.problem,
       get loadSeconds() {
         return loadSeconds;
@@ -149,7 +165,9 @@ export async function buildModel(
       open: (request, plan) => GpuClip.open(model, request, plan),
       free,
     };
-    await warmUp(model, manifest.sizes[0]!, (done, total) => onEvent({ type: 'compile', done, total }));
+    await warmUp(model, wanted ?? manifest.sizes[0]!, (done, total) =>
+      onEvent({ type: 'compile', done, total }),
+    );
     loadSeconds = (performance.now() - began) / 1000;
     return model;
   } catch (e) {
@@ -163,7 +181,7 @@ async function uploader(gpu: Gpu, files: ModelFiles, paths: readonly string[], o
   const opened = new Map<string, WeightFile>();
   let total = 0;
   for (const path of paths) {
-    const file = await readWeights(files.source(path));
+    const file = await openWeights(files, path);
     opened.set(path, file);
     for (const { bytes } of file.tensors.values()) total += bytes;
   }
@@ -186,8 +204,11 @@ async function uploader(gpu: Gpu, files: ModelFiles, paths: readonly string[], o
 }
 type Opened = Awaited<ReturnType<typeof uploader>>;
 
-/** Encoders larger than this are read anew for every prompt. UMT5-XXL in 4 bit has 3 GB; Pocket's has some MB. */
-const STREAMED = 2 ** 30;
+const openWeights = (files: ModelFiles, path: string): Promise<WeightFile> =>
+  files.weights?.(path) ?? readWeights(files.source(path));
+
+/** Encoders larger than this (in their file) are read anew for every prompt. UMT5-XXL in 4 bit has 3 GB; Pocket's has some MB. */
+export const STREAMED = 2 ** 30;
 
 async function openEncoder(gpu: Gpu, opened: Opened, path: string, config: Umt5Config): Promise<TextEncoder> {
   const file = opened.file(path);
@@ -208,42 +229,17 @@ async function openTransformer(
   const tensors = matchTensors(opened.file(file), 'wan-transformer', shapes);
   const read: Lora[] = [];
   for (const { file: path, strength } of loras)
-    read.push(readLora(await readWeights(files.source(path)), shapes, strength));
+    read.push(readLora(await openWeights(files, path), shapes, strength));
   return opened.upload(file, {
     tensors,
     ...(read.length && { patch: (name, shape) => patchOf(read, name, shape) }),
   });
 }
 
-/** Repacks the autoencoder's weights and frees them as they came. */
-async function prepareSides(
-  gpu: Gpu,
-  weights: Weights,
-  manifest: ModelManifest,
-): Promise<{ decoder: TaehvSide; encoder: FrameEncoder | null }> {
-  const run = new Run(gpu);
-  const made: { free(): void }[] = [];
-  const own = <T extends { free(): void }>(side: T) => (made.push(side), side);
-  try {
-    const { config } = manifest.components.autoencoder;
-    const decoder = own(prepareTaehvDecoder(run, weights, readTaehvConfig(config)));
-    const found = openFrameEncoder(run, weights, config, manifest);
-    const encoder = found && own(found);
-    await run.sync();
-    return { decoder, encoder };
-  } catch (e) {
-    for (const side of made) side.free();
-    throw e;
-  } finally {
-    run.destroy();
-    weights.free();
-  }
-}
-
 /** Throws `bad-model` unless the networks fit together and to what model.json says of latents. */
 function checkFit(
   { latent, sampler }: ModelManifest,
-  { text, wan, taehv }: { text: Umt5Config; wan: WanConfig; taehv: TaehvConfig },
+  { text, wan, autoencoder }: { text: Umt5Config; wan: WanConfig; autoencoder: AutoencoderConfig },
   tokenizer: Tokenizer,
 ): void {
   const same = (what: string, found: number, of: string, expected: number) => {
@@ -255,11 +251,12 @@ function checkFit(
   const channels = 'latent.channels';
   same('the transformer’s in_channels', wan.in_channels, channels, latent.channels);
   same('the transformer’s out_channels', wan.out_channels, channels, latent.channels);
-  same('the autoencoder’s latent_channels', taehv.latent_channels, channels, latent.channels);
+  const made = latentOf(autoencoder);
+  same('the autoencoder’s latent_channels', made.channels, channels, latent.channels);
   same('the transformer’s text_dim', wan.text_dim, 'the text encoder’s d_model', text.d_model);
-  const space = timeScale(taehv.decoder_space_upscale) * taehv.patch_size;
-  const stride = [timeScale(taehv.decoder_time_upscale), space, space];
-  stride.forEach((n, i) => same('the autoencoder’s stride', n, `latent.stride[${i}]`, latent.stride[i]!));
+  made.stride.forEach((n, i) =>
+    same('the autoencoder’s stride', n, `latent.stride[${i}]`, latent.stride[i]!),
+  );
   same('the rest of a block after whole patches', sampler.num_frame_per_block % wan.patch_size[0], 'it', 0);
   if (tokenizer.size > text.vocab_size)
     throw new KinoraError(

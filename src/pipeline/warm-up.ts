@@ -2,7 +2,6 @@
 import { KinoraError } from '../errors';
 import { Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
-import { createTaehvMemory, taehvDecode } from '../models/taehv';
 import { createKvCache, encodeText, wanTransformer } from '../models/wan-transformer';
 import { notFinite } from '../ops/canary';
 import { rgbToI420 } from '../ops/i420';
@@ -74,13 +73,13 @@ function latents(run: Run, { manifest }: GpuModel, { width, height }: Size): Ten
 function decode(run: Run, model: GpuModel, size: Size): void {
   const x = latents(run, model, size);
   const [, , h, w] = x.shape as [number, number, number, number];
-  const memory = createTaehvMemory(model.gpu, model.decoder, h, w);
+  const memory = model.decoder.open(h, w);
   try {
     const [C] = x.shape as [number];
     const one = denormalise(run, model, run.tensor([C, 1, h, w], 'latent', 'f32'));
     // The first piece of a clip has no frames before it; the next ones have.
     for (let piece = 0; piece < 2; piece++) {
-      const rgb = taehvDecode(run, model.decoder, one, memory);
+      const rgb = model.decoder.decode(run, one, memory);
       notFinite(run, rgb);
       rgbToI420(run, rgb);
     }

@@ -63,7 +63,7 @@ export interface ModelManifest {
     text_encoder: Component<'umt5'>;
     /** `loras` are merged while it is loaded, one after the other. */
     transformer: Component<'wan-transformer-causal'> & { loras?: { file: string; strength: number }[] };
-    autoencoder: Component<'taehv'>;
+    autoencoder: Component<'taehv' | 'wan-vae'>;
   };
   files: ModelFile[];
   /** The same networks for the CPU backend; its files are fetched only there. */
@@ -275,10 +275,10 @@ function readComponents(value: unknown, paths: ReadonlySet<string>): ModelManife
     if (!paths.has(path)) throw wrong(at, `names "${path}", which "files" does not list`);
     return path;
   };
-  const component = <N extends string>(name: string, network: N): Component<N> => {
+  const component = <N extends string>(name: string, ...networks: N[]): Component<N> => {
     const c = object(components[name], `components.${name}`);
     return {
-      network: oneOf(c.network, `components.${name}.network`, [network]),
+      network: oneOf(c.network, `components.${name}.network`, networks),
       config: object(c.config, `components.${name}.config`),
       file: file(c.file, `components.${name}.file`),
     };
@@ -300,7 +300,7 @@ function readComponents(value: unknown, paths: ReadonlySet<string>): ModelManife
     tokenizer: { file: file(tokenizer.file, 'components.tokenizer.file') },
     text_encoder: component('text_encoder', 'umt5'),
     transformer: { ...component('transformer', 'wan-transformer-causal'), ...readLoras() },
-    autoencoder: component('autoencoder', 'taehv'),
+    autoencoder: component('autoencoder', 'taehv', 'wan-vae'),
   };
 }
 

@@ -13,7 +13,7 @@ import { Folder, openFolder } from './folder';
 import { fetchFile, fetchManifest } from './download';
 import { readModelManifest, type ModelFile, type ModelManifest } from './manifest';
 import type { BackendKind } from '../worker/protocol';
-import type { ByteSource } from './source';
+import type { ByteSource, WeightFile } from './source';
 
 export interface OpenModelOptions {
   /** Whose files are needed: the checkpoint's (default), or the tokenizer and the ONNX export. */
@@ -44,6 +44,8 @@ export interface ModelFiles {
   source(path: string): ByteSource;
   /** A small file whole, as JSON. */
   json(path: string): Promise<unknown>;
+  /** A checkpoint that is more than one file, or that was opened already; else its source is read. */
+  weights?(path: string): Promise<WeightFile>;
 }
 
 /**

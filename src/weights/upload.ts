@@ -155,6 +155,23 @@ export async function uploadWeights(
   return new Weights(gpu, file.name, tensors);
 }
 
+/** Bytes that the tensors will take on the GPU, told by their headers alone. */
+export function plannedBytes(
+  file: WeightFile,
+  tensors: ReadonlyMap<string, Wanted>,
+  options: Pick<UploadOptions, 'half' | 'quantize'> = {},
+): number {
+  let sum = 0;
+  for (const [name, { info, shape }] of tensors) {
+    const { dtype } = storedAs(file, name, info, shape, null, null, options);
+    const form = BLOCK_FORMS[dtype.toUpperCase() as BlockType] as (typeof BLOCK_FORMS)[BlockType] | undefined;
+    const elements = shape.reduce((a, b) => a * b, 1);
+    const scales = form ? (elements / form.elements) * form.scales : dtype.startsWith('f8') ? 4 : 0;
+    sum += Math.ceil(bytesOf(shape, dtype) / 4) * 4 + Math.ceil(scales / 4) * 4;
+  }
+  return sum;
+}
+
 function chooseTensors(file: WeightFile, rename: (name: string) => string | null): Map<string, Wanted> {
   const chosen = new Map<string, Wanted>();
   for (const info of file.tensors.values()) {

@@ -16,7 +16,10 @@ import type {
   LoadEvent,
   LoadRequest,
   ModelInfo,
+  OpenedFiles,
+  Recognition,
   Result,
+  Size,
   StoredModel,
   VerifyReport,
 } from './protocol';
@@ -124,15 +127,21 @@ export class EngineClient {
 
   /** Downloads, verifies and uploads a model, and compiles its pipelines. */
   load(
-    { model, backend = 'webgpu', wanted }: LoadRequest,
+    { model, backend = 'webgpu', opened, wanted }: LoadRequest,
     onEvent: Handler<LoadEvent>,
   ): Promise<Result<ModelInfo>> {
     // A worker's own base is its script; the folder is meant from where the page is.
-    const request = { backend, model: new URL(model, document.baseURI).href, ...(wanted && { wanted }) };
+    const url = new URL(model, document.baseURI).href;
+    const request = { backend, model: url, ...(opened && { opened }), ...(wanted && { wanted }) };
     this.#stopping = false;
     const load = (engine: Remote<Engine>) =>
       engine.load(request, proxy(onEvent)) as Promise<Result<ModelInfo>>;
     return this.#watched(this.#call(load), () => 0); // a download may be slow, and another tab may be at it
+  }
+
+  /** What picked files are; reads their headers only. */
+  recognise(opened: OpenedFiles, size: Size): Promise<Result<Recognition>> {
+    return this.#call((engine) => engine.recognise(opened, size) as Promise<Result<Recognition>>);
   }
 
   /** Makes one clip; answers `busy` while another is being made. */

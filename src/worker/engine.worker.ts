@@ -11,11 +11,21 @@ import { makeClip } from '../pipeline/session';
 import { releaseWork } from '../media/sink';
 import type { Model } from '../pipeline/backend';
 import { chooseBackend } from '../pipeline/choose';
-import { loadModel } from '../pipeline/model';
+import { loadModel, roomOf } from '../pipeline/model';
+import { loadOpened, openFiles } from '../pipeline/opened';
+import { planOpened } from '../pipeline/whole-plan';
 import { deleteModel, listModels, verifyModel } from '../weights/manager';
 import { toModelInfo } from '../weights/manifest';
 import { Gate, watchRequests } from '../requests';
-import type { BackendKind, Engine, GenerateEvent, LoadEvent, LoadRequest, Size } from './protocol';
+import type {
+  BackendKind,
+  Engine,
+  GenerateEvent,
+  LoadEvent,
+  LoadRequest,
+  OpenedFiles,
+  Size,
+} from './protocol';
 
 type Listener<E> = (event: E) => void;
 /** What comlink makes of a listener: it posts a message, and resolves when the page has heard it. */
@@ -24,7 +34,7 @@ type Proxied<E> = ((event: E) => Promise<void>) & { [releaseProxy](): void };
 class KinoraEngine implements Engine {
   readonly #gate = new Gate();
   #gpu: Gpu | null = null;
-  #loaded: { url: string; model: Model } | null = null;
+  #loaded: { request: LoadRequest; model: Model } | null = null;
   #work: 'loading a model' | 'making a clip' | null = null;
   #cancelled = false;
   #paused = false;
@@ -38,14 +48,14 @@ class KinoraEngine implements Engine {
     });
   }
 
-  load({ model: url, backend = 'webgpu', wanted }: LoadRequest, onEvent: Listener<LoadEvent>) {
+  load(request: LoadRequest, onEvent: Listener<LoadEvent>) {
     return this.#exclusively('loading a model', onEvent, async (tell) => {
       this.#gate.open();
       if (this.#staleFailure()?.code === 'device-lost') this.#drop();
-      if (this.#loaded?.url !== url || this.#loaded.model.backend !== backend) {
+      if (!this.#loaded || keyOf(this.#loaded.request) !== keyOf(request)) {
         this.#loaded?.model.free();
         this.#loaded = null;
-        this.#loaded = { url, model: await this.#open(backend, url, tell, wanted) };
+        this.#loaded = { request, model: await this.#open(request, tell) };
       }
       const { manifest, encode, unkept } = this.#loaded.model;
       const { num_frame_per_block: block, window, sink } = manifest.sampler;
@@ -54,14 +64,27 @@ class KinoraEngine implements Engine {
     });
   }
 
-  async #open(backend: BackendKind, url: string, tell: Listener<LoadEvent>, wanted?: Size): Promise<Model> {
+  async #open(request: LoadRequest, tell: Listener<LoadEvent>): Promise<Model> {
+    const { model: url, backend, opened, wanted } = request;
     if (backend === 'cpu') {
+      if (opened)
+        throw new KinoraError('no-adapter', 'Models of your own files are computed with WebGPU, and the CPU computes here. Use a browser and a machine with WebGPU.'); // prettier-ignore
       // Loaded only here: with WebGPU not a byte of it is fetched.
       const { loadOnnxModel } = await import('../onnx/model');
       return loadOnnxModel(url, tell, wanted);
     }
     this.#gpu ??= await openGpu(navigator.gpu);
-    return loadModel(this.#gpu, url, tell, wanted);
+    return opened ? loadOpened(this.#gpu, opened, tell, wanted) : loadModel(this.#gpu, url, tell, wanted);
+  }
+
+  recognise(opened: OpenedFiles, size: Size) {
+    return asResult(async () => {
+      const { recognition, files } = await openFiles(opened);
+      if (!files) return recognition;
+      this.#gpu ??= await openGpu(navigator.gpu).catch(() => null); // without one there is nothing to plan for
+      const plan = this.#gpu && (await planOpened(files, size, roomOf(this.#gpu), opened.quantize));
+      return { ...recognition, plan };
+    });
   }
 
   generate(request: Parameters<Engine['generate']>[0], onEvent: Listener<GenerateEvent>) {
@@ -88,11 +111,11 @@ class KinoraEngine implements Engine {
 
   /** A new device, and the weights back from this browser's storage; where it has none, they are fetched again. */
   async #reopen(): Promise<Model> {
-    const { url, model } = this.#loaded!;
+    const { request, model } = this.#loaded!;
     this.#drop();
-    if (model.unkept) this.#gate.open();
+    if (model.unkept && !request.opened) this.#gate.open();
     try {
-      this.#loaded = { url, model: await this.#open(model.backend, url, () => {}) };
+      this.#loaded = { request, model: await this.#open(request, () => {}) };
     } finally {
       this.#gate.shut();
     }
@@ -189,6 +212,13 @@ class KinoraEngine implements Engine {
     this.#gpu?.destroy();
     this.#gpu = null;
   }
+}
+
+/** Two requests of one key are for the same model. */
+function keyOf({ model, backend = 'webgpu', opened }: LoadRequest): string {
+  if (!opened) return JSON.stringify([backend, model]);
+  const files = opened.files.map(({ path, file, changed }) => [path, file.size, changed]);
+  return JSON.stringify([backend, files, opened.sampling, opened.quantize]);
 }
 
 /** What of an event is moved instead of copied. */

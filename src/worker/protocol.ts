@@ -105,14 +105,87 @@ export interface LoadRequest {
   backend?: BackendKind;
   /** Folder of model.json, relative to the page, e.g. "models/pocket/"; the client makes it absolute. */
   model: string;
+  /** The person's own files, in place of `model`. WebGPU only. */
+  opened?: OpenedFiles;
   /** The picture size that is waited for; one that will not do here is refused before any download. */
   wanted?: Size;
 }
+
+/** A file that a person picked or dropped. It is read in parts where it lies, and never copied. */
+export interface PickedFile {
+  /** With the folders that were picked with it, "/" between. */
+  path: string;
+  file: Blob;
+  /** Milliseconds since 1970. */
+  changed: number;
+}
+
+/** A model of the person's own files. */
+export interface OpenedFiles {
+  files: readonly PickedFile[];
+  /** An id of `Recognition.samplings`; default: what the files let expect. */
+  sampling?: string;
+  /** What larger weights become while they are loaded. */
+  quantize?: Quantize;
+}
+export type Quantize = 'q8_0' | 'q4_0';
+
+export type ModelPart = 'transformer' | 'text_encoder' | 'autoencoder' | 'tokenizer';
+
+/** What a picked file turned out to be. */
+export interface Finding {
+  path: string;
+  bytes: number;
+  /** Null: nothing that Kinora needs. */
+  part: ModelPart | 'lora' | 'config' | 'shard' | null;
+  /** How its tensors are called: diffusers' names and the like are `ours`. '' for files without tensors. */
+  layout: string;
+  /** Types of its numbers, those with the most bytes first. */
+  types: string[];
+  /** Numbers of its tensors; 0 for files without. */
+  parameters: number;
+  /** It is a part of the model: of two transformers the one picked last is. */
+  used: boolean;
+  /** Why it cannot be used, and what to do. */
+  problem: EngineError | null;
+}
+
+/** What the picked files make together. */
+export interface Recognition {
+  findings: Finding[];
+  missing: ModelPart[];
+  /** Parts that do not fit together. */
+  problems: EngineError[];
+  samplings: string[];
+  sampling: string;
+  /** Nothing is missing and everything fits. */
+  ready: boolean;
+  name: string;
+  /** Null while parts are missing, or where there is no WebGPU. */
+  plan: MemoryPlan | null;
+}
+
+/** What a clip of some size will take of GPU memory, weights counted. Bytes. */
+export interface MemoryPlan {
+  size: Size;
+  /** Latent frames that a block sees. */
+  window: number;
+  items: { what: PlanItem; bytes: number }[];
+  /** The most that lives at once. */
+  total: number;
+  /** What can be counted on here. */
+  limit: number;
+  /** Null: it fits. Else why not; `params.fits` names the nearest size that does. */
+  problem: EngineError | null;
+}
+export type PlanItem = 'transformer' | 'text_encoder' | 'autoencoder' | 'cache' | 'work' | 'pieces';
 
 export type LoadEvent =
   /** Before a download: bytes to fetch, and bytes that the browser offers (null: it does not say). */
   | { type: 'plan'; bytes: number; free: number | null }
   | { type: 'download'; file: string; loaded: number; total: number }
+  /** Weights become smaller; the small form is kept. */
+  | { type: 'convert'; file: string; loaded: number; total: number }
   | { type: 'upload'; loaded: number; total: number }
   | { type: 'compile'; done: number; total: number };
 
@@ -336,6 +409,8 @@ export interface Engine {
   /** Looks at the browser and chooses a backend; `auto` takes WebGPU on a real adapter, else the CPU. */
   check(wish: 'auto' | BackendKind): Promise<Result<CheckReport>>;
   load(request: LoadRequest, onEvent: (e: LoadEvent) => void): Promise<Result<ModelInfo>>;
+  /** What picked files are and whether they make a model together; reads their headers only. */
+  recognise(opened: OpenedFiles, size: Size): Promise<Result<Recognition>>;
   generate(request: GenerateRequest, onEvent: (e: GenerateEvent) => void): Promise<Result<Clip>>;
   /** Takes effect before the next denoising step. True when something was running. */
   cancel(): Promise<boolean>;

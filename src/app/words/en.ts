@@ -45,7 +45,7 @@ export const en = {
     seed: (n: number) => `Seed ${n}`,
     length: (s: number) => `${seconds(s)} s`,
     steps: (n: number) => (n === 1 ? '1 step' : `${n} steps`),
-    drop: 'Drop a Kinora clip to bring back its settings, or a picture or video to begin with',
+    drop: 'Drop a Kinora clip to bring back its settings, a picture or video to begin with, or the files of a model',
   },
 
   progress: {
@@ -54,6 +54,8 @@ export const en = {
     download: (name: string, done: number, all: number) =>
       `Downloading ${name} · ${mb(done)} of ${mb(all)}, once`,
     free: (n: number) => `the browser offers ${mb(n)}`,
+    convert: (file: string, done: number, all: number) =>
+      `Making ${file} smaller · ${mb(done)} of ${mb(all)}, once`,
     upload: (done: number, all: number) => `Moving the model to the GPU · ${mb(done)} of ${mb(all)}`,
     compile: (done: number, all: number) => `Preparing the GPU · ${done} of ${all} programs`,
     opening: (name: string) => `Opening ${name} …`,
@@ -244,6 +246,69 @@ export const en = {
     persist: 'Ask it to keep them',
     refused:
       'The browser did not promise it. It may do so after some visits, or once the page is installed or bookmarked; clips that matter are best downloaded.',
+  },
+
+  own: {
+    title: 'Your own model',
+    hint: 'Open the files of a Wan 2.1 text-to-video model from your disk: its transformer, its text encoder (UMT5-XXL), a decoder (the Wan VAE or taew2_1) and a tokenizer, as safetensors, GGUF or PyTorch files. They are read where they lie, and not copied. Dropping them on the page does the same.',
+    files: 'Open files …',
+    folder: 'Open a folder …',
+    looking: 'Looking at the files …',
+    parts: {
+      transformer: 'Transformer',
+      text_encoder: 'Text encoder',
+      autoencoder: 'Decoder',
+      tokenizer: 'Tokenizer',
+      lora: 'LoRA',
+      config: 'Description',
+      shard: 'Part of another file',
+    },
+    nothing: 'Nothing that Kinora needs',
+    facts: (size: number, parameters: number, types: string, layout: string) =>
+      [
+        mb(size),
+        parameters >= 1e9
+          ? `${(parameters / 1e9).toFixed(1)} billion numbers`
+          : parameters >= 1e6
+            ? `${Math.round(parameters / 1e6)} million numbers`
+            : '',
+        types,
+        layout && `names as in ${layout}`,
+      ]
+        .filter(Boolean)
+        .join(' · '),
+    spare: 'not used',
+    drop: (name: string) => `Leave out ${name}`,
+    missing: (parts: string) => `Still missing: ${parts}. Open these files, too.`,
+    sampling: 'Made as',
+    samplings: {
+      'self-forcing': 'Self-Forcing, 4 steps',
+      longlive: 'LongLive, 4 steps, long clips',
+      'causal-forcing': 'Causal-Forcing, 2 steps',
+      fastwan: 'FastWan, 3 steps',
+      rcm: 'rCM, 4 steps',
+      wan: 'Wan 2.1 itself, 50 steps',
+    } as Record<string, string>,
+    quantize: 'Weights',
+    asIs: 'as they are',
+    bits: (n: number) => `${n} bits`,
+    quantizeHint:
+      'Fewer bits take less memory and lose a little. The smaller form is kept in this browser, so that the next start is quick.',
+    planFor: 'GPU memory for',
+    planItems: {
+      transformer: 'Transformer',
+      text_encoder: 'Text encoder, while it reads',
+      autoencoder: 'Decoder',
+      cache: 'What blocks remember of each other',
+      work: 'Room to work',
+      pieces: 'Pieces on their way while loading',
+    },
+    planTotal: 'At most at one time',
+    planFits: (total: number, limit: number) =>
+      `${mb(total)} of the ${mb(limit)} that can be counted on here.`,
+    bytes: mb,
+    use: 'Use this model',
+    leave: 'Back to the bundled model',
   },
 
   library: {

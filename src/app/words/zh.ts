@@ -56,7 +56,7 @@ export const zh: Words = {
     seed: (n) => `种子 ${n}`,
     length: (s) => `${seconds(s)} 秒`,
     steps: (n) => `${n} 步`,
-    drop: '把 Kinora 视频拖到这里，恢复它的设置；也可以拖入图片或视频作为开头',
+    drop: '把 Kinora 视频拖到这里，恢复它的设置；也可以拖入图片或视频作为开头，或拖入模型文件',
   },
 
   progress: {
@@ -64,6 +64,7 @@ export const zh: Words = {
     checking: '正在检查浏览器……',
     download: (name, done, all) => `正在下载 ${name}（仅此一次）· ${mb(done)} / ${mb(all)}`,
     free: (n) => `浏览器可提供 ${mb(n)}`,
+    convert: (file, done, all) => `正在压缩 ${file} · ${mb(done)} / ${mb(all)}，仅此一次`,
     upload: (done, all) => `正在把模型送入显卡 · ${mb(done)} / ${mb(all)}`,
     compile: (done, all) => `正在准备显卡 · ${done} / ${all} 个程序`,
     opening: (name) => `正在打开 ${name}……`,
@@ -243,6 +244,67 @@ export const zh: Words = {
     why: '磁盘空间不足时，浏览器可能自行清除模型和您的视频，除非请它保留。',
     persist: '请浏览器保留',
     refused: '浏览器没有答应。多次访问、安装此页面或加入书签之后它可能会答应；重要的视频最好下载。',
+  },
+
+  own: {
+    title: '您自己的模型',
+    hint: '从磁盘打开 Wan 2.1 文生视频模型的文件：Transformer、文本编码器（UMT5-XXL）、解码器（Wan VAE 或 taew2_1）和分词器，格式可为 safetensors、GGUF 或 PyTorch。文件就地读取，不会被复制。拖放到页面上也可以。',
+    files: '打开文件……',
+    folder: '打开文件夹……',
+    looking: '正在查看文件……',
+    parts: {
+      transformer: 'Transformer',
+      text_encoder: '文本编码器',
+      autoencoder: '解码器',
+      tokenizer: '分词器',
+      lora: 'LoRA',
+      config: '说明文件',
+      shard: '另一文件的一部分',
+    },
+    nothing: 'Kinora 用不到',
+    facts: (size, parameters, types, layout) =>
+      [
+        mb(size),
+        parameters >= 1e8
+          ? `${(parameters / 1e8).toFixed(1)} 亿参数`
+          : parameters >= 1e4
+            ? `${Math.round(parameters / 1e4)} 万参数`
+            : '',
+        types,
+        layout && `命名方式：${layout}`,
+      ]
+        .filter(Boolean)
+        .join(' · '),
+    spare: '未使用',
+    drop: (name) => `去掉 ${name}`,
+    missing: (parts) => `还缺少：${parts}。请一并打开这些文件。`,
+    sampling: '生成方式',
+    samplings: {
+      'self-forcing': 'Self-Forcing，4 步',
+      longlive: 'LongLive，4 步，可生成长片',
+      'causal-forcing': 'Causal-Forcing，2 步',
+      fastwan: 'FastWan，3 步',
+      rcm: 'rCM，4 步',
+      wan: 'Wan 2.1 原版，50 步',
+    },
+    quantize: '权重',
+    asIs: '保持原样',
+    bits: (n) => `${n} 位`,
+    quantizeHint: '位数越少，占用的显存越少，质量略有损失。压缩后的形式会保存在此浏览器中，下次启动更快。',
+    planFor: '显存需求，画面',
+    planItems: {
+      transformer: 'Transformer',
+      text_encoder: '文本编码器（读取文字时）',
+      autoencoder: '解码器',
+      cache: '各段之间的记忆',
+      work: '计算空间',
+      pieces: '加载途中的数据',
+    },
+    planTotal: '同一时刻最多',
+    planFits: (total, limit) => `需要 ${mb(total)}，此处可用 ${mb(limit)}。`,
+    bytes: mb,
+    use: '使用此模型',
+    leave: '回到自带的模型',
   },
 
   library: {

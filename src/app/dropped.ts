@@ -1,0 +1,50 @@
+/** Files that were picked or dropped, folders opened; where they lie, and nothing of what is in them. */
+import type { PickedFile } from '../worker/protocol';
+
+/** More are taken for a mistake, such as a whole disk. */
+const MOST = 500;
+
+/** Of an <input type="file">, with or without `webkitdirectory`. */
+export function pickedFiles(list: FileList | null): PickedFile[] {
+  return [...(list ?? [])].slice(0, MOST).map((file) => toPicked(file, file.webkitRelativePath));
+}
+
+const toPicked = (file: File, path: string): PickedFile => ({ path: path || file.name, file, changed: file.lastModified }); // prettier-ignore
+
+/**
+ * Of a drop, folders gone through. Must be called while the event is dispatched; its items are gone afterwards.
+ */
+export function droppedFiles(transfer: DataTransfer): Promise<PickedFile[]> {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
+  const plain = pickedFiles(transfer.files);
+  if (!entries.some((entry) => entry?.isDirectory)) return Promise.resolve(plain);
+  return gather(entries.filter((entry) => entry !== null));
+}
+
+async function gather(entries: FileSystemEntry[]): Promise<PickedFile[]> {
+  const found: PickedFile[] = [];
+  const queue = [...entries];
+  while (queue.length && found.length < MOST) {
+    const entry = queue.shift()!;
+    if (entry.isFile) {
+      const file = await new Promise<File | null>((resolve) => (entry as FileSystemFileEntry).file(resolve, () => resolve(null))); // prettier-ignore
+      if (file) found.push(toPicked(file, entry.fullPath.replace(/^\//, '')));
+    } else queue.push(...(await listFolder(entry as FileSystemDirectoryEntry)));
+  }
+  return found;
+}
+
+/** A reader gives some entries at a time. */
+async function listFolder(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = folder.createReader();
+  const all: FileSystemEntry[] = [];
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve) => reader.readEntries(resolve, () => resolve([]))); // prettier-ignore
+    if (some.length === 0 || all.length > MOST) return all;
+    all.push(...some);
+  }
+}
+
+/** The names of checkpoints and what belongs to them; what they are is told by what is in them. */
+export const looksLikeModel = (path: string): boolean =>
+  /\.(safetensors|gguf|pt|pth|bin|ckpt|sft|json|model)$/i.test(path);

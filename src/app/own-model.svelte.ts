@@ -1,0 +1,77 @@
+/** A model of the person's own files: what was picked, what it is, and what is to be made of it. */
+import type { EngineClient } from '../worker/client';
+import type { EngineError, OpenedFiles, PickedFile, Quantize, Recognition, Size } from '../worker/protocol';
+import { looksLikeModel } from './dropped';
+
+export type Recogniser = Pick<EngineClient, 'recognise'>;
+
+export class OwnModel {
+  picked = $state.raw<readonly PickedFile[]>([]);
+  recognition = $state.raw<Recognition | null>(null);
+  /** Files are being looked at. */
+  looking = $state(false);
+  sampling = $state<string | null>(null);
+  quantize = $state<Quantize | null>(null);
+  /** Of the first clip; what memory is planned for. */
+  size = $state.raw<Size>({ width: 832, height: 480 });
+  error = $state.raw<EngineError | null>(null);
+  readonly #engine: Recogniser;
+  #turn = 0;
+
+  constructor(engine: Recogniser) {
+    this.#engine = engine;
+  }
+
+  /** Adds files; one of a name that is there already takes its place. What is no part of a model is left out. */
+  async add(files: readonly PickedFile[]): Promise<void> {
+    const models = files.filter(({ path }) => looksLikeModel(path));
+    if (models.length === 0) return;
+    const names = new Set(models.map(({ path }) => path));
+    this.picked = [...this.picked.filter(({ path }) => !names.has(path)), ...models];
+    this.sampling = null;
+    await this.look();
+  }
+
+  async remove(path: string): Promise<void> {
+    this.picked = this.picked.filter((file) => file.path !== path);
+    await this.look();
+  }
+
+  async choose(choice: { sampling?: string; quantize?: Quantize | null; size?: Size }): Promise<void> {
+    if (choice.sampling !== undefined) this.sampling = choice.sampling;
+    if (choice.quantize !== undefined) this.quantize = choice.quantize;
+    if (choice.size) this.size = choice.size;
+    await this.look();
+  }
+
+  /** What the engine is to load; null while the files make no model. */
+  get opened(): OpenedFiles | null {
+    return this.recognition?.ready ? this.#asked() : null;
+  }
+
+  /** A person may try what the plan says will not fit only with another choice. */
+  get usable(): boolean {
+    return this.recognition?.ready === true && !this.recognition.plan?.problem;
+  }
+
+  #asked(): OpenedFiles {
+    const { picked: files, sampling, quantize } = this;
+    return { files, ...(sampling && { sampling }), ...(quantize && { quantize }) };
+  }
+
+  async look(): Promise<void> {
+    const turn = ++this.#turn;
+    this.error = null;
+    if (this.picked.length === 0) {
+      this.recognition = null;
+      this.looking = false;
+      return;
+    }
+    this.looking = true;
+    const seen = await this.#engine.recognise(this.#asked(), this.size);
+    if (turn !== this.#turn) return; // something else was picked meanwhile
+    this.looking = false;
+    if (seen.ok) this.recognition = seen.value;
+    else this.error = seen.error;
+  }
+}

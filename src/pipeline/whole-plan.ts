@@ -1,0 +1,133 @@
+/**
+ * What a model of opened files and a clip with it will take of GPU memory, before anything is loaded: weights by their
+ * headers, the rest by pipeline/memory-plan. Where it does not fit, the nearest setting that does.
+ */
+import { KinoraError, toEngineError } from '../errors';
+import { matchTensors, umt5Shapes, wanShapes, type Match } from '../models/tensors';
+import { layerName, readUmt5Config, type Umt5Config } from '../models/umt5';
+import { readWanConfig } from '../models/wan-transformer';
+import type { ModelManifest } from '../weights/manifest';
+import type { WeightFile } from '../weights/source';
+import type { ModelFiles } from '../weights/store';
+import { plannedBytes } from '../weights/upload';
+import type { MemoryPlan, Quantize, Size } from '../worker/protocol';
+import { readAutoencoderConfig, matchAutoencoder } from './autoencoder';
+import { checkPlan, estimateNeed, findFit, gridOf, type Room } from './memory-plan';
+import { STREAMED } from './model';
+
+/** What waits to be copied to the GPU, at most (weights/upload), and the layers of a streamed encoder that are there at once. */
+const PIECES = 64 * 2 ** 20;
+const LAYERS = 2;
+
+/** Bytes of the weights on the GPU. */
+interface Counted {
+  transformer: number;
+  autoencoder: number;
+  /** For as long as the model is loaded. */
+  resident: number;
+  /** While a prompt is read. */
+  streamed: number;
+}
+
+/** @throws KinoraError `bad-model` where files do not match their configs */
+export async function planOpened(
+  files: ModelFiles,
+  size: Size,
+  room: Room,
+  quantize?: Quantize,
+): Promise<MemoryPlan> {
+  const { manifest } = files;
+  const open = async (part: 'transformer' | 'text_encoder' | 'autoencoder') =>
+    files.weights!(manifest.components[part].file);
+  const opened = {
+    transformer: await open('transformer'),
+    text: await open('text_encoder'),
+    autoencoder: await open('autoencoder'),
+  };
+  const plan = (bits: Quantize | undefined) => {
+    const counted = count(manifest, opened, room.element, bits);
+    const weights = counted.transformer + counted.autoencoder + counted.resident;
+    // While a prompt is read, nothing else is at work.
+    const before = counted.streamed > 0 ? counted.streamed + PIECES : 0;
+    const full = { ...room, weights };
+    const need = estimateNeed(manifest, size, full);
+    return { counted, full, need, total: need.total + Math.max(0, before - need.work) };
+  };
+  const { counted, full, need, total } = plan(quantize);
+  const items: MemoryPlan['items'] = [
+    { what: 'transformer', bytes: counted.transformer },
+    { what: 'text_encoder', bytes: counted.resident + counted.streamed },
+    { what: 'autoencoder', bytes: counted.autoencoder + need.kept },
+    { what: 'cache', bytes: need.cache },
+    { what: 'work', bytes: need.work },
+    { what: 'pieces', bytes: PIECES },
+  ];
+  const made = { size, window: manifest.sampler.window, items, total, limit: room.total };
+  const grid = gridOf(manifest);
+  try {
+    checkPlan(manifest, size, grid, full);
+    return { ...made, problem: null };
+  } catch (e) {
+    const error = e as KinoraError;
+    if (error.params.fits) return { ...made, problem: toEngineError(error) };
+    // No size fits with these weights; smaller ones may leave room for some.
+    for (const bits of ['q8_0', 'q4_0'] as const) {
+      if (bits === quantize) continue;
+      const other = plan(bits);
+      if (other.counted.transformer >= counted.transformer) continue;
+      const fit = fitsAt(manifest, size, other.full) ? size : findFit(manifest, size, grid, other.full);
+      if (!fit) continue;
+      const message = `${error.message} With weights of ${bits === 'q8_0' ? 8 : 4} bits ${fit.width} × ${fit.height} fits.`;
+      return { ...made, problem: toEngineError(new KinoraError(error.code, message, { ...error.params, quantize: bits })) }; // prettier-ignore
+    }
+    return { ...made, problem: toEngineError(error) };
+  }
+}
+
+function fitsAt(manifest: ModelManifest, size: Size, room: Room): boolean {
+  try {
+    checkPlan(manifest, size, gridOf(manifest), room);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function count(
+  { components }: ModelManifest,
+  files: { transformer: WeightFile; text: WeightFile; autoencoder: WeightFile },
+  element: 2 | 4,
+  quantize: Quantize | undefined,
+): Counted {
+  const options = quantize ? { quantize: () => quantize } : {};
+  const wan = matchTensors(files.transformer, 'wan-transformer', wanShapes(readWanConfig(components.transformer.config))); // prettier-ignore
+  const config = readUmt5Config(components.text_encoder.config);
+  const text = matchTensors(files.text, 'umt5', umt5Shapes(config));
+  const a = readAutoencoderConfig(components.autoencoder);
+  // Repacked: matrices in the activations' type, all else f32.
+  const repacked = [...matchAutoencoder(files.autoencoder, a).values()].reduce(
+    (sum, { shape }) => sum + shape.reduce((x, y) => x * y, 1) * (shape.length > 1 ? element : 4),
+    0,
+  );
+  const whole = [...files.text.tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  const streams = whole > STREAMED;
+  return {
+    transformer: plannedBytes(files.transformer, wan, options),
+    autoencoder: repacked,
+    resident: streams ? 0 : plannedBytes(files.text, text, options),
+    streamed: streams ? LAYERS * largestLayer(files.text, config, text, options) : 0,
+  };
+}
+
+function largestLayer(
+  file: WeightFile,
+  { num_layers }: Umt5Config,
+  tensors: ReadonlyMap<string, Match>,
+  options: Parameters<typeof plannedBytes>[2],
+): number {
+  const layers = Array.from({ length: num_layers }, (_, i) => {
+    const own = [...tensors].filter(([name]) => name.startsWith(`${layerName(i)}.`));
+    return plannedBytes(file, new Map(own), options);
+  });
+  return Math.max(...layers);
+}

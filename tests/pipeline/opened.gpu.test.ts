@@ -1,0 +1,258 @@
+/** Models of a person's own files: recognised, put together, and making the very clip that the same weights make otherwise. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { KinoraError } from '../../src/errors';
+import type { Gpu } from '../../src/gpu/device';
+import { sha256Hex } from '../../src/media/frames';
+import { generate } from '../../src/pipeline/generate';
+import { roomOf, type GpuModel } from '../../src/pipeline/model';
+import { loadOpened, openFiles } from '../../src/pipeline/opened';
+import { planOpened } from '../../src/pipeline/whole-plan';
+import type { OpenedFiles, PickedFile } from '../../src/worker/protocol';
+import { openTestGpu } from '../helpers/gpu';
+import { torchFile } from '../helpers/torch-zip';
+import { collected, diffusersFolder, family, ggufFile, inLayout, safetensorsFile, WAN, type Files } from '../helpers/wan-family'; // prettier-ignore
+
+const SIZE = { width: 48, height: 32 };
+const REQUEST = { prompt: 'a red boat', seed: 7, seconds: 0.7, ...SIZE, steps: 2 };
+
+let gpu: Gpu;
+beforeAll(async () => void (gpu = await openTestGpu()));
+afterAll(() => gpu.destroy());
+
+const opened: GpuModel[] = [];
+afterEach(() => {
+  for (const model of opened.splice(0)) model.free();
+  expect(gpu.memory.bytes).toBe(0);
+});
+
+/** A file on a disk: reads are counted, and none may be larger than 64 MiB. */
+const reads = { most: 0 };
+function blobOf(bytes: Uint8Array<ArrayBuffer>): Blob {
+  const blob = new Blob([bytes]);
+  const slice = blob.slice.bind(blob);
+  blob.slice = (from = 0, to = blob.size) => {
+    reads.most = Math.max(reads.most, to - from);
+    return slice(from, to);
+  };
+  blob.arrayBuffer = () => Promise.reject(new Error('the whole file was asked for'));
+  return blob;
+}
+const picked = (files: Files): PickedFile[] =>
+  Object.entries(files).map(([path, bytes]) => ({ path, file: blobOf(bytes), changed: 1 }));
+
+async function framesOf(files: Files, options: Partial<OpenedFiles> = {}) {
+  const request = { files: picked(files), sampling: 'self-forcing', ...options };
+  const model = await loadOpened(gpu, request, () => {}, SIZE);
+  opened.push(model);
+  const frames: Uint8Array[] = [];
+  await generate(model, REQUEST, {
+    emit: () => {},
+    openOutput: async () => ({
+      write: async (_, { i420 }) => void frames.push(...i420),
+      finish: async () => ({
+        mp4: new Blob(),
+        poster: new Blob(),
+        codec: 'none',
+        frameHashes: [],
+        seam: null,
+      }),
+      abort: () => {},
+    }),
+  });
+  return frames;
+}
+const hashes = (frames: Uint8Array[]) => Promise.all(frames.map(sha256Hex));
+const rms = (a: Uint8Array[], b: Uint8Array[]) =>
+  Math.sqrt(a.reduce((sum, frame, t) => sum + frame.reduce((s, v, i) => s + (v - b[t]![i]!) ** 2, 0) / frame.length, 0) / a.length); // prettier-ignore
+
+describe('a clip', () => {
+  let folder: Uint8Array[];
+  beforeAll(async () => {
+    folder = await framesOf(diffusersFolder());
+    expect(folder).toHaveLength(11);
+    expect(new Set(await hashes(folder)).size).toBe(11);
+  });
+
+  test('of GGUF, safetensors and .pth in original names is that of the diffusers folder, to the bit', async () => {
+    expect(await hashes(await framesOf(collected()))).toEqual(await hashes(folder));
+    expect(reads.most).toBeLessThanOrEqual(64 << 20);
+  });
+
+  test('of a Self-Forcing .pt and names of ComfyUI, too', async () => {
+    const files = collected();
+    delete files['wan-1.3b.gguf'];
+    delete files['taew2_1.pth'];
+    files['self_forcing_dmd.pt'] = torchFile(inLayout('wan-transformer', family.transformer(), 'model.'), ['generator_ema']); // prettier-ignore
+    files['lighttae.safetensors'] = safetensorsFile(family.taehv());
+    expect(await hashes(await framesOf(files))).toEqual(await hashes(folder));
+  });
+
+  test('of Q8_0 is near to it, of other weights it is not', async () => {
+    const near = await framesOf(collected('Q8_0'));
+    expect(rms(near, folder)).toBeLessThan(4);
+    const files = collected();
+    const other = family.transformer();
+    other.get('blocks.0.attn1.to_v.weight')!.values.reverse();
+    files['wan-1.3b.gguf'] = ggufFile(inLayout('wan-transformer', other));
+    expect(rms(await framesOf(files), folder)).toBeGreaterThan(rms(near, folder));
+  });
+
+  test('with the Wan VAE is the same from its folder and from original names', async () => {
+    const files = diffusersFolder('vae');
+    const first = await framesOf(files);
+    expect(await hashes(first)).not.toEqual(await hashes(folder));
+    const original = collected();
+    delete original['taew2_1.pth'];
+    original['Wan2.1_VAE.pth'] = torchFile(inLayout('wan-vae', family.vae()));
+    expect(await hashes(await framesOf(original))).toEqual(await hashes(first));
+  });
+});
+
+describe('what picked files are', () => {
+  const look = async (files: Files) => (await openFiles({ files: picked(files) })).recognition;
+
+  test('each is told by its tensors, whatever its name', async () => {
+    const seen = await look(collected('Q8_0'));
+    expect(seen).toMatchObject({ ready: true, missing: [], problems: [], sampling: 'wan', name: 'wan-1.3b' });
+    const facts = seen.findings.map(({ part, layout, types, used }) => [part, layout, types[0], used]);
+    expect(facts).toEqual([
+      ['transformer', 'original', 'Q8_0', true],
+      ['text_encoder', 'original', 'F32', true],
+      ['autoencoder', 'ours', 'F32', true],
+      ['tokenizer', '', undefined, true],
+    ]);
+    const folder = await look(diffusersFolder('vae'));
+    expect(folder.ready).toBe(true);
+    const parts = Object.fromEntries(
+      folder.findings.map(({ path, part }) => [path.split('/').slice(-1)[0], part]),
+    );
+    expect(parts).toMatchObject({
+      'model_index.json': null,
+      'config.json': 'config',
+      'diffusion_pytorch_model-00001-of-00002.safetensors': 'shard',
+      'diffusion_pytorch_model.safetensors.index.json': 'transformer',
+      'model.safetensors': 'text_encoder',
+      'tokenizer.json': 'tokenizer',
+    });
+  });
+
+  test('what is missing is named, and loading says so', async () => {
+    const files = collected();
+    delete files['umt5.safetensors'];
+    delete files['tokenizer.json'];
+    const seen = await look(files);
+    expect(seen).toMatchObject({ ready: false, missing: ['text_encoder', 'tokenizer'] });
+    const error = await framesOf(files).then(() => null, (e: KinoraError) => e); // prettier-ignore
+    expect(error).toMatchObject({ code: 'bad-model' });
+    expect(error!.message).toContain('lack a text encoder, a tokenizer');
+  });
+
+  test('a misfit says both numbers and what to do', async () => {
+    const files = collected();
+    const small = new Map([...family.text()].filter(([name]) => name !== 'encoder.final_layer_norm.weight'));
+    files['umt5.safetensors'] = safetensorsFile(small);
+    const [, encoder] = (await look(files)).findings;
+    expect(encoder!.problem?.message).toContain('missing: encoder.final_layer_norm.weight');
+
+    const wide = await look({
+      ...collected(),
+      'wan-1.3b.gguf': safetensorsFile(widened(family.transformer(), 96)),
+    });
+    expect(wide.ready).toBe(false);
+    expect(wide.problems.map(({ message }) => message)).toEqual([
+      'The transformer reads texts of 96 numbers a word, but the text encoder makes 64. Take the text encoder that belongs to it (for Wan: UMT5-XXL).',
+    ]);
+  });
+
+  test('a shard without the others, a damaged file and one of another kind have their reasons', async () => {
+    const { 'wan/transformer/diffusion_pytorch_model-00002-of-00002.safetensors': _, ...files } =
+      diffusersFolder();
+    const cut = collected()['wan-1.3b.gguf']!.slice(0, 5000);
+    const seen = await look({ ...files, 'cut.gguf': cut, 'notes.txt': cut });
+    const problem = (name: string) => seen.findings.find(({ path }) => path.endsWith(name))!.problem?.message;
+    expect(problem('.index.json')).toContain(
+      'names 1 files that are not here: diffusion_pytorch_model-00002',
+    );
+    expect(problem('cut.gguf')).toMatch(/ends at byte \d+, but the file has 5000/);
+    expect(problem('notes.txt')).toBeUndefined();
+    expect(seen.ready).toBe(false);
+  });
+
+  test('of two transformers the one picked last is taken', async () => {
+    const files = { ...collected(), 'later.safetensors': safetensorsFile(family.transformer()) };
+    const used = (await look(files)).findings.filter(({ part, used }) => part === 'transformer' && used);
+    expect(used.map(({ path }) => path)).toEqual(['later.safetensors']);
+    expect(WAN.num_layers).toBe(2);
+  });
+});
+
+describe('the plan', () => {
+  const planned = async (files: Files, size = SIZE, room = roomOf(gpu)) => {
+    const { files: model } = await openFiles({ files: picked(files), sampling: 'longlive' });
+    return planOpened(model!, size, room);
+  };
+
+  test('counts the weights to the byte, and all that lives at once to within a tenth', async () => {
+    const size = { width: 128, height: 64 };
+    const plan = await planned(collected(), size);
+    expect(plan.problem).toBeNull();
+    const request = { files: picked(collected()), sampling: 'longlive' };
+    const model = await loadOpened(gpu, request, () => {}, size);
+    opened.push(model);
+    const bytes = (what: string) => plan.items.find((item) => item.what === what)!.bytes;
+    const weights = bytes('transformer') + bytes('text_encoder') + bytes('autoencoder');
+    const small = 4096; // the preview's matrix and the like; what the decoder keeps is counted with it
+    expect(Math.abs(gpu.memory.bytes + keptOf(model, size) - weights)).toBeLessThan(small);
+    gpu.memory.peak = gpu.memory.bytes;
+    // As many latents as the window holds.
+    await generate(
+      model,
+      { ...REQUEST, ...size, seconds: 2.8, steps: 1 },
+      {
+        emit: () => {},
+        openOutput: async () => ({
+          write: async () => {},
+          finish: async () => ({
+            mp4: new Blob(),
+            poster: new Blob(),
+            codec: 'none',
+            frameHashes: [],
+            seam: null,
+          }),
+          abort: () => {},
+        }),
+      },
+    );
+    const { peak } = gpu.memory;
+    expect(peak / plan.total).toBeGreaterThan(0.9);
+    expect(peak / plan.total).toBeLessThan(1.1);
+  });
+
+  test('refuses what cannot fit, and says what does', async () => {
+    const room = { ...roomOf(gpu), total: 20e6 };
+    const plan = await planned(collected(), { width: 832, height: 480 }, room);
+    expect(plan.problem).toMatchObject({ code: 'out-of-memory' });
+    const [, width, height] = /^(\d+) × (\d+)$/.exec(String(plan.problem!.params!.fits))!.map(Number);
+    expect((await planned(collected(), { width: width!, height: height! }, room)).problem).toBeNull();
+    // Nothing fits beside these weights, but beside smaller ones.
+    const least = await planned(collected(), SIZE);
+    const transformer = least.items.find(({ what }) => what === 'transformer')!.bytes;
+    const tight = { ...roomOf(gpu), total: least.items.slice(0, 3).reduce((sum, { bytes }) => sum + bytes, 0) - transformer / 2 }; // prettier-ignore
+    const other = await planned(collected(), SIZE, tight);
+    expect(other.problem?.message).toMatch(/With weights of [84] bits \d+ × \d+ fits/);
+  });
+});
+
+function keptOf(model: GpuModel, { width, height }: typeof SIZE): number {
+  const before = gpu.memory.bytes;
+  const memory = model.decoder.open(height / 8, width / 8);
+  const kept = gpu.memory.bytes - before;
+  memory.free();
+  return kept;
+}
+
+/** The same with texts of another width. */
+function widened(tensors: ReturnType<typeof family.transformer>, width: number) {
+  const name = 'condition_embedder.text_embedder.linear_1.weight';
+  return tensors.set(name, { shape: [128, width], values: new Float32Array(128 * width) });
+}
