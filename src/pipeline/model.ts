@@ -81,6 +81,8 @@ export interface BuildOptions {
   began?: number;
   /** The picture size that is waited for: its kernels are compiled. Default: the model's own. */
   wanted?: Size;
+  /** What matrices of plain types become (weights/upload). */
+  quantize?: UploadOptions['quantize'];
 }
 
 /** A model of files that are here. */
@@ -88,7 +90,7 @@ export async function buildModel(
   gpu: Gpu,
   files: ModelFiles,
   onEvent: OnEvent,
-  { began = performance.now(), wanted }: BuildOptions = {},
+  { began = performance.now(), wanted, quantize }: BuildOptions = {},
 ): Promise<GpuModel> {
   const { manifest } = files;
   const { text_encoder, transformer, autoencoder, tokenizer } = manifest.components;
@@ -118,9 +120,9 @@ export async function buildModel(
   let loadSeconds = 0;
   try {
     const opened = await uploader(gpu, files, [text_encoder.file, transformer.file, autoencoder.file], onEvent); // prettier-ignore
-    const textEncoder = own(await openEncoder(gpu, opened, text_encoder.file, configs.text));
+    const textEncoder = own(await openEncoder(gpu, opened, text_encoder.file, configs.text, quantize));
     const dit = {
-      weights: own(await openTransformer(opened, files, transformer, configs.wan)),
+      weights: own(await openTransformer(opened, files, transformer, configs.wan, quantize)),
       config: configs.wan,
     };
     const tensors = matchAutoencoder(opened.file(autoencoder.file), configs.autoencoder);
@@ -210,12 +212,18 @@ const openWeights = (files: ModelFiles, path: string): Promise<WeightFile> =>
 /** Encoders larger than this (in their file) are read anew for every prompt. UMT5-XXL in 4 bit has 3 GB; Pocket's has some MB. */
 export const STREAMED = 2 ** 30;
 
-async function openEncoder(gpu: Gpu, opened: Opened, path: string, config: Umt5Config): Promise<TextEncoder> {
+async function openEncoder(
+  gpu: Gpu,
+  opened: Opened,
+  path: string,
+  config: Umt5Config,
+  quantize: UploadOptions['quantize'],
+): Promise<TextEncoder> {
   const file = opened.file(path);
   const bytes = [...file.tensors.values()].reduce((sum, info) => sum + info.bytes, 0);
   if (bytes > STREAMED) return streamedEncoder(gpu, file, config);
   const tensors = matchTensors(file, 'umt5', umt5Shapes(config));
-  return residentEncoder(await opened.upload(path, { tensors }), config);
+  return residentEncoder(await opened.upload(path, { tensors, ...(quantize && { quantize }) }), config);
 }
 
 /** The transformer in whatever layout its file has, with its LoRAs merged in. */
@@ -224,6 +232,7 @@ async function openTransformer(
   files: ModelFiles,
   { file, loras = [] }: ModelManifest['components']['transformer'],
   config: WanConfig,
+  quantize: UploadOptions['quantize'],
 ): Promise<Weights> {
   const shapes = wanShapes(config);
   const tensors = matchTensors(opened.file(file), 'wan-transformer', shapes);
@@ -232,6 +241,7 @@ async function openTransformer(
     read.push(readLora(await openWeights(files, path), shapes, strength));
   return opened.upload(file, {
     tensors,
+    ...(quantize && { quantize }),
     ...(read.length && { patch: (name, shape) => patchOf(read, name, shape) }),
   });
 }

@@ -10,12 +10,14 @@ import { readUmt5Config, type Umt5Config } from '../models/umt5';
 import { readWanConfig, type WanConfig } from '../models/wan-transformer';
 import { sha256Bytes } from '../weights/hash';
 import type { ModelManifest } from '../weights/manifest';
+import { bitsOf } from '../weights/small';
 import type { ModelFiles } from '../weights/store';
 import type { EngineError, ModelPart, OpenedFiles, Recognition, Size } from '../worker/protocol';
 import { latentOf, matchAutoencoder, readAutoencoderConfig, type AutoencoderConfig } from './autoencoder';
 import { buildModel, roomOf, type GpuModel, type OnEvent } from './model';
 import { layoutOfKnown, readFiles, toFinding, type Known } from './recognise';
 import { likelySampling, previewOf, SAMPLINGS, WAN_LATENTS, type Sampling } from './samplings';
+import { shrink } from './shrink';
 import { planOpened } from './whole-plan';
 
 const PARTS: readonly ModelPart[] = ['transformer', 'text_encoder', 'autoencoder', 'tokenizer'];
@@ -100,7 +102,10 @@ export async function loadOpened(
   const size = wanted ?? files.manifest.sizes[0]!;
   const { problem } = await planOpened(files, size, roomOf(gpu), opened.quantize);
   if (problem) throw new KinoraError(problem.code, problem.message, problem.params, problem.detail);
-  return buildModel(gpu, files, onEvent, { began, wanted });
+  const { quantize } = opened;
+  if (!quantize) return buildModel(gpu, files, onEvent, { began, wanted });
+  const smaller = await shrink(files, opened.files, quantize, onEvent);
+  return buildModel(gpu, smaller, onEvent, { began, wanted, quantize: (name) => bitsOf(name, quantize) });
 }
 
 function whyNot({ findings, missing, problems }: Recognition): KinoraError {

@@ -253,11 +253,11 @@ export const zh: Words = {
     folder: '打开文件夹……',
     looking: '正在查看文件……',
     parts: {
-      transformer: 'Transformer',
+      transformer: '去噪网络（Transformer）',
       text_encoder: '文本编码器',
       autoencoder: '解码器',
       tokenizer: '分词器',
-      lora: 'LoRA',
+      lora: '微调（LoRA）',
       config: '说明文件',
       shard: '另一文件的一部分',
     },
@@ -293,7 +293,7 @@ export const zh: Words = {
     quantizeHint: '位数越少，占用的显存越少，质量略有损失。压缩后的形式会保存在此浏览器中，下次启动更快。',
     planFor: '显存需求，画面',
     planItems: {
-      transformer: 'Transformer',
+      transformer: '去噪网络（Transformer）',
       text_encoder: '文本编码器（读取文字时）',
       autoencoder: '解码器',
       cache: '各段之间的记忆',
