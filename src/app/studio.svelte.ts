@@ -141,9 +141,7 @@ export class Studio {
     this.error = null;
     // Size of the clip that waits: one that will not do is refused before anything is downloaded.
     const { width, height } = settings.effectiveSize;
-    const loaded = await this.#open(
-      this.phase === 'queued' || this.opened ? { wanted: { width, height } } : {},
-    );
+    const loaded = await this.#open(this.phase === 'queued' ? { wanted: { width, height } } : {});
     if (!loaded.ok) return this.#fail(loaded.error);
     await this.#look();
     if (this.phase !== 'queued') return;
@@ -168,15 +166,16 @@ export class Studio {
     const { engine, settings, emit, model } = this.#options;
     this.engine = 'loading';
     this.loading = null;
+    const { opened } = this;
+    const { width, height } = settings.effectiveSize;
+    // Of files, it is always planned for a size.
+    const own = opened ? { opened, wanted: { width, height } } : {};
     const load = () =>
-      engine.load(
-        { model, backend: this.report?.backend, ...(this.opened && { opened: this.opened }), ...wish },
-        (event) => {
-          this.loading = event;
-          if (event.type === 'plan') this.free = event.free;
-          emit('kinora:progress', event);
-        },
-      );
+      engine.load({ model, backend: this.report?.backend, ...wish, ...own }, (event) => {
+        this.loading = event;
+        if (event.type === 'plan') this.free = event.free;
+        emit('kinora:progress', event);
+      });
     let loaded = await load();
     if (!loaded.ok && loaded.error.code === 'worker-dead') loaded = await load();
     if (!loaded.ok) {

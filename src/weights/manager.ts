@@ -3,6 +3,7 @@ import { KinoraError } from '../errors';
 import type { StoredModel, VerifyReport } from '../worker/protocol';
 import { Folder, MANIFEST } from './folder';
 import { readModelManifest, type ModelManifest } from './manifest';
+import { SmallStore } from './small-store';
 import { lockOf } from './store';
 
 type Storage = () => Promise<FileSystemDirectoryHandle>;
@@ -15,7 +16,7 @@ export async function listModels(storage: Storage = own): Promise<StoredModel[]>
   try {
     root = await (await storage()).getDirectoryHandle('models');
   } catch {
-    return [];
+    return listSmall(storage);
   }
   for await (const id of root.keys()) {
     const handle = await root.getDirectoryHandle(id).catch(() => null);
@@ -30,7 +31,15 @@ export async function listModels(storage: Storage = own): Promise<StoredModel[]>
       bytes,
     });
   }
-  return models.sort((a, b) => a.name.localeCompare(b.name));
+  return [...models.sort((a, b) => a.name.localeCompare(b.name)), ...(await listSmall(storage))];
+}
+
+/** Small forms of the person's own files (small-store.ts) have no folder of their own; this tells them apart. */
+const SMALL = 'small ';
+
+async function listSmall(storage: Storage): Promise<StoredModel[]> {
+  const forms = await new SmallStore({ storage }).list();
+  return forms.map(({ key, name, bytes }) => ({ id: SMALL + key, name, edition: '', license: '', bytes, small: true })); // prettier-ignore
 }
 
 async function bytesOf(folder: FileSystemDirectoryHandle): Promise<number> {
@@ -76,6 +85,7 @@ export function verifyModel(id: string, storage: Storage = own): Promise<VerifyR
 
 /** Deletes everything that is stored of a model. A loaded one goes on until the tab is closed. */
 export function deleteModel(id: string, storage: Storage = own): Promise<void> {
+  if (id.startsWith(SMALL)) return new SmallStore({ storage }).remove(id.slice(SMALL.length));
   return withFolder(id, storage, (root) => root.removeEntry(id, { recursive: true }));
 }
 

@@ -393,6 +393,8 @@ export interface StoredModel {
   edition: string;
   license: string;
   bytes: number;
+  /** The small form of one of the person's own files, which is not downloaded but made. */
+  small?: boolean;
 }
 
 export interface VerifyReport {

@@ -4,11 +4,14 @@ import type { KinoraError } from '../../src/errors';
 import type { Gpu } from '../../src/gpu/device';
 import { sha256Hex } from '../../src/media/frames';
 import { generate } from '../../src/pipeline/generate';
-import { roomOf, type GpuModel } from '../../src/pipeline/model';
+import { buildModel, roomOf, type GpuModel } from '../../src/pipeline/model';
 import { loadOpened, openFiles } from '../../src/pipeline/opened';
+import { shrink } from '../../src/pipeline/shrink';
+import { SmallStore } from '../../src/weights/small-store';
 import { planOpened } from '../../src/pipeline/whole-plan';
-import type { OpenedFiles, PickedFile } from '../../src/worker/protocol';
+import type { LoadEvent, OpenedFiles, PickedFile } from '../../src/worker/protocol';
 import { openTestGpu } from '../helpers/gpu';
+import { FakeDisk } from '../weights/opfs';
 import { torchFile } from '../helpers/torch-zip';
 import { collected, diffusersFolder, family, ggufFile, inLayout, safetensorsFile, WAN, type Files } from '../helpers/wan-family'; // prettier-ignore
 
@@ -44,6 +47,10 @@ async function framesOf(files: Files, options: Partial<OpenedFiles> = {}) {
   const request = { files: picked(files), sampling: 'self-forcing', ...options };
   const model = await loadOpened(gpu, request, () => {}, SIZE);
   opened.push(model);
+  return framesWith(model);
+}
+
+async function framesWith(model: GpuModel): Promise<Uint8Array[]> {
   const frames: Uint8Array[] = [];
   await generate(model, REQUEST, {
     emit: () => {},
@@ -105,6 +112,47 @@ describe('a clip', () => {
     delete original['taew2_1.pth'];
     original['Wan2.1_VAE.pth'] = torchFile(inLayout('wan-vae', family.vae()));
     expect(await hashes(await framesOf(original))).toEqual(await hashes(first));
+  });
+});
+
+describe('smaller weights', () => {
+  test('are made once, kept, and found at the next start; pictures stay near', async () => {
+    const store = new SmallStore({ storage: new FakeDisk().storage, estimate: async () => ({}) });
+    const load = async (events: LoadEvent[]) => {
+      const request = { files: picked(collected()), sampling: 'self-forcing' };
+      const { files } = await openFiles(request);
+      const smaller = await shrink(files!, request.files, 'q8_0', (e) => events.push(e), store);
+      expect(smaller.problem).toBeNull();
+      const model = await buildModel(gpu, smaller, () => {}, { wanted: SIZE });
+      opened.push(model);
+      return framesWith(model);
+    };
+    const [first, second]: LoadEvent[][] = [[], []];
+    const made = await load(first!);
+    expect(first!.filter(({ type }) => type === 'convert').length).toBeGreaterThan(10);
+    expect((await store.list()).map(({ name }) => name).sort()).toEqual([
+      'umt5.safetensors',
+      'wan-1.3b.gguf',
+    ]);
+    expect(await hashes(await load(second!))).toEqual(await hashes(made));
+    expect(second!).toEqual([]);
+    expect(rms(made, await framesOf(collected()))).toBeLessThan(4);
+  });
+
+  test('without storage they are made at every start, and why is told', async () => {
+    const before = await loadOpened(
+      gpu,
+      { files: picked(collected()), sampling: 'self-forcing' },
+      () => {},
+      SIZE,
+    );
+    opened.push(before);
+    const whole = before.transformer.weights.bytes;
+    const request = { files: picked(collected()), sampling: 'self-forcing', quantize: 'q4_0' as const };
+    const model = await loadOpened(gpu, request, () => {}, SIZE);
+    opened.push(model);
+    expect(model.transformer.weights.bytes).toBeLessThan(whole / 2);
+    expect(model.unkept).toContain('could not be kept');
   });
 });
 

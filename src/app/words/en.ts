@@ -230,6 +230,7 @@ export const en = {
     none: 'Nothing is stored yet.',
     name: (name: string, edition: string) => `${name}, edition ${edition}`,
     unfinished: 'An unfinished download',
+    small: (name: string) => `Small form of ${name}`,
     size: mb,
     verify: 'Check',
     working: 'Checking …',
@@ -306,7 +307,6 @@ export const en = {
     planTotal: 'At most at one time',
     planFits: (total: number, limit: number) =>
       `${mb(total)} of the ${mb(limit)} that can be counted on here.`,
-    bytes: mb,
     use: 'Use this model',
     leave: 'Back to the bundled model',
   },
