@@ -221,12 +221,16 @@ function readModel(id) {
 const nameOf = (adapter) =>
   adapter && (adapter.description || adapter.device || `${adapter.vendor} ${adapter.architecture}`.trim());
 
-/** Looks at what is in use whenever a block is done; what was found lies in `found`, by block. */
+/**
+ * Looks at what is in use whenever a block is done; what was found lies in `found`, by block. A look that is still going
+ * on (a worker that computes WebAssembly answers late) lets the next blocks pass: late numbers would be of other blocks.
+ */
 class Meter {
   found = [];
   #read = null;
   #next = 0;
   #looking = Promise.resolve();
+  #busy = false;
 
   async open(page) {
     this.#read = await watchMemory(page);
@@ -234,13 +238,15 @@ class Meter {
 
   /** @param event of the page */
   hear({ type, block }) {
-    if (type === 'progress' && block > this.#next) this.look(block - 1);
+    if (type === 'progress' && block > this.#next && !this.#busy) this.look(block - 1);
   }
 
   look(block) {
     this.#next = block + 1;
     this.#looking = this.#looking.then(async () => {
+      this.#busy = true;
       this.found[block] = await this.#read?.().catch(() => null);
+      this.#busy = false;
     });
     return this.#looking;
   }

@@ -24,7 +24,11 @@ const MOST = { seconds: 1.05, gpu: 1, heap: 1.1 };
 
 /** @param blocks of the JSON line @returns one row a block: seconds since the one before was done, and bytes */
 export function rowsOf(blocks) {
-  const sum = (found) => (found ? Object.values(found).reduce((a, b) => a + (b ?? 0), 0) : null);
+  // A part that did not answer makes the sum worthless.
+  const sum = (found) => {
+    const values = Object.values(found ?? {});
+    return values.length > 0 && values.every((n) => n !== null) ? values.reduce((a, b) => a + b, 0) : null;
+  };
   let done = 0;
   return [...blocks]
     .sort((a, b) => a.block - b.block)

@@ -18,10 +18,11 @@ test('a block takes as long as its end is behind the end of the one before', () 
   const rows = rowsOf(blocks(3).reverse());
   expect(rows.map((row) => row.seconds)).toEqual([1.5, 1, 1]);
   expect(rows[0]).toMatchObject({ gpu: 30 * MB, heap: 25 * MB, processes: 700 * MB });
-  expect(rowsOf(blocks(1, () => ({ jsBytes: undefined, processBytes: null })))[0]).toMatchObject({
-    heap: null,
-    processes: null,
-  });
+  for (const jsBytes of [undefined, { page: null, worker: null }, { page: MB, worker: null }])
+    expect(rowsOf(blocks(1, () => ({ jsBytes, processBytes: null })))[0]).toMatchObject({
+      heap: null,
+      processes: null,
+    });
 });
 
 test('what stays is flat; what grows is told', () => {
@@ -29,7 +30,7 @@ test('what stays is flat; what grows is told', () => {
     Object.entries(judge(rowsOf(blocks(80, change)))).flatMap(([name, { flat }]) => (flat ? [name] : []));
   expect(flat()).toEqual(['seconds', 'gpu', 'heap', 'processes']);
   expect(flat((i) => ({ gpuBytes: (30 + i) * MB }))).toEqual(['seconds', 'heap', 'processes']);
-  expect(flat((i) => ({ jsBytes: { page: (5 + i) * MB, worker: null } }))).not.toContain('heap');
+  expect(flat((i) => ({ jsBytes: { page: (5 + i) * MB, worker: MB } }))).not.toContain('heap');
   expect(flat((i) => ({ began: i + 0.001 * i * i }))).not.toContain('seconds');
   // One block that was held up is no growth.
   expect(flat((i) => ({ began: i >= 79 ? i + 30 : i }))).toContain('seconds');
