@@ -74,11 +74,10 @@ describe.sequential.each(['cpu', 'webgpu'] as const)('on the backend %s', (backe
       return {
         own: await outcome(() => fetch('../model.json')),
         elsewhere: await outcome(() => fetch('https://elsewhere.invalid/', { mode: 'no-cors' })),
-        script: await outcome(() => import(/* @vite-ignore */ String('https://elsewhere.invalid/x.js'))),
         socket: await outcome(async () => new WebSocket('wss://elsewhere.invalid/')),
       };
     });
-    expect(inWorker).toEqual({ own: 'refused', elsewhere: 'refused', script: 'refused', socket: 'refused' });
+    expect(inWorker).toEqual({ own: 'refused', elsewhere: 'refused', socket: 'refused' });
     expect(site.page.workers().some((worker) => worker.url().includes('hub.worker'))).toBe(false);
     expect(site.foreign).toEqual([]);
     await site.at('settings').click();
@@ -107,6 +106,15 @@ describe.sequential.each(['cpu', 'webgpu'] as const)('on the backend %s', (backe
     expect(await site.page.evaluate(() => crossOriginIsolated)).toBe(true);
     await site.at('library-item').first().click();
     await site.at('video').waitFor();
+    // By now the service worker gives every answer its headers: the engine has a policy of its own. As text, for the
+    // bundler of these tests would take the import for one of its own.
+    const stopped = `new Promise((told) => {
+      addEventListener('securitypolicyviolation', (e) => told(e.effectiveDirective));
+      import('https://elsewhere.invalid/x.js').catch(() => {});
+      setTimeout(() => told('nothing'), 10000);
+    })`;
+    const engine = site.page.workers().find((worker) => worker.url().includes('engine.worker'))!;
+    expect(await engine.evaluate(stopped)).toMatch(/^script-src/);
   });
 });
 
