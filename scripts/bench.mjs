@@ -2,25 +2,32 @@
  * `npm run bench`: the kernels on this machine, beside the adapter's own peak and beside onnxruntime-web.
  *
  *   npm run bench -- [--adapter browser|hardware|node] [--filter WORD] [--json] [--f32] [--large]
+ *                    [--synthetic [--sizes 448x256,832x480] [--past 3,9] [--wan layers=30,heads=12,…]] [--save]
  *
  * Each row: time, operations and bytes a second, the share of what limits the kernel (an FMA loop or a copy, measured
- * in the same run), and how many times as long onnxruntime-web takes for the same in the same browser: its WebGPU
- * provider on the same device, and its WASM provider.
+ * in the same run), the variant that won its trial, and how many times as long onnxruntime-web takes for the same in
+ * the same browser: its WebGPU provider on the same device, and its WASM provider.
  *
  * --adapter browser   (default) Chromium with the software adapter; ratios only, it says nothing about a GPU
  * --adapter hardware  Chromium with this machine's GPU
- * --adapter node      Dawn in Node, without the peer
+ * --adapter node      Dawn in Node (Vulkan on Linux), without the peer
  * --f32 keeps activations in f32; --large adds the shapes of the 1.3B model on a software adapter.
+ * --synthetic (node only) adds the whole block of a network like the 1.3B model with made-up weights: milliseconds,
+ *   launches and frames a second. --wan makes it smaller: layers, heads, head, ffn, text.
+ * --save keeps the report in tests/bench/results/ and makes docs/bench.md of all that are there.
  */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createServer } from 'vite';
+import { loadOf, save } from './bench-results.mjs';
 import { launchBrowser } from './browser.mjs';
 import { loadModule, openDawn } from './dawn.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 const USAGE =
-  'Usage: npm run bench -- [--adapter browser|hardware|node] [--filter WORD] [--json] [--f32] [--large]';
+  'Usage: npm run bench -- [--adapter browser|hardware|node] [--filter WORD] [--json] [--f32] [--large] [--save]\n' +
+  '       [--synthetic [--sizes 448x256,832x480] [--past 3,9] [--wan layers=30,heads=12,head=128,ffn=8960,text=4096]]';
 const ADAPTERS = ['browser', 'hardware', 'node'];
 const OPTIONS = {
   adapter: { type: 'string', default: 'browser' },
@@ -28,27 +35,71 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
   f32: { type: 'boolean', default: false },
   large: { type: 'boolean', default: false },
+  save: { type: 'boolean', default: false },
+  synthetic: { type: 'boolean', default: false },
+  sizes: { type: 'string', default: '448x256,832x480' },
+  past: { type: 'string', default: '3,9' },
+  wan: { type: 'string', default: '' },
+};
+/** Short names of --wan. */
+const FIELDS = {
+  layers: 'num_layers',
+  heads: 'num_attention_heads',
+  head: 'attention_head_dim',
+  ffn: 'ffn_dim',
+  text: 'text_dim',
 };
 
 function read() {
   try {
     const { values } = parseArgs({ options: OPTIONS });
-    if (ADAPTERS.includes(values.adapter)) return values;
-    throw new Error(`--adapter ${values.adapter}: it must be ${ADAPTERS.join(', ')}.`);
+    if (!ADAPTERS.includes(values.adapter))
+      throw new Error(`--adapter ${values.adapter}: it must be ${ADAPTERS.join(', ')}.`);
+    if (values.synthetic && values.adapter !== 'node') throw new Error('--synthetic needs --adapter node.');
+    return { ...values, synthetic: values.synthetic ? readSynthetic(values) : undefined };
   } catch (error) {
     console.error(`${error.message}\n${USAGE}`);
     process.exit(2);
   }
 }
 
-async function inNode({ filter, f32, large }, onRow) {
+/** Throws naming what cannot be read. */
+function readSynthetic({ sizes, past, wan }) {
+  const whole = (text, what) => {
+    if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+    throw new Error(`${what}: "${text}" is not a whole number above 0.`);
+  };
+  return {
+    sizes: sizes.split(',').map((size) => {
+      const [width, height] = size.split('x').map((n) => whole(n, `--sizes ${sizes}`));
+      if (width % 16 || !height || height % 16)
+        throw new Error(`--sizes ${size}: width and height must be multiples of 16 px, as in 448x256.`);
+      return { width, height };
+    }),
+    past: past.split(',').map((n) => whole(n, `--past ${past}`)),
+    config: Object.fromEntries(
+      wan
+        .split(',')
+        .filter(Boolean)
+        .map((pair) => {
+          const [name, value] = pair.split('=');
+          if (!(name in FIELDS))
+            throw new Error(`--wan ${name}: it must be ${Object.keys(FIELDS).join(', ')}.`);
+          return [FIELDS[name], whole(value ?? '', `--wan ${name}`)];
+        }),
+    ),
+  };
+}
+
+async function inNode({ filter, f32, large, synthetic }, onRow) {
   const entry = await openDawn();
   const { bench } = await loadModule('tests/bench/bench.ts');
   const adapter = await entry.requestAdapter();
   const software = /llvmpipe|lavapipe|swiftshader/i.test(
     `${adapter?.info.description} ${adapter?.info.device}`,
   );
-  return bench(entry, { filter, f16: !f32, software: software && !large, onRow });
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'public/models/pocket/model.json'), 'utf8'));
+  return bench(entry, { filter, f16: !f32, software: software && !large, onRow, manifest, synthetic });
 }
 
 async function inBrowser({ adapter, filter, f32, large }, onRow) {
@@ -71,7 +122,12 @@ async function inBrowser({ adapter, filter, f32, large }, onRow) {
     await page.exposeFunction('tellRow', onRow);
     await page.goto(`${server.resolvedUrls.local[0]}tests/bench/page.html`);
     await page.waitForFunction(() => 'kinoraBench' in globalThis);
-    return await page.evaluate((options) => globalThis.kinoraBench(options), { filter, f16: !f32, large });
+    const report = await page.evaluate((options) => globalThis.kinoraBench(options), {
+      filter,
+      f16: !f32,
+      large,
+    });
+    return { ...report, browser: browser.version() };
   } finally {
     await browser.close();
     await server.close();
@@ -87,8 +143,10 @@ try {
     if (!options.json) console.error(formatRow(row));
     for (const problem of row.problems ?? []) console.error(`  ${problem.split('\n')[0]}`);
   };
+  const before = loadOf();
   const report = await (options.adapter === 'node' ? inNode : inBrowser)(options, onRow);
   if (report.rows.length === 0) throw new Error(`No operation's name or shape contains "${options.filter}".`);
+  if (options.save) console.error(`Kept as ${save(report, options.adapter, Math.max(before, loadOf()))}`);
   // Rows were shown as they came; the last one may still be on its way out of the browser.
   const rest = { ...report, rows: report.rows.slice(shown) };
   console.log(options.json ? JSON.stringify(report) : formatReport(rest));

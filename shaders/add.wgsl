@@ -1,13 +1,10 @@
-// out = x + y · m[frame, index], rows of D, m [F, P, D]; without GATED x + y. The residual stream is f32.
-struct Params { count: u32, D: u32, per_frame: u32, P: u32, index: u32 }
+// out = x + y. The residual stream is f32.
+struct Params { count: u32 }
 
 @group(0) @binding(0) var<storage, read> x: array<XT>;
 @group(0) @binding(1) var<storage, read> y: array<YT>;
-@group(0) @binding(2) var<storage, read> m: array<f32>;
-@group(0) @binding(3) var<storage, read_write> out: array<XT>;
-@group(0) @binding(4) var<uniform> params: Params;
-
-override GATED = 0u;
+@group(0) @binding(2) var<storage, read_write> out: array<XT>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(
@@ -17,10 +14,5 @@ fn main(
 ) {
   let i = (wid.y * groups.x + wid.x) * 64u + lid.x;
   if (i >= params.count) { return; }
-  var change = f32(y[i]);
-  if (GATED == 1u) {
-    let frame = i / (params.D * params.per_frame);
-    change *= m[(frame * params.P + params.index) * params.D + i % params.D];
-  }
-  out[i] = XT(f32(x[i]) + change);
+  out[i] = XT(f32(x[i]) + f32(y[i]));
 }

@@ -1,17 +1,16 @@
-// out[m, n] = act(Σ_k x[m, k] · w[n, k] + bias[n]), accumulated in f32.
+// out[m, n] = Σ_k x[m, k] · w[n, k], accumulated in f32 and finished by lib/epilogue.
 // A thread owns a 4 × 4 block in registers and reads along k, four at a time: no workgroup memory, no barriers.
 // A workgroup of 8 × 8 threads covers 32 × 32, so that its rows of x and w come from the cache.
-struct Params { M: u32, N: u32, K: u32, first_row: u32 }
+struct Params { M: u32, N: u32, K: u32, first_row: u32, per_frame: u32, P: u32, index: u32 }
 
 @group(0) @binding(0) var<storage, read> x: array<X>;
 @group(0) @binding(1) var<storage, read> w: array<W>;
 @group(0) @binding(2) var<storage, read> scales: array<u32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> out: array<OT>;
-@group(0) @binding(5) var<uniform> params: Params;
-
-override HAS_BIAS = 0u;
-override ACT = 0u;
+@group(0) @binding(4) var<storage, read> gate: array<f32>;
+@group(0) @binding(5) var<storage, read> residual: array<RT>;
+@group(0) @binding(6) var<storage, read_write> out: array<OT>;
+@group(0) @binding(7) var<uniform> params: Params;
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_id) lid: vec3<u32>) {
@@ -36,10 +35,6 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_id) lid
   }
   var rows = array<vec4<f32>, 4>(a0, a1, a2, a3);
   for (var i = 0u; i < min(4u, params.M - m0); i++) {
-    for (var j = 0u; j < min(4u, params.N - n0); j++) {
-      var value = rows[i][j];
-      if (HAS_BIAS == 1u) { value += bias[n0 + j]; }
-      out[(m0 + i) * params.N + n0 + j] = OT(activate(ACT, value));
-    }
+    for (var j = 0u; j < min(4u, params.N - n0); j++) { finish(m0 + i, n0 + j, rows[i][j]); }
   }
 }

@@ -1,8 +1,8 @@
-/** What this browser keeps of models, how much room there is, and whether it promises to keep it. */
+/** What this browser keeps of models and of the choice of kernels, how much room there is, and whether it promises to keep it. */
 import type { EngineClient } from '../worker/client';
-import type { EngineError, StoredModel, VerifyReport } from '../worker/protocol';
+import type { EngineError, StoredModel, TuningAnswer, VerifyReport } from '../worker/protocol';
 
-export type Keeper = Pick<EngineClient, 'models' | 'verifyModel' | 'deleteModel'>;
+export type Keeper = Pick<EngineClient, 'models' | 'verifyModel' | 'deleteModel' | 'tuning' | 'resetTuning'>;
 
 export class Storage {
   models = $state.raw<StoredModel[]>([]);
@@ -17,6 +17,8 @@ export class Storage {
   /** Id of the model that is being checked or deleted. */
   busy = $state<string | null>(null);
   error = $state.raw<EngineError | null>(null);
+  /** Kernels that were chosen by trial on this adapter. */
+  tuning = $state.raw<TuningAnswer[]>([]);
   readonly #engine: Keeper;
   readonly #manager: StorageManager | undefined;
 
@@ -33,6 +35,16 @@ export class Storage {
     const listed = await this.#engine.models();
     if (listed.ok) this.models = listed.value;
     else this.error = listed.error;
+  }
+
+  async refreshTuning(): Promise<void> {
+    this.tuning = await this.#engine.tuning();
+  }
+
+  /** They are chosen anew when a model is loaded next. */
+  async resetTuning(): Promise<void> {
+    await this.#engine.resetTuning();
+    await this.refreshTuning();
   }
 
   /** Asks the browser to keep what is stored; some ask the person, some decide by themselves. */

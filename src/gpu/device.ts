@@ -3,11 +3,22 @@ import { KinoraError } from '../errors';
 import type { AdapterReport } from '../worker/protocol';
 import { KernelCache } from './kernel';
 import { Memory } from './memory';
+import { Tuner, type TunerOptions } from './tuner';
 import { size, type Elem, type Tensor } from './tensor';
+
+/**
+ * What kernel variants may ask for, beyond what WebGPU always has.
+ * - subgroups: with the language feature that tells a subgroup's number
+ * - packed-dot: `dot4I8Packed`
+ * - subgroup-matrix: experimental, behind a flag
+ */
+export type Feature = 'f16' | 'subgroups' | 'packed-dot' | 'subgroup-matrix';
 
 export interface GpuOptions {
   /** Store activations as f16 where the adapter has shader-f16. Default: true. */
   f16?: boolean;
+  /** What variants of kernels were chosen by trial, and where that is kept. */
+  tuning?: TunerOptions;
 }
 
 /** What is said of an error that no one waited for, such as the use of a pipeline that did not compile. */
@@ -44,8 +55,10 @@ export class Gpu {
   readonly adapter: AdapterReport;
   /** Storage type of activations. */
   readonly elem: Elem;
+  readonly features: ReadonlySet<Feature>;
   readonly memory: Memory;
   readonly kernels: KernelCache;
+  readonly tuner: Tuner;
   /**
    * Floating-point operations that one dispatch may take: well below a second on the slowest adapter of
    * the kind, so that no driver watchdog fires (Windows: 2 s). Software adapters reach some 2 GFLOP/s.
@@ -54,10 +67,18 @@ export class Gpu {
   #failure: KinoraError | null = null;
   #ended = false;
 
-  constructor(device: GPUDevice, adapter: AdapterReport, elem: Elem) {
+  constructor(
+    device: GPUDevice,
+    adapter: AdapterReport,
+    elem: Elem,
+    features: ReadonlySet<Feature> = new Set(),
+    tuning: TunerOptions = {},
+  ) {
     this.device = device;
     this.adapter = adapter;
     this.elem = elem;
+    this.features = features;
+    this.tuner = new Tuner(tuning);
     const fail = (e: KinoraError) => this.fail(e);
     this.memory = new Memory(device, fail);
     this.kernels = new KernelCache(device, fail);
@@ -158,13 +179,34 @@ export async function openGpu(entry: GPU | undefined, options: GpuOptions = {}):
   const report = reportAdapter(adapter);
   const f16 = (options.f16 ?? true) && adapter.features.has('shader-f16');
   const { limits } = adapter;
+  // Chromium names the feature of matrices so; types do not know it yet.
+  const optional = ['subgroups', 'chromium-experimental-subgroup-matrix'] as GPUFeatureName[];
+  const requiredFeatures = optional.filter((f) => adapter.features.has(f));
+  if (f16) requiredFeatures.push('shader-f16');
   const device = await adapter.requestDevice({
     label: 'kinora',
-    requiredFeatures: f16 ? ['shader-f16'] : [],
+    requiredFeatures,
     requiredLimits: {
       maxBufferSize: limits.maxBufferSize,
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
     },
   });
-  return new Gpu(device, report, f16 ? 'f16' : 'f32');
+  const { store, key, always } = options.tuning ?? {};
+  const gpu = new Gpu(device, report, f16 ? 'f16' : 'f32', featuresOf(entry!, requiredFeatures), {
+    ...(store && { store }),
+    ...(always && { always }),
+    key: JSON.stringify([report, f16, key ?? '']),
+  });
+  await gpu.tuner.recall();
+  return gpu;
+}
+
+function featuresOf(entry: GPU, enabled: readonly string[]): ReadonlySet<Feature> {
+  const language = entry.wgslLanguageFeatures as ReadonlySet<string> | undefined;
+  const features = new Set<Feature>();
+  if (enabled.includes('shader-f16')) features.add('f16');
+  if (enabled.includes('subgroups') && language?.has('subgroup_id')) features.add('subgroups');
+  if (language?.has('packed_4x8_integer_dot_product')) features.add('packed-dot');
+  if (enabled.includes('chromium-experimental-subgroup-matrix')) features.add('subgroup-matrix');
+  return features;
 }

@@ -4,7 +4,7 @@
  *
  * The calling shape of every kernel: inputs `var<storage, read>`, outputs `var<storage, read_write>`,
  * then one `var<uniform> params: Params` whose fields are u32, i32 or f32. Entry point `main`.
- * Prepended to the text: `enable f16;` where wanted, `alias elem = f32|f16;`, `const` numbers (sizes of
+ * Prepended to the text: `enable f16;` and subgroups where wanted, `alias elem = f32|f16;`, `const` numbers (sizes of
  * private arrays cannot be overrides) and shared snippets.
  */
 import { KinoraError } from '../errors';
@@ -82,9 +82,13 @@ function source(spec: KernelSpec): string {
       throw new Error(`${spec.name}: const ${k} = ${v} is not a whole number`);
     return `const ${k} = ${v}u;`;
   });
-  return [half ? 'enable f16;' : '', `alias elem = ${elem};`, ...consts, ...(spec.lib ?? []), spec.code].join(
-    '\n',
-  );
+  const text = [...(spec.lib ?? []), spec.code].join('\n');
+  const directives = [
+    half ? 'enable f16;' : '',
+    /\bsubgroup\w+\(/.test(text) ? 'enable subgroups;' : '',
+    /\bbuiltin\(subgroup_id\)/.test(text) ? 'requires subgroup_id;' : '',
+  ];
+  return [...directives, `alias elem = ${elem};`, ...consts, text].join('\n');
 }
 
 /** Compiles each kernel once per device. */

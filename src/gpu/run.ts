@@ -4,13 +4,15 @@
  * - A tensor from `tensor()` lives until the `scope` it was made in ends; what the scope returns lives
  *   on in the scope around it. Freed buffers are lent again at once: the queue keeps the order.
  * - A *dry* run does everything but the GPU's work: it collects the kernels to compile and the peak of
- *   scratch memory, so that pipelines are warmed up behind the loading bar and memory is known before.
+ *   scratch memory, so that pipelines are warmed up behind the loading bar and memory is known before. It also
+ *   gathers which variants of a kernel are still to be chosen by trial (`tuner.ts`).
  * - A *tracing* run checks every dispatch's output for NaN and Inf and names the first bad operation.
  */
 import { Arena } from './arena';
 import { KinoraError } from '../errors';
 import type { Gpu } from './device';
 import type { Kernel, KernelSpec } from './kernel';
+import type { Question } from './tuner';
 import { bytesOf, size, type Elem, type Plain, type Storage, type Tensor } from './tensor';
 
 export interface Dispatch {
@@ -40,6 +42,8 @@ export class Run {
   readonly arena: Arena;
   /** Kernels that this run has used; after a dry run, what must be compiled. */
   readonly kernels = new Set<Kernel>();
+  /** Which variants there were to choose between, by the question's key. */
+  readonly questions = new Map<string, Question>();
   /** Dispatches recorded since the run was made. */
   launches = 0;
   /** A tracing hook: called after each dispatch with every tensor it wrote. */
@@ -111,6 +115,12 @@ export class Run {
   release(t: Tensor): void {
     for (const scope of this.#scopes) if (scope.delete(t.storage)) return this.arena.give(t.storage);
     throw new Error(`release: ${t.label} is not a scratch tensor of this run`);
+  }
+
+  /** The variant that the adapter's tuner chose, and a note that it was wanted. */
+  choose(question: Question): string {
+    if (!this.questions.has(question.key)) this.questions.set(question.key, question);
+    return this.gpu.tuner.choice(question);
   }
 
   /** Records one dispatch. Bindings and params are matched by name with the WGSL text. */

@@ -5,9 +5,9 @@
  * The residual stream is f32: in f16 it overflows.
  */
 import { attention } from '../ops/attention';
-import { add, gatedGelu } from '../ops/elementwise';
+import { gatedGelu } from '../ops/elementwise';
 import { embedding } from '../ops/embedding';
-import { matmul } from '../ops/matmul';
+import { matmul, type MatmulOptions } from '../ops/matmul';
 import { rmsNorm } from '../ops/norm';
 import { relativeBias } from '../ops/relative-bias';
 import type { Run } from '../gpu/run';
@@ -80,19 +80,19 @@ export function umt5(run: Run, w: Weights, c: Umt5Config, ids: Tensor, tap?: Tap
 function block(run: Run, w: Weights, c: Umt5Config, layer: string, x: Tensor): Tensor {
   const { d_model: D, d_ff: I, layer_norm_epsilon: eps } = c;
   const inner = c.num_heads * c.d_kv;
-  const project = (name: string, y: Tensor, out: number, from: number) =>
-    matmul(run, y, w.get(`${layer}.${name}.weight`, [out, from]));
+  const project = (name: string, y: Tensor, out: number, from: number, options: MatmulOptions = {}) =>
+    matmul(run, y, w.get(`${layer}.${name}.weight`, [out, from]), options);
 
   const y = rmsNorm(run, x, w.get(`${layer}.0.layer_norm.weight`, [D]), eps); // [L, D]
   const [q, k, v] = ['q', 'k', 'v'].map((n) => project(`0.SelfAttention.${n}`, y, inner, D)); // [L, H·d]
   const bias = positionBias(run, w, c, layer, x.shape[0]!); // [H, L, L]
   const attended = attention(run, q!, k!, v!, { heads: c.num_heads, scale: 1, bias });
-  const x1 = add(run, x, project('0.SelfAttention.o', attended, D, inner));
+  const x1 = project('0.SelfAttention.o', attended, D, inner, { residual: x });
 
   const z = rmsNorm(run, x1, w.get(`${layer}.1.layer_norm.weight`, [D]), eps);
   const gate = project('1.DenseReluDense.wi_0', z, I, D); // [L, I]
   const up = project('1.DenseReluDense.wi_1', z, I, D);
-  return add(run, x1, project('1.DenseReluDense.wo', gatedGelu(run, gate, up), D, I));
+  return project('1.DenseReluDense.wo', gatedGelu(run, gate, up), D, I, { residual: x1 });
 }
 
 /** Every layer has a table of its own. Looked up row by row, since it may be stored in any type. */

@@ -7,7 +7,7 @@
  * one per latent frame. The residual stream, the modulations and the flow are f32.
  */
 import { attention } from '../ops/attention';
-import { activate, add, addGated, addModulation } from '../ops/elementwise';
+import { activate, addModulation } from '../ops/elementwise';
 import { matmul, type MatmulOptions } from '../ops/matmul';
 import { layerNorm, layerNormModulated, rmsNorm } from '../ops/norm';
 import { rope, store, type CacheSlot } from '../ops/rope';
@@ -254,11 +254,12 @@ export function wanTransformer(run: Run, w: Weights, c: WanConfig, input: WanInp
           sinkKeys: cache.sinkKeys[i] ?? null,
           sinkAngles,
         };
-        const x1 = addGated(run, before, selfAttention(run, w, c, `${name}.attn1`, y, angles, past), m, 2);
-        const x2 = add(run, x1, crossAttention(run, w, c, name, x1, text, i));
+        const gated = { residual: before, gate: { m, index: 2 } };
+        const x1 = selfAttention(run, w, c, `${name}.attn1`, y, angles, gated, past);
+        const x2 = crossAttention(run, w, c, name, x1, text, i);
         const z = layerNormModulated(run, x2, c.eps, m, 3, 4);
         const inner = linear(run, w, `${name}.ffn.net.0.proj`, z, c.ffn_dim, { act: 'gelu' });
-        return addGated(run, x2, linear(run, w, `${name}.ffn.net.2`, inner, D), m, 5);
+        return linear(run, w, `${name}.ffn.net.2`, inner, D, { residual: x2, gate: { m, index: 5 } });
       });
       run.release(before);
       tap?.(`blocks.${i}`, x);
@@ -285,7 +286,7 @@ interface Past {
   sinkAngles: Tensor | null;
 }
 
-/** y [N, D] → [N, D] */
+/** y [N, D] → [N, D], added to the residual stream through its gate */
 function selfAttention(
   run: Run,
   w: Weights,
@@ -293,6 +294,7 @@ function selfAttention(
   name: string,
   y: Tensor,
   angles: Tensor,
+  gated: MatmulOptions,
   past?: Past,
 ) {
   const D = widthOf(c);
@@ -309,7 +311,7 @@ function selfAttention(
   const own = linear(run, w, `${name}.to_v`, y, D);
   const v = past ? store(run, own, past.v) : own;
   const attended = attention(run, q, k, v, past ? { heads, keys: past.keys } : { heads });
-  return linear(run, w, `${name}.to_out.0`, attended, D);
+  return linear(run, w, `${name}.to_out.0`, attended, D, gated);
 }
 
 /** Keeps the keys [N, D] of frames that belong to the sink; turns the sink's keys to where the sink stands now. */
@@ -324,7 +326,7 @@ function moveSink(run: Run, key: Tensor, kept: Tensor, { k: slot, sinkAngles }: 
   if (sinkAngles) rope(run, kept, sinkAngles, heads, { ...slot, firstFrame: 0 });
 }
 
-/** x [N, D] f32 → [N, D] */
+/** x [N, D] f32 → x + its attention to the text */
 function crossAttention(
   run: Run,
   w: Weights,
@@ -347,7 +349,7 @@ function crossAttention(
     heads: c.num_attention_heads,
     ...(text.bias && { bias: text.bias }),
   });
-  return linear(run, w, `${name}.to_out.0`, attended, D);
+  return linear(run, w, `${name}.to_out.0`, attended, D, { residual: x });
 }
 
 /** timesteps [F] → e [F, D] and e0 [F, 6, D], both f32. */

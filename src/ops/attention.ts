@@ -1,10 +1,18 @@
 /** Multi-head attention over any number of keys, in the flash form. */
-import code from '../../shaders/attention.wgsl?raw';
 import scalar from '../../shaders/lib/qkv-scalar.wgsl?raw';
 import vec4 from '../../shaders/lib/qkv-vec4.wgsl?raw';
 import { expectShape, ranges, type Run } from '../gpu/run';
-import type { Tensor } from '../gpu/tensor';
+import type { Elem, Tensor } from '../gpu/tensor';
 import { elemOf, expectAxes, kernel, refuse } from './kernels';
+import {
+  ATTENTION,
+  choose,
+  shapeClass,
+  TRIAL_FLOPS,
+  trialInput,
+  type AttentionShape,
+  type Trial,
+} from './variants';
 
 export interface AttentionOptions {
   heads: number;
@@ -14,10 +22,9 @@ export interface AttentionOptions {
   keys?: number;
   /** Added to the scores: f32 [keys], or [heads, M, keys]. */
   bias?: Tensor;
+  /** One of ops/variants by name; default: as chosen for this adapter and shape. */
+  variant?: string;
 }
-
-/** Keys and values of a tile share the 16 KiB of workgroup memory that every adapter has. */
-const TILE_BYTES = 16_384;
 
 /**
  * softmax(q·kᵀ·scale + bias)·v for each head.
@@ -41,19 +48,18 @@ export function attention(run: Run, q: Tensor, k: Tensor, v: Tensor, options: At
     throw refuse('attention', `q is ${elem}, but k is ${k.dtype} and v is ${v.dtype}`);
   const shared = bias?.shape.length === 1;
   if (bias) expectShape('attention', 'bias', bias, shared ? [keys] : [heads, M, keys]);
-  const HEAD4 = Math.ceil(HEAD / 4);
-  const ROWS = M > 128 ? 64 : 32;
-  const TILE = Math.min(16, Math.floor(TILE_BYTES / (2 * 16 * HEAD4)));
-  if (TILE < 1) throw refuse('attention', `a head of ${HEAD} does not fit in workgroup memory`);
+  const shape = { M, keys, HEAD };
+  const choice = choose('attention', run, ATTENTION, shape, options.variant, trialOf(shape, heads, elem));
   const whole = HEAD % 4 === 0;
-  const spec = kernel('attention', code, {
+  const spec = kernel(choice.file, choice.code, {
     elem,
     lib: whole ? { vec4 } : { scalar },
-    consts: { HEAD, HEAD4, ROWS, TILE },
+    consts: choice.consts(shape),
     overrides: { HAS_BIAS: bias ? 1 : 0 },
   });
+  const per = choice.rows(shape);
   const out = run.tensor([M, width], 'attention', elem);
-  for (const { start, count } of ranges(run.gpu, M, 4 * keys * width, ROWS))
+  for (const { start, count } of ranges(run.gpu, M, 4 * keys * width, per))
     run.dispatch({
       kernel: spec,
       bindings: { q, k, v, bias: bias ?? q, out },
@@ -65,8 +71,26 @@ export function attention(run: Run, q: Tensor, k: Tensor, v: Tensor, options: At
         bias_head: shared ? 0 : M * keys,
         bias_row: shared ? 0 : keys,
         scale,
+        ...choice.params,
       },
-      workgroups: [Math.ceil(count / ROWS), heads],
+      workgroups: [Math.ceil(count / per), heads],
     });
   return out;
+}
+
+/** Of long ones a part: at most so many keys, and queries as there is time for. */
+const TRIAL_KEYS = 2048;
+
+function trialOf({ M, keys, HEAD }: AttentionShape, heads: number, elem: Elem): Trial {
+  return {
+    // A cache that fills up must not change the kernel from block to block.
+    key: `${elem} ${heads}×${HEAD} ${shapeClass(M)} on ${keys > 64 ? 'many' : 'few'} keys`,
+    prepare(run) {
+      const [S, width] = [Math.min(keys, TRIAL_KEYS), heads * HEAD];
+      const rows = Math.min(M, Math.max(128, Math.floor(TRIAL_FLOPS / (4 * S * width))));
+      const q = trialInput(run, [rows, width], elem);
+      const [k, v] = [trialInput(run, [S, width], elem), trialInput(run, [S, width], elem)];
+      return (variant) => attention(run, q, k, v, { heads, variant });
+    },
+  };
 }

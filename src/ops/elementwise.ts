@@ -1,4 +1,4 @@
-/** Element by element: activations, sums, gates. */
+/** Element by element: activations, sums, modulations. */
 import activateCode from '../../shaders/activate.wgsl?raw';
 import addCode from '../../shaders/add.wgsl?raw';
 import addModulationCode from '../../shaders/add-modulation.wgsl?raw';
@@ -40,42 +40,17 @@ export function gatedGelu(run: Run, a: Tensor, b: Tensor): Tensor {
   return out;
 }
 
-function dispatchAdd(run: Run, x: Tensor, y: Tensor, gate?: { m: Tensor; index: number }): Tensor {
+/** x + y, of x's type. (To a matmul's result it is added on the way out: `residual` there.) */
+export function add(run: Run, x: Tensor, y: Tensor): Tensor {
+  expectShape('add', 'y', y, x.shape);
   const out = run.tensor(x.shape, 'add', elemOf('add', x));
-  const [F, P] = gate?.m.shape ?? [1, 1];
-  const D = x.shape.at(-1)!;
   run.dispatch({
-    kernel: kernel('add', addCode, {
-      types: { XT: elemOf('add', x), YT: elemOf('add', y) },
-      overrides: { GATED: gate ? 1 : 0 },
-    }),
-    bindings: { x, y, m: gate?.m ?? x, out },
-    params: { count: size(x), D, per_frame: size(x) / D / F!, P: P!, index: gate?.index ?? 0 },
+    kernel: kernel('add', addCode, { types: { XT: elemOf('add', x), YT: elemOf('add', y) } }),
+    bindings: { x, y, out },
+    params: { count: size(x) },
     workgroups: grid(size(x), 64),
   });
   return out;
-}
-
-/** x + y, of x's type. */
-export function add(run: Run, x: Tensor, y: Tensor): Tensor {
-  expectShape('add', 'y', y, x.shape);
-  return dispatchAdd(run, x, y);
-}
-
-/**
- * x + y · m[frame, index]: the residual stream takes in a branch through Wan's gate.
- * @param x,y [N, D], the rows of a frame together
- * @param m [F, P, D] f32; N is a multiple of F
- */
-export function addGated(run: Run, x: Tensor, y: Tensor, m: Tensor, index: number): Tensor {
-  expectShape('addGated', 'y', y, x.shape);
-  expectAxes('addGated', 'x', x, 'N,D');
-  expectAxes('addGated', 'm', m, 'F,P,D');
-  const [N, D] = x.shape as [number, number];
-  const [F, P] = m.shape as [number, number];
-  expectShape('addGated', 'm', m, [F, P, D]);
-  if (N % F !== 0 || index >= P) throw refuse('addGated', `${N} rows, row ${index} of m [${m.shape}]`);
-  return dispatchAdd(run, x, y, { m, index });
 }
 
 /** table [1, P, D] + e [F, P, D] or [F, 1, D] → f32 [F, P, D]: a layer's modulation by frame. */

@@ -1,24 +1,66 @@
 /** Normalisation of rows: RMSNorm, and LayerNorm plain, affine, or modulated by Wan's shift and scale. */
-import layer from '../../shaders/layer-norm.wgsl?raw';
-import rms from '../../shaders/rms-norm.wgsl?raw';
-import rowSum from '../../shaders/lib/row-sum.wgsl?raw';
 import { expectShape, grid, type Run } from '../gpu/run';
 import type { Elem, Tensor } from '../gpu/tensor';
 import { elemOf, expectAxes, kernel, refuse } from './kernels';
+import { choose, LAYER_NORM, RMS_NORM, shapeClass, trialInput, type Trial } from './variants';
+
+interface NormOptions {
+  /** One of ops/variants by name; default: as chosen for this adapter and shape. */
+  variant?: string;
+}
 
 /** x / √(mean(x²) + eps) · weight. x [N, D], weight [D] f32 → [N, D]. */
-export function rmsNorm(run: Run, x: Tensor, weight: Tensor, eps: number, dtype: Elem = run.elem): Tensor {
+export function rmsNorm(
+  run: Run,
+  x: Tensor,
+  weight: Tensor,
+  eps: number,
+  dtype: Elem = run.elem,
+  options: NormOptions = {},
+): Tensor {
   expectAxes('rmsNorm', 'x', x, 'N,D');
   const [rows, D] = x.shape as [number, number];
   expectShape('rmsNorm', 'weight', weight, [D]);
+  const {
+    file,
+    code,
+    lib = {},
+  } = choose('rmsNorm', run, RMS_NORM, { rows, D }, options.variant, rmsTrial(x, dtype));
   const out = run.tensor(x.shape, `rmsNorm ${weight.label}`, dtype);
   run.dispatch({
-    kernel: kernel('rms-norm', rms, { types: { XT: elemOf('rmsNorm', x), OT: dtype }, lib: { rowSum } }),
+    kernel: kernel(file, code, { types: { XT: elemOf('rmsNorm', x), OT: dtype }, lib }),
     bindings: { x, weight, out },
     params: { D, rows, eps },
     workgroups: grid(rows, 1),
   });
   return out;
+}
+
+const TRIAL_ROWS = 2048;
+
+function rmsTrial(x: Tensor, dtype: Elem): Trial {
+  const [rows, D] = x.shape as [number, number];
+  const from = elemOf('rmsNorm', x);
+  return {
+    key: `${from}→${dtype} ${shapeClass(rows, D)}`,
+    prepare(run) {
+      const input = trialInput(run, [Math.min(rows, TRIAL_ROWS), D], from);
+      const weight = trialInput(run, [D], 'f32');
+      return (variant) => rmsNorm(run, input, weight, 1e-6, dtype, { variant });
+    },
+  };
+}
+
+function layerTrial(x: Tensor): Trial {
+  const [rows, D] = x.shape as [number, number];
+  const from = elemOf('layerNorm', x);
+  return {
+    key: `${from} ${shapeClass(rows, D)}`,
+    prepare(run) {
+      const input = trialInput(run, [Math.min(rows, TRIAL_ROWS), D], from);
+      return (variant) => layerNorm(run, input, 1e-6, undefined, { variant });
+    },
+  };
 }
 
 interface LayerNormBindings {
@@ -30,16 +72,18 @@ interface LayerNormBindings {
   P: number;
   shift: number;
   scale: number;
+  variant: string | undefined;
 }
 
 function dispatchLayerNorm(run: Run, x: Tensor, eps: number, b: LayerNormBindings): Tensor {
-  const { mode, weight, bias, ...params } = b;
+  const { mode, weight, bias, variant, ...params } = b;
   const [rows, D] = x.shape as [number, number];
+  const { file, code, lib = {} } = choose('layerNorm', run, LAYER_NORM, { rows, D }, variant, layerTrial(x));
   const out = run.tensor(x.shape, 'layerNorm');
   run.dispatch({
-    kernel: kernel('layer-norm', layer, {
+    kernel: kernel(file, code, {
       types: { XT: elemOf('layerNorm', x), OT: run.elem },
-      lib: { rowSum },
+      lib,
       overrides: { MODE: mode },
     }),
     bindings: { x, weight, bias, out },
@@ -55,11 +99,12 @@ export function layerNorm(
   x: Tensor,
   eps: number,
   affine?: { weight: Tensor; bias: Tensor },
+  options: NormOptions = {},
 ): Tensor {
   expectAxes('layerNorm', 'x', x, 'N,D');
   for (const [name, t] of Object.entries(affine ?? {})) expectShape('layerNorm', name, t, [x.shape[1]!]);
   const { weight, bias } = affine ?? { weight: x, bias: x };
-  const rest = { per_frame: 1, P: 1, shift: 0, scale: 0 };
+  const rest = { per_frame: 1, P: 1, shift: 0, scale: 0, variant: options.variant };
   return dispatchLayerNorm(run, x, eps, { mode: affine ? 1 : 0, weight, bias, ...rest });
 }
 
@@ -76,6 +121,7 @@ export function layerNormModulated(
   m: Tensor,
   shift: number,
   scale: number,
+  options: NormOptions = {},
 ): Tensor {
   expectAxes('layerNormModulated', 'x', x, 'N,D');
   expectAxes('layerNormModulated', 'm', m, 'F,P,D');
@@ -93,5 +139,6 @@ export function layerNormModulated(
     P,
     shift,
     scale,
+    variant: options.variant,
   });
 }

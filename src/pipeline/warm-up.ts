@@ -15,24 +15,40 @@ import { windowOf } from './window';
 /** Tokens of a common prompt. */
 const SHORT = 16;
 
-/** Compiles what is not compiled yet for pictures of this size; quick when everything is. */
+/**
+ * Chooses kernels by trial where that is still to be done, and compiles what is not compiled yet for pictures of this
+ * size; quick when everything is.
+ */
 export async function warmUp(
   model: GpuModel,
   size: Size,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<void> {
+  let run = rehearse(model, size);
+  try {
+    if (await model.gpu.tuner.settle(model.gpu, run.questions.values())) {
+      run.destroy();
+      run = rehearse(model, size); // with what was chosen
+    }
+    await run.compile(onProgress);
+  } finally {
+    run.destroy();
+  }
+}
+
+/** A dry run of all that a clip of this size does. */
+function rehearse(model: GpuModel, size: Size): Run {
   const run = new Run(model.gpu, { dry: true });
   try {
     // A prompt that fills the text's length takes other kernels: it has no pad row, and more rows.
     const { text_len } = model.transformer.config;
     for (const length of new Set([Math.min(SHORT, text_len), text_len])) denoise(run, model, size, length);
     decode(run, model, size);
-    await run.compile(onProgress);
+    return run;
   } catch (e) {
+    run.destroy();
     if (e instanceof RangeError) throw new KinoraError('internal', e.message, {}, e.stack);
     throw e;
-  } finally {
-    run.destroy();
   }
 }
 

@@ -21,6 +21,7 @@ import type {
   Result,
   Size,
   StoredModel,
+  TuningAnswer,
   VerifyReport,
 } from './protocol';
 
@@ -168,6 +169,16 @@ export class EngineClient {
 
   deleteModel(id: string): Promise<Result<void>> {
     return this.#call((engine) => engine.deleteModel(id) as Promise<Result<void>>);
+  }
+
+  /** Which kernels were chosen by trial on this adapter. Never starts a worker. */
+  async tuning(): Promise<TuningAnswer[]> {
+    return this.#remote ? await this.#remote.tuning() : [];
+  }
+
+  /** Forgets them; they are chosen anew when a model is loaded next. */
+  async resetTuning(): Promise<void> {
+    await this.#remote?.resetTuning();
   }
 
   /** True when a clip was being made. Its `generate` then answers `cancelled`. */

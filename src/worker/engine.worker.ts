@@ -15,6 +15,7 @@ import { loadModel, roomOf } from '../pipeline/model';
 import { loadOpened, openFiles } from '../pipeline/opened';
 import { planOpened } from '../pipeline/whole-plan';
 import { deleteModel, listModels, verifyModel } from '../weights/manager';
+import { openNotes } from '../weights/notes';
 import { toModelInfo } from '../weights/manifest';
 import { Gate, watchRequests } from '../requests';
 import type {
@@ -26,6 +27,11 @@ import type {
   OpenedFiles,
   Size,
 } from './protocol';
+
+/** Browser and build: the built worker's name carries a hash of its code. Kernels chosen by trial hold for these. */
+const BUILD = `${navigator.userAgent} ${new URL(import.meta.url).pathname}`;
+
+const openTuned = () => openGpu(navigator.gpu, { tuning: { store: openNotes(), key: BUILD } });
 
 type Listener<E> = (event: E) => void;
 /** What comlink makes of a listener: it posts a message, and resolves when the page has heard it. */
@@ -73,7 +79,7 @@ class KinoraEngine implements Engine {
       const { loadOnnxModel } = await import('../onnx/model');
       return loadOnnxModel(url, tell, wanted);
     }
-    this.#gpu ??= await openGpu(navigator.gpu);
+    this.#gpu ??= await openTuned();
     return opened ? loadOpened(this.#gpu, opened, tell, wanted) : loadModel(this.#gpu, url, tell, wanted);
   }
 
@@ -81,7 +87,7 @@ class KinoraEngine implements Engine {
     return asResult(async () => {
       const { recognition, files } = await openFiles(opened);
       if (!files) return recognition;
-      this.#gpu ??= await openGpu(navigator.gpu).catch(() => null); // without one there is nothing to plan for
+      this.#gpu ??= await openTuned().catch(() => null); // without one there is nothing to plan for
       const plan = this.#gpu && (await planOpened(files, size, roomOf(this.#gpu), opened.quantize));
       return { ...recognition, plan };
     });
@@ -163,6 +169,14 @@ class KinoraEngine implements Engine {
 
   deleteModel(id: string) {
     return asResult(() => deleteModel(id));
+  }
+
+  async tuning() {
+    return this.#gpu?.tuner.answers ?? [];
+  }
+
+  async resetTuning() {
+    await this.#gpu?.tuner.reset();
   }
 
   async watch(onRequests: Listener<{ url: string; at: number }[]>) {

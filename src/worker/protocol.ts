@@ -52,6 +52,15 @@ export interface AdapterReport {
   maxStorageBufferBindingSize: number;
 }
 
+/** A trial between variants of a kernel, held on this adapter. */
+export interface TuningAnswer {
+  /** Operation, types and shape class, e.g. "matmul f16·q8_0→f16 2048×2048×2048". */
+  key: string;
+  chosen: string;
+  /** Milliseconds of a call by variant; null for one that did not compile or computed something else. */
+  ms: Record<string, number | null>;
+}
+
 /** What computes: our own kernels, or onnxruntime-web. */
 export type BackendKind = 'webgpu' | 'cpu';
 
@@ -431,6 +440,10 @@ export interface Engine {
   models(): Promise<Result<StoredModel[]>>;
   verifyModel(id: string): Promise<Result<VerifyReport>>;
   deleteModel(id: string): Promise<Result<void>>;
+  /** Which kernels were chosen by trial; empty where nothing is loaded or there was nothing to choose. */
+  tuning(): Promise<TuningAnswer[]>;
+  /** Forgets them: the next model that is loaded has them chosen anew. */
+  resetTuning(): Promise<void>;
   /** Tells every request that the worker makes of the network, those before included. */
   watch(onRequests: (requests: { url: string; at: number }[]) => void): Promise<void>;
 }

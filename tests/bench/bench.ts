@@ -1,10 +1,14 @@
 /** `npm run bench`: every case on one adapter, with its own peak measured in the same run. */
 import { openGpu, type Gpu } from '../../src/gpu/device';
 import { Run } from '../../src/gpu/run';
-import { size, type Tensor } from '../../src/gpu/tensor';
+import { bytesOf, size, type Tensor } from '../../src/gpu/tensor';
 import { f32ToF16 } from '../../src/weights/convert';
-import { CASES, type Case, type Maker } from './cases';
-import { BLOCK_PEER, measureBlock } from './block';
+import { loadModel } from '../../src/pipeline/model';
+import { readWanConfig } from '../../src/models/wan-transformer';
+import type { ModelManifest } from '../../src/weights/manifest';
+import type { TuningAnswer } from '../../src/worker/protocol';
+import { blockPeer, blockSizeOf, measureBlock, syntheticWeights, WAN_CONFIG } from './block';
+import { casesOf, type Case, type Maker } from './cases';
 import { measure } from './measure';
 import { measurePeak, type Peak } from './peak';
 import type { Peer, PeerCase, Provider } from './peer';
@@ -17,6 +21,10 @@ export interface Row {
   gbytes: number;
   /** Of the adapter's FMA peak, or of its copy, whichever is nearer: what limits the kernel. */
   share: number;
+  /** Of a whole block: frames a second with four steps and one pass for the cache, without decoding. */
+  fps?: number;
+  /** The variant that won the trial, where there was one. */
+  variant?: string;
   /** How many times as long onnxruntime-web takes, by provider; null where it cannot, absent in Node. */
   peers?: Record<Provider, number | null>;
   /** Its words where it cannot. */
@@ -28,6 +36,8 @@ export interface Report {
   elem: string;
   peak: Peak;
   rows: Row[];
+  /** Every trial of variants that was held; each run of the bench begins without any. */
+  trials: TuningAnswer[];
   /** Geometric mean of the peers' ratios over the operations (without the whole block). */
   mean?: Record<Provider, number | null>;
 }
@@ -38,20 +48,39 @@ interface Options {
   software?: boolean;
   onRow?: (row: Row) => void;
   peer?: Peer;
-  /** Address of Pocket's folder, for the whole block. */
+  /** model.json of the bundled model: its shapes. */
+  manifest?: ModelManifest;
+  /** Address of its folder, for the whole block with its weights. */
   pocket?: string;
+  /** The whole block of a network of the 1.3B model's kind with made-up weights, at these sizes. */
+  synthetic?: Synthetic;
 }
+
+export interface Synthetic {
+  /** Fields of the config that differ from the 1.3B model's. */
+  config: Readonly<Record<string, number>>;
+  /** Pixels. */
+  sizes: readonly { width: number; height: number }[];
+  /** Latent frames before the block. */
+  past: readonly number[];
+}
+
+/** Wan's autoencoder: pixels of a latent. */
+const STRIDE = 8;
+/** Self-Forcing: four steps and one pass that keeps the clean block; three latents are twelve frames. */
+const PASSES = 5;
+const FRAMES_PER_LATENT = 4;
 
 const PROVIDERS: readonly Provider[] = ['webgpu', 'wasm'];
 
 /** Opens an adapter and benches it. */
 export async function bench(entry: GPU, options: Options & { f16?: boolean } = {}): Promise<Report> {
-  return benchOn(await openGpu(entry, { f16: options.f16 ?? true }), options);
+  return benchOn(await openGpu(entry, { f16: options.f16 ?? true, tuning: { always: true } }), options);
 }
 
 /** Benches an open device, and closes it. */
 export async function benchOn(gpu: Gpu, options: Options = {}): Promise<Report> {
-  const { filter = '', onRow, peer, pocket } = options;
+  const { filter = '', onRow, peer, pocket, manifest, synthetic } = options;
   const software = options.software ?? gpu.adapter.isFallback;
   const wanted = (name: string) => name.includes(filter);
   const rows: Row[] = [];
@@ -61,21 +90,26 @@ export async function benchOn(gpu: Gpu, options: Options = {}): Promise<Report> 
   };
   try {
     const peak = await measurePeak(gpu);
-    for (const test of CASES)
+    for (const test of casesOf(manifest ?? null))
       if (!(software && test.large) && wanted(`${test.name} ${test.shape}`))
         add(await withPeers(await measureCase(gpu, test, peak), test.peer, peer));
     const operations = [...rows];
-    if (pocket && wanted(`${BLOCK} Pocket`)) {
-      const { seconds, launches } = await measureBlock(gpu, pocket);
-      const row = { name: BLOCK, shape: `Pocket, ${launches} launches`, ms: seconds * 1000, gflops: 0, gbytes: 0, share: 0 }; // prettier-ignore
-      add(await withPeers(row, BLOCK_PEER, peer));
+    if (pocket && manifest && wanted(`${BLOCK} ${manifest.name}`)) {
+      const model = await loadModel(gpu, pocket, () => {});
+      const { weights, config } = model.transformer;
+      const time = await measureBlock(gpu, weights, config, blockSizeOf(manifest)).finally(() =>
+        model.free(),
+      );
+      add(await withPeers(blockRow(manifest.name, time), blockPeer(manifest), peer));
     }
+    if (synthetic && wanted(`${BLOCK} synthetic`)) await addSynthetic(gpu, synthetic, add);
     const { adapter } = gpu;
     return {
       adapter: adapter.description || adapter.device || `${adapter.vendor} ${adapter.architecture}`,
       elem: gpu.elem,
       peak,
       rows,
+      trials: gpu.tuner.answers,
       ...(peer && {
         mean: { webgpu: geometricMean(operations, 'webgpu'), wasm: geometricMean(operations, 'wasm') },
       }),
@@ -87,14 +121,55 @@ export async function benchOn(gpu: Gpu, options: Options = {}): Promise<Report> 
 
 const BLOCK = 'whole block';
 
+function blockRow(what: string, { seconds, launches }: { seconds: number; launches: number }): Row {
+  return {
+    name: BLOCK,
+    shape: `${what}, ${launches} launches`,
+    ms: seconds * 1000,
+    gflops: 0,
+    gbytes: 0,
+    share: 0,
+  };
+}
+
+async function addSynthetic(gpu: Gpu, synthetic: Synthetic, add: (row: Row) => void): Promise<void> {
+  const config = readWanConfig({ ...WAN_CONFIG, ...synthetic.config });
+  const weights = syntheticWeights(gpu, config);
+  try {
+    for (const { width, height } of synthetic.sizes)
+      for (const past of synthetic.past) {
+        const size = { H: height / STRIDE, W: width / STRIDE, F: 3, past, text: 64 };
+        const time = await measureBlock(gpu, weights, config, size);
+        const fps = (size.F * FRAMES_PER_LATENT) / (PASSES * time.seconds);
+        const what = `synthetic, ${config.num_layers} layers of ${config.num_attention_heads}×${config.attention_head_dim}, ${width}×${height}, ${past} frames before`;
+        add({ ...blockRow(what, time), fps });
+      }
+  } finally {
+    weights.free();
+  }
+}
+
 async function measureCase(gpu: Gpu, test: Case, peak: Peak): Promise<Row> {
   const run = new Run(gpu);
   try {
-    const seconds = await measure(run, test.prepare(makerOf(run)));
+    const work = test.prepare(makerOf(run));
+    run.scope(work); // gathers what there is to choose between
+    await run.sync();
+    await gpu.tuner.settle(gpu, run.questions.values());
+    const seconds = await measure(run, work);
+    const variant = [...run.questions.values()].map((q) => gpu.tuner.choice(q)).join(', ');
     const gflops = test.flops / seconds / 1e9;
     const gbytes = test.bytes / seconds / 1e9;
     const share = Math.max(gflops / peak.gflops, gbytes / peak.gbytes);
-    return { name: test.name, shape: test.shape, ms: seconds * 1000, gflops, gbytes, share };
+    return {
+      name: test.name,
+      shape: test.shape,
+      ms: seconds * 1000,
+      gflops,
+      gbytes,
+      share,
+      ...(variant && { variant }),
+    };
   } finally {
     run.destroy();
   }
@@ -131,16 +206,15 @@ function makerOf(run: Run): Maker {
       memory.write(t.storage, data);
       return t;
     },
-    quantised([N, K]): Tensor {
-      const quants = Int8Array.from({ length: N * K }, () => Math.round(next() * 254));
-      const halves = Uint16Array.from({ length: (N * K) / 32 }, () => f32ToF16(0.01));
-      const [q, s] = [
-        run.tensor([(N * K) / 4], 'quants', 'u32'),
-        run.tensor([(N * K) / 32], 'scales', 'f16'),
-      ];
-      memory.write(q.storage, quants);
-      memory.write(s.storage, halves);
-      return { storage: q.storage, scales: s.storage, dtype: 'q8_0', shape: [N, K], label: 'bench' };
+    quantised([N, K], dtype): Tensor {
+      const quants = Int8Array.from({ length: bytesOf([N, K], dtype) }, () => Math.round(next() * 254));
+      const scales = dtype === 'q4_k' ? kScales((N * K) / 256, next) : new Uint16Array((N * K) / 32).fill(f32ToF16(0.01)); // prettier-ignore
+      const [q, s] = [quants, scales].map((data) => {
+        const t = run.tensor([Math.ceil(data.byteLength / 4)], 'weights', 'u32');
+        memory.write(t.storage, data);
+        return t.storage;
+      });
+      return { storage: q!, scales: s!, dtype, shape: [N, K], label: 'bench' };
     },
   };
 }
@@ -159,12 +233,22 @@ export function formatReport({ adapter, elem, peak, rows, mean }: Report): strin
 
 const times = (ratio: number | null) => (ratio === null ? 'no' : `${ratio.toFixed(2)}×`);
 
-export function formatRow({ name, shape, ms, gflops, gbytes, share, peers }: Row): string {
+export function formatRow({ name, shape, ms, gflops, gbytes, share, peers, variant, fps }: Row): string {
   const columns = [name.padEnd(17), shape.padEnd(38), `${ms.toFixed(3).padStart(9)} ms`];
   if (share) {
     columns.push(`${gflops.toFixed(2).padStart(9)} GFLOP/s`, `${gbytes.toFixed(2).padStart(8)} GB/s`);
     columns.push(`${(100 * share).toFixed(0).padStart(4)} % of its limit`);
   }
+  if (variant) columns.push(variant.padEnd(10));
+  if (fps) columns.push(`${fps.toFixed(1)} frames/s`);
   if (peers) columns.push(`ort webgpu ${times(peers.webgpu)}`, `wasm ${times(peers.wasm)}`);
   return columns.join(' ');
+}
+
+/** q4_k: five words a block, of which the first are two halves and the rest bytes (weights/pack.ts). */
+function kScales(blocks: number, next: () => number): Uint32Array<ArrayBuffer> {
+  const half = f32ToF16(0.01);
+  return Uint32Array.from({ length: 5 * blocks }, (_, i) =>
+    i % 5 === 0 ? half | (half << 16) : (next() * 2 ** 32) & 0x3f3f3f3f,
+  );
 }

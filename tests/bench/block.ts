@@ -1,46 +1,137 @@
-/** A whole block of Pocket: the transformer once over three latents with a full cache. Needs a page (the weights). */
-import { Run } from '../../src/gpu/run';
+/**
+ * A whole block: the transformer once over a block of latents with a full cache. Of the bundled model with its own
+ * weights, or of a checkpoint's shapes with made-up ones.
+ */
 import type { Gpu } from '../../src/gpu/device';
-import { createKvCache, encodeText, wanTransformer } from '../../src/models/wan-transformer';
-import { loadModel } from '../../src/pipeline/model';
+import { Run } from '../../src/gpu/run';
+import { bytesOf, type Tensor } from '../../src/gpu/tensor';
+import { wanShapes } from '../../src/models/tensors';
+import { createKvCache, encodeText, readWanConfig, wanTransformer, type WanConfig } from '../../src/models/wan-transformer'; // prettier-ignore
+import { f32ToF16 } from '../../src/weights/convert';
+import type { ModelManifest } from '../../src/weights/manifest';
+import { Weights } from '../../src/weights/upload';
 import { measure } from './measure';
 import type { PeerCase } from './peer';
 
-/** Latent height and width, frames of a block, frames before it. */
-const [H, W, F, PAST] = [8, 12, 3, 3];
+/** Latent height, width, frames of a block, frames before it, text rows. */
+export interface BlockSize {
+  H: number;
+  W: number;
+  F: number;
+  past: number;
+  text: number;
+}
 
-export async function measureBlock(gpu: Gpu, url: string): Promise<{ seconds: number; launches: number }> {
-  const model = await loadModel(gpu, url, () => {});
+export interface BlockTime {
+  seconds: number;
+  launches: number;
+  /** Bytes on the GPU at most, weights included. */
+  bytes: number;
+}
+
+export async function measureBlock(
+  gpu: Gpu,
+  weights: Weights,
+  config: WanConfig,
+  size: BlockSize,
+): Promise<BlockTime> {
+  const { H, W, F, past, text: rows } = size;
   const run = new Run(gpu);
-  const { weights, config } = model.transformer;
-  const cache = createKvCache(gpu, config, { frames: F + PAST, height: H, width: W });
+  const cache = createKvCache(gpu, config, { frames: F + past, height: H, width: W });
   try {
-    const hidden = run.input(new Float32Array(10 * config.text_dim).fill(0.1), [10, config.text_dim], 'text');
+    const hidden = run.input(
+      new Float32Array(rows * config.text_dim).fill(0.1),
+      [rows, config.text_dim],
+      'text',
+    );
     const text = encodeText(run, weights, config, hidden);
-    const x = run.input(new Float32Array(config.in_channels * F * H * W).fill(0.1), [config.in_channels, F, H, W], 'x', 'f32'); // prettier-ignore
+    const shape = [config.in_channels, F, H, W];
+    const x = run.input(new Float32Array(shape.reduce((a, b) => a * b)).fill(0.1), shape, 'x', 'f32');
     const timesteps = Array<number>(F).fill(500);
+    const step = () =>
+      wanTransformer(run, weights, config, { latents: x, timesteps, text, cache, firstFrame: past });
+    run.release(step()); // gathers what there is to choose between
+    await run.sync();
+    await gpu.tuner.settle(gpu, run.questions.values());
     let launches = 0;
     const seconds = await measure(run, () => {
       const before = run.launches;
-      wanTransformer(run, weights, config, { latents: x, timesteps, text, cache, firstFrame: PAST });
+      step();
       launches = run.launches - before;
     });
-    return { seconds, launches };
+    return { seconds, launches, bytes: gpu.memory.peak };
   } finally {
     cache.free();
     run.destroy();
-    model.free();
   }
 }
 
-export const BLOCK_PEER: PeerCase = {
-  model: 'onnx/transformer.onnx',
-  inputs: {
-    latents: { dims: [1, 16, F, H, W] },
-    timesteps: { dims: [1, F] },
-    context: { dims: [1, 32, 192] },
-    first_frame: { dims: [1], type: 'int64', data: BigInt64Array.of(BigInt(PAST)) },
-    past_k: { dims: [6, 3, (PAST * H * W) / 4, 64] },
-    past_v: { dims: [6, 3, (PAST * H * W) / 4, 64] },
-  },
+/** The bundled model's block: its own size, the window but for the block before it. */
+export function blockSizeOf({ sampler, latent, sizes }: ModelManifest): BlockSize {
+  const F = sampler.num_frame_per_block;
+  const [H, W] = [sizes[0]!.height / latent.stride[1], sizes[0]!.width / latent.stride[2]];
+  return { H, W, F, past: sampler.window - F, text: 10 };
+}
+
+/** The same block in onnxruntime-web. */
+export function blockPeer(manifest: ModelManifest): PeerCase {
+  const c = readWanConfig(manifest.components.transformer.config);
+  const { H, W, F, past } = blockSizeOf(manifest);
+  const keys = past * (H / c.patch_size[1]) * (W / c.patch_size[2]);
+  const kept = { dims: [c.num_layers, c.num_attention_heads, keys, c.attention_head_dim] };
+  return {
+    model: 'onnx/transformer.onnx',
+    inputs: {
+      latents: { dims: [1, c.in_channels, F, H, W] },
+      timesteps: { dims: [1, F] },
+      context: { dims: [1, c.text_len, c.text_dim] },
+      first_frame: { dims: [1], type: 'int64', data: BigInt64Array.of(BigInt(past)) },
+      past_k: kept,
+      past_v: kept,
+    },
+  };
+}
+
+/** Wan 2.1 1.3B, or a smaller network of its kind. */
+export const WAN_CONFIG = {
+  num_attention_heads: 12,
+  attention_head_dim: 128,
+  ffn_dim: 8960,
+  num_layers: 30,
+  text_dim: 4096,
+  text_len: 512,
 };
+
+/** Weights of this shape: matrices as q8_0 of noise of about 1/√K, vectors of 0.1. */
+export function syntheticWeights(gpu: Gpu, config: WanConfig): Weights {
+  const { memory } = gpu;
+  const tensors = new Map<string, Tensor>();
+  const noise = new Int8Array(2 ** 22);
+  let state = 1;
+  for (let i = 0; i < noise.length; i++)
+    noise[i] = (state = (Math.imul(state, 1664525) + 1013904223) | 0) >> 24;
+  const fill = (
+    t: { bytes: number },
+    from: ArrayBufferView<ArrayBuffer>,
+    write: (at: number, n: number) => void,
+  ) => {
+    for (let at = 0; at < t.bytes; at += from.byteLength) write(at, Math.min(from.byteLength, t.bytes - at));
+  };
+  for (const [name, shape] of wanShapes(config)) {
+    const [rows, ...rest] = shape;
+    const K = rest.reduce((a, b) => a * b, 1);
+    // As upload.ts has it: tables with a leading axis of 1 and vectors stay f32.
+    if (rest.length === 0 || rows === 1) {
+      tensors.set(name, memory.upload(new Float32Array(rows! * K).fill(0.1), shape, 'f32', name));
+      continue;
+    }
+    if (K % 32) throw new RangeError(`${name} [${shape}]: rows of ${K} are not whole blocks of 32`);
+    const storage = memory.allocate(bytesOf(shape, 'q8_0'), name);
+    const scales = memory.allocate((rows! * K) / 16, `${name} (scales)`);
+    fill(storage, noise, (at, n) => memory.write(storage, noise.subarray(0, n), at));
+    const halves = new Uint16Array(2 ** 20).fill(f32ToF16(1 / (74 * Math.sqrt(K))));
+    fill(scales, halves, (at, n) => memory.write(scales, halves.subarray(0, n / 2), at));
+    tensors.set(name, { storage, scales, dtype: 'q8_0', shape, label: name });
+  }
+  return new Weights(gpu, 'synthetic', tensors);
+}

@@ -5,14 +5,27 @@ import { attention } from '../../src/ops/attention';
 import { conv } from '../../src/ops/conv';
 import { matmul } from '../../src/ops/matmul';
 import { layerNorm, rmsNorm } from '../../src/ops/norm';
+import { readTaehvConfig } from '../../src/models/taehv';
+import { readWanConfig } from '../../src/models/wan-transformer';
+import type { ModelManifest } from '../../src/weights/manifest';
 import type { PeerCase } from './peer';
+
+/** Weights that the bench times. */
+export type WeightType = 'f32' | 'f16' | 'q8_0' | 'q4_0' | 'q4_k';
+/** Bytes a weight, scales included. */
+const PER_WEIGHT: Readonly<Record<WeightType, number>> = {
+  f32: 4,
+  f16: 2,
+  q8_0: 34 / 32,
+  q4_0: 18 / 32,
+  q4_k: 148 / 256,
+};
 
 /** Makes tensors of random numbers that live as long as the run. */
 export interface Maker {
   run: Run;
   random(shape: number[], dtype?: 'f32' | 'f16'): Tensor;
-  /** q8_0 [N, K] */
-  quantised(shape: [number, number]): Tensor;
+  quantised(shape: [number, number], dtype: 'q8_0' | 'q4_0' | 'q4_k'): Tensor;
 }
 
 export interface Case {
@@ -28,13 +41,12 @@ export interface Case {
   peer?: PeerCase;
 }
 
-function matmulCase(model: string, M: number, N: number, K: number, weights: 'f32' | 'f16' | 'q8_0'): Case {
-  const perWeight = { f32: 4, f16: 2, q8_0: 34 / 32 }[weights];
+function matmulCase(model: string, M: number, N: number, K: number, weights: WeightType): Case {
   return {
     name: `matmul ${weights}`,
     shape: `${model} ${M}×${N}×${K}`,
     flops: 2 * M * N * K,
-    bytes: 4 * (M * K + M * N) + perWeight * N * K,
+    bytes: 4 * (M * K + M * N) + PER_WEIGHT[weights] * N * K,
     large: 2 * M * N * K > 2e8,
     ...(weights === 'f32' && {
       peer: { model: 'matmul', inputs: { x: { dims: [M, K] }, w: { dims: [K, N] } } },
@@ -51,7 +63,7 @@ function matmulCase(model: string, M: number, N: number, K: number, weights: 'f3
     }),
     prepare({ run, random, quantised }) {
       const x = random([M, K]);
-      const w = weights === 'q8_0' ? quantised([N, K]) : random([N, K], weights);
+      const w = weights === 'f32' || weights === 'f16' ? random([N, K], weights) : quantised([N, K], weights);
       return () => void matmul(run, x, w);
     },
   };
@@ -116,22 +128,80 @@ function normCase(model: string, name: 'layerNorm' | 'rmsNorm', N: number, D: nu
   };
 }
 
-/** Pocket: a block of 3 latents at 96×64, window 6. 1.3B: a block at 448×256, window 12. */
-export const CASES: readonly Case[] = [
-  ...(['f32', 'f16', 'q8_0'] as const).map((w) => matmulCase('Pocket', 72, 192, 192, w)),
-  matmulCase('Pocket', 72, 768, 192, 'q8_0'),
-  matmulCase('Pocket', 72, 192, 768, 'q8_0'),
-  attentionCase('Pocket', 72, 144, 3, 64),
-  attentionCase('Pocket', 72, 32, 3, 64),
-  normCase('Pocket', 'layerNorm', 72, 192),
-  normCase('Pocket', 'rmsNorm', 72, 192),
-  convCase('Pocket', 1, 8, 12, 96, 96, 2),
-  convCase('Pocket', 4, 8, 12, 128, 192),
-  matmulCase('1.3B', 1344, 1536, 1536, 'f16'),
-  matmulCase('1.3B', 1344, 1536, 1536, 'q8_0'),
-  matmulCase('1.3B', 1344, 8960, 1536, 'q8_0'),
-  matmulCase('1.3B', 1344, 1536, 8960, 'q8_0'),
-  attentionCase('1.3B', 1344, 5376, 12, 128),
-  normCase('1.3B', 'layerNorm', 1344, 1536),
-  convCase('TAEHV', 4, 64, 112, 64, 64),
-];
+/** A model's shapes, as a bench needs them. */
+export interface BenchModel {
+  name: string;
+  /** Heads of the transformer and their size, its feed-forward width. */
+  heads: number;
+  head: number;
+  ffn: number;
+  /** Tokens of a latent frame, latent frames of a block and of the cache, rows of the text. */
+  tokens: number;
+  frames: number;
+  window: number;
+  text: number;
+  weights: readonly WeightType[];
+}
+
+/** Of a checkpoint by its model.json. */
+export function modelOf(manifest: ModelManifest): BenchModel {
+  const { sampler, latent, sizes, components, name } = manifest;
+  const wan = readWanConfig(components.transformer.config);
+  const [, p, q] = wan.patch_size;
+  const [, y, x] = latent.stride;
+  const { width, height } = sizes[0]!;
+  return {
+    name,
+    heads: wan.num_attention_heads,
+    head: wan.attention_head_dim,
+    ffn: wan.ffn_dim,
+    tokens: (height / y / p) * (width / x / q),
+    frames: sampler.num_frame_per_block,
+    window: sampler.window,
+    text: wan.text_len,
+    weights: ['f32', 'f16', 'q8_0'],
+  };
+}
+
+/** Wan 2.1 1.3B, causal: a block of three latents at 448×256, window 12. */
+export const WAN: BenchModel = {
+  name: '1.3B',
+  heads: 12,
+  head: 128,
+  ffn: 8960,
+  tokens: 16 * 28,
+  frames: 3,
+  window: 12,
+  text: 65, // a prompt of 64 tokens and the pad key
+  weights: ['f16', 'q8_0', 'q4_0', 'q4_k'],
+};
+
+/** The operations of a block of a transformer. */
+function transformerCases(m: BenchModel): Case[] {
+  const [N, D] = [m.tokens * m.frames, m.heads * m.head];
+  return [
+    ...m.weights.map((w) => matmulCase(m.name, N, D, D, w)),
+    matmulCase(m.name, N, m.ffn, D, 'q8_0'),
+    matmulCase(m.name, N, D, m.ffn, 'q8_0'),
+    matmulCase(m.name, m.frames, 6 * D, D, 'q8_0'), // the modulations of a step
+    attentionCase(m.name, N, m.tokens * m.window, m.heads, m.head),
+    attentionCase(m.name, N, m.text, m.heads, m.head),
+    normCase(m.name, 'layerNorm', N, D),
+    normCase(m.name, 'rmsNorm', N, D),
+  ];
+}
+
+/** Of the bundled model and the 1.3B one, and of their decoders. */
+export function casesOf(pocket: ModelManifest | null): Case[] {
+  return [
+    ...(pocket ? [...transformerCases(modelOf(pocket)), ...decoderCases(pocket)] : []),
+    ...transformerCases(WAN),
+    convCase('TAEHV', 4, 64, 112, 64, 64),
+  ];
+}
+
+function decoderCases({ components, latent, sizes, name }: ModelManifest): Case[] {
+  const { decoder_channels: widths } = readTaehvConfig(components.autoencoder.config);
+  const [H, W] = [sizes[0]!.height / latent.stride[1], sizes[0]!.width / latent.stride[2]];
+  return [convCase(name, 1, H, W, widths[0], widths[0], 2), convCase(name, 4, H, W, widths[2], widths[2])];
+}

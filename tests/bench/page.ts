@@ -2,6 +2,7 @@
 import * as ort from 'onnxruntime-web/webgpu';
 import { openGpu } from '../../src/gpu/device';
 import { benchOn, type Report, type Row } from './bench';
+import type { ModelManifest } from '../../src/weights/manifest';
 import { Peer } from './peer';
 
 declare global {
@@ -15,7 +16,8 @@ const POCKET = '/models/pocket/';
 
 globalThis.kinoraBench = async ({ filter, f16, large }) => {
   ort.env.logLevel = 'error';
-  const gpu = await openGpu(navigator.gpu, { f16 });
+  const gpu = await openGpu(navigator.gpu, { f16, tuning: { always: true } });
+  const manifest = (await (await fetch(`${POCKET}model.json`)).json()) as ModelManifest;
   const load = async (model: string) => {
     const response = await fetch(model.startsWith('onnx/') ? POCKET + model : `${MODELS}${model}.onnx`);
     if (!response.ok) throw new Error(`${model}: ${response.status}`);
@@ -25,6 +27,7 @@ globalThis.kinoraBench = async ({ filter, f16, large }) => {
     filter,
     software: gpu.adapter.isFallback && !large,
     peer: new Peer(ort, gpu.device, load),
+    manifest,
     pocket: new URL(POCKET, location.href).href,
     onRow: (row) => globalThis.tellRow(row),
   });

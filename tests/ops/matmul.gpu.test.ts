@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Tensor } from '../../src/gpu/tensor';
 import { matmul } from '../../src/ops/matmul';
 import { expectClose, onEveryElem, TOLERANCE } from '../helpers/tensors';
 import { matmul as reference } from '../reference/matmul';
@@ -143,5 +144,11 @@ await onEveryElem((kit) => {
     expect(() => matmul(run, x, w, { bias: kit.random([5], 'f32').t })).toThrow(
       /^matmul: .*\[5\], expected \[4\]/,
     );
+    const f32 = (...shape: number[]) => kit.random(shape, 'f32').t;
+    expect(() => matmul(run, x, w, { residual: f32(3, 5) })).toThrow(/^matmul: .*\[3,5\], expected \[3,4\]/);
+    const gated = (m: Tensor, index: number) => () => matmul(run, x, w, { gate: { m, index } });
+    expect(gated(f32(3, 2, 5), 0)).toThrow(/^matmul: .*\[3,2,5\], expected \[3,2,4\]/);
+    expect(gated(f32(2, 2, 4), 0)).toThrow(/^matmul: 3 rows, row 0 of the gate \[2,2,4\]/);
+    expect(gated(f32(3, 2, 4), 2)).toThrow(/^matmul: 3 rows, row 2 of the gate \[3,2,4\]/);
   });
 });

@@ -225,6 +225,15 @@ export const en = {
     ],
   },
 
+  tuning: {
+    title: (n: number) => `Kernels chosen by trial: ${n}`,
+    why: 'When a model is loaded for the first time, variants of a kernel are timed on this graphics adapter and the fastest is kept, for this browser and this version of the page.',
+    ms: (ms: number) => `${ms.toPrecision(3)} ms`,
+    chosen: 'chosen',
+    unfit: 'does not work here',
+    reset: 'Choose anew at the next load',
+  },
+
   models: {
     title: 'Models on this device',
     none: 'Nothing is stored yet.',

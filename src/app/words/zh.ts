@@ -227,6 +227,15 @@ export const zh: Words = {
     ],
   },
 
+  tuning: {
+    title: (n) => `实测选定的计算内核：${n} 项`,
+    why: '首次加载模型时，会在这块显卡上对同一内核的几种写法计时，保留最快的一种，仅对当前浏览器和当前页面版本有效。',
+    ms: (ms) => `${ms.toPrecision(3)} 毫秒`,
+    chosen: '已选用',
+    unfit: '在此不可用',
+    reset: '下次加载时重新选择',
+  },
+
   models: {
     title: '本机上的模型',
     none: '还没有保存任何模型。',

@@ -1,0 +1,114 @@
+/**
+ * Reports of the bench: kept in tests/bench/results/, one file a run, and shown together in docs/bench.md.
+ *
+ * `node scripts/bench-results.mjs` makes the table anew from what is there.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = join(import.meta.dirname, '..');
+const RESULTS = join(ROOT, 'tests/bench/results');
+const TABLE = join(ROOT, 'docs/bench.md');
+/** Other work for this share of the processors spoils a figure. The bench itself keeps about one busy. */
+const QUIET = 0.5;
+
+/** Work of this machine over the last minute, in processors, beside the bench itself. */
+export const loadOf = () => Math.max(0, loadavg()[0] - 1);
+
+const versionOf = (name) =>
+  JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version;
+
+function commit() {
+  try {
+    const git = (...args) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
+    return (
+      git('rev-parse', '--short', 'HEAD') +
+      (git('status', '--porcelain', 'src', 'shaders') ? ' and changes' : '')
+    );
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** Writes a report with what is needed to read it later; returns the file's path from the root. */
+export function save(report, kind, load) {
+  mkdirSync(RESULTS, { recursive: true });
+  const date = new Date().toISOString().slice(0, 16);
+  const processors = cpus().length;
+  const whole = {
+    date,
+    kind,
+    commit: commit(),
+    versions: {
+      node: process.version,
+      dawn: versionOf('webgpu'),
+      'onnxruntime-web': versionOf('onnxruntime-web'),
+    },
+    load: Number(load.toFixed(1)),
+    processors,
+    noisy: load > processors * QUIET,
+    ...report,
+  };
+  const slug = report.adapter
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 40)
+    .replace(/^-|-$/g, '');
+  const name = `${date.replace(/[:T]/g, '-')}-${slug}-${kind}.json`;
+  writeFileSync(join(RESULTS, name), `${JSON.stringify(whole, null, 1)}\n`);
+  writeFileSync(TABLE, tableOf(readResults()));
+  return `tests/bench/results/${name}`;
+}
+
+function readResults() {
+  return readdirSync(RESULTS)
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .reverse()
+    .map((name) => JSON.parse(readFileSync(join(RESULTS, name), 'utf8')));
+}
+
+const cell = (value, digits) => (typeof value === 'number' ? value.toFixed(digits) : '');
+const ratio = (value) => (typeof value === 'number' ? `${value.toFixed(2)}×` : '');
+
+/** All reports, newest first, as one document. */
+export function tableOf(reports) {
+  const parts = reports.map((r) => {
+    const versions = Object.entries({ ...r.versions, ...(r.browser && { browser: r.browser }) });
+    const lines = [
+      `## ${r.adapter}`,
+      '',
+      `${r.date}, ${r.kind}, commit ${r.commit}, activations ${r.elem}; ${versions.map((v) => v.join(' ')).join(', ')}.`,
+      `Peak in the same run: ${cell(r.peak.gflops, 1)} GFLOP/s (f32 FMA), ${cell(r.peak.gbytes, 1)} GB/s (copy).`,
+    ];
+    if (r.noisy)
+      lines.push(
+        '',
+        `**A noisy machine**: ${r.load} of its ${r.processors} processors had other work. The times are no measure, and ratios only a hint.`,
+      );
+    lines.push(
+      '',
+      '| operation | shape | ms | GFLOP/s | GB/s | % of its limit | variant | frames/s | ort WebGPU | ort WASM |',
+      '| --- | --- | --: | --: | --: | --: | --- | --: | --: | --: |',
+      ...r.rows.map((row) => {
+        const limit = row.share ? cell(100 * row.share, 0) : '';
+        const rates = row.share ? [cell(row.gflops, 1), cell(row.gbytes, 1)] : ['', ''];
+        const peers = [ratio(row.peers?.webgpu), ratio(row.peers?.wasm)];
+        return `| ${[row.name, row.shape, cell(row.ms, 3), ...rates, limit, row.variant ?? '', cell(row.fps, 1), ...peers].join(' | ')} |`;
+      }),
+    );
+    if (typeof r.mean?.webgpu === 'number')
+      lines.push(
+        '',
+        `Geometric mean over the operations: ${ratio(r.mean.webgpu)} onnxruntime-web's WebGPU provider.`,
+      );
+    return lines.join('\n');
+  });
+  const head = `# Measured\n\nMade by \`npm run bench -- --save\` from tests/bench/results/; do not edit. Software adapters (llvmpipe, SwiftShader)\nprove that kernels are right and allow ratios; they say nothing about a GPU.\n`;
+  return `${[head, ...parts].join('\n')}\n`.replace(/\n\n\n+/g, '\n\n');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(TABLE, tableOf(readResults()));

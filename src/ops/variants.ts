@@ -1,0 +1,209 @@
+/**
+ * Which kernel serves an operation: the one place that knows the variants of each, what they need of the adapter and
+ * which shapes they are meant for. All variants of an operation keep to the same tolerances.
+ *
+ * Lists go from the best guess for a GPU to the plain one, which is the last, needs nothing and takes any shape.
+ */
+import attentionRows from '../../shaders/attention.wgsl?raw';
+import attentionTiled from '../../shaders/attention-tiled.wgsl?raw';
+import layerNorm from '../../shaders/layer-norm.wgsl?raw';
+import layerNormSubgroup from '../../shaders/layer-norm-subgroup.wgsl?raw';
+import matmulBlocked from '../../shaders/matmul.wgsl?raw';
+import matmulThin from '../../shaders/matmul-thin.wgsl?raw';
+import matmulTiled from '../../shaders/matmul-tiled.wgsl?raw';
+import rmsNorm from '../../shaders/rms-norm.wgsl?raw';
+import rmsNormSubgroup from '../../shaders/rms-norm-subgroup.wgsl?raw';
+import rowSum from '../../shaders/lib/row-sum.wgsl?raw';
+import rowSumSubgroup from '../../shaders/lib/row-sum-subgroup.wgsl?raw';
+import type { Feature, Gpu } from '../gpu/device';
+import type { Run } from '../gpu/run';
+import { size, type Elem, type Tensor } from '../gpu/tensor';
+import type { Question } from '../gpu/tuner';
+import { refuse } from './kernels';
+
+export interface Choice<Shape> {
+  /** Unique in its list. */
+  readonly name: string;
+  /** Base name of the file in shaders/. */
+  readonly file: string;
+  readonly code: string;
+  readonly needs?: readonly Feature[];
+  /** What it computes rightly; absent: everything. */
+  readonly can?: (shape: Shape) => boolean;
+  /** Where it may be the fastest. */
+  suits(shape: Shape): boolean;
+  consts(shape: Shape): Readonly<Record<string, number>>;
+  /** Snippets of shaders/lib that only this variant uses, by name. */
+  readonly lib?: Readonly<Record<string, string>>;
+}
+
+export interface MatmulShape {
+  M: number;
+  N: number;
+  K: number;
+}
+/** `tile`: rows and columns of a workgroup. */
+export interface MatmulChoice extends Choice<MatmulShape> {
+  readonly tile: readonly [number, number];
+}
+
+const tiled = (name: string, BM: number, BN: number, BK4: number, TM: number, TN: number): MatmulChoice => ({
+  name,
+  file: 'matmul-tiled',
+  code: matmulTiled,
+  tile: [BM, BN],
+  suits: ({ M, N }) => M > BM / 2 && N > BN / 2,
+  consts: () => ({ BM, BN, BK4, TM, TN }),
+});
+
+export const MATMUL: readonly MatmulChoice[] = [
+  {
+    name: 'thin',
+    file: 'matmul-thin',
+    code: matmulThin,
+    tile: [4, 4],
+    can: ({ N }) => N <= 4 * 65535,
+    suits: ({ M }) => M <= 16,
+    consts: () => ({}),
+  },
+  tiled('tiled 128', 128, 128, 2, 8, 8),
+  tiled('tiled 64', 64, 64, 4, 4, 4),
+  {
+    name: 'blocked',
+    file: 'matmul',
+    code: matmulBlocked,
+    tile: [32, 32],
+    suits: () => true,
+    consts: () => ({}),
+  },
+];
+
+export interface AttentionShape {
+  /** Queries, keys, size of a head. */
+  M: number;
+  keys: number;
+  HEAD: number;
+}
+/** `rows`: queries of a workgroup. */
+export interface AttentionChoice extends Choice<AttentionShape> {
+  rows(shape: AttentionShape): number;
+  readonly params?: Readonly<Record<string, number>>;
+}
+
+/** Keys and values of a tile share the 16 KiB of workgroup memory that every adapter has. */
+const TILE_BYTES = 16_384;
+const fours = (HEAD: number) => Math.ceil(HEAD / 4);
+const manyRows = ({ M }: AttentionShape) => (M > 128 ? 64 : 32);
+
+const attentionTiles = (name: string, RT: number): AttentionChoice => ({
+  name,
+  file: 'attention-tiled',
+  code: attentionTiled,
+  rows: () => 16 * RT,
+  params: { part: 8 },
+  can: ({ HEAD }) => HEAD % 32 === 0 && HEAD <= 128,
+  suits: ({ M, keys }) => keys >= 16 && M > 8 * RT,
+  consts: ({ HEAD }) => ({ HEAD, HEAD4: fours(HEAD), RT }),
+});
+
+export const ATTENTION: readonly AttentionChoice[] = [
+  attentionTiles('tiled 64', 4),
+  attentionTiles('tiled 16', 1),
+  {
+    name: 'rows',
+    file: 'attention',
+    code: attentionRows,
+    rows: manyRows,
+    can: ({ HEAD }) => TILE_BYTES >= 32 * fours(HEAD),
+    suits: () => true,
+    consts: (shape) => {
+      const HEAD4 = fours(shape.HEAD);
+      const TILE = Math.min(16, Math.floor(TILE_BYTES / (32 * HEAD4)));
+      return { HEAD: shape.HEAD, HEAD4, ROWS: manyRows(shape), TILE };
+    },
+  },
+];
+
+export interface NormShape {
+  rows: number;
+  D: number;
+}
+const norms = (file: string, plain: string, subgroup: string): readonly Choice<NormShape>[] => [
+  {
+    name: 'subgroup',
+    file: `${file}-subgroup`,
+    code: subgroup,
+    needs: ['subgroups'],
+    suits: () => true,
+    consts: () => ({}),
+    lib: { rowSumSubgroup },
+  },
+  { name: 'tree', file, code: plain, suits: () => true, consts: () => ({}), lib: { rowSum } },
+];
+export const RMS_NORM = norms('rms-norm', rmsNorm, rmsNormSubgroup);
+export const LAYER_NORM = norms('layer-norm', layerNorm, layerNormSubgroup);
+
+/** The variants that compute this shape rightly on this adapter. */
+export function possible<Shape, C extends Choice<Shape>>(gpu: Gpu, all: readonly C[], shape: Shape): C[] {
+  return all.filter((c) => (c.can?.(shape) ?? true) && (c.needs ?? []).every((f) => gpu.features.has(f)));
+}
+
+/**
+ * Of these the ones that may be the fastest, best guess first. Software adapters pay most for barriers, so there the
+ * plain one is first.
+ */
+export function offered<Shape, C extends Choice<Shape>>(gpu: Gpu, all: readonly C[], shape: Shape): C[] {
+  const list = possible(gpu, all, shape).filter((c) => c.suits(shape));
+  return gpu.adapter.isFallback ? [...list.slice(-1), ...list.slice(0, -1)] : list;
+}
+
+/** What a trial of variants needs to know. */
+export interface Trial {
+  /** Types and shape class; the operation's name goes before it. */
+  readonly key: string;
+  readonly prepare: Question['prepare'];
+}
+
+/** Shapes of one class, up to a power of four, share a choice. */
+export const shapeClass = (...sizes: number[]) =>
+  sizes.map((n) => 4 ** Math.ceil(Math.log2(n) / 2)).join('×');
+
+/** Operations of a call in a trial: a few milliseconds on a slow GPU. */
+export const TRIAL_FLOPS = 4e9;
+
+/** Numbers for a trial's inputs, in (−0.5, 0.5). */
+export function trialInput(run: Run, shape: readonly number[], dtype?: Elem): Tensor {
+  let state = 1;
+  const values = Float32Array.from({ length: size({ shape }) }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return state / 2 ** 32;
+  });
+  return run.input(values, shape, 'trial', dtype);
+}
+
+/**
+ * The variant for a call.
+ * @param name of the one that is wanted; by default the winner of a trial, or the best guess before one
+ * @throws when the adapter or the shape rules it out
+ */
+export function choose<Shape, C extends Choice<Shape>>(
+  op: string,
+  run: Run,
+  all: readonly C[],
+  shape: Shape,
+  name: string | undefined,
+  trial: Trial | null,
+): C {
+  const { gpu } = run;
+  const choices = name === undefined ? offered(gpu, all, shape) : possible(gpu, all, shape);
+  let wanted = name ?? choices[0]?.name;
+  if (name === undefined && trial && choices.length > 1) {
+    const candidates = choices.map((c) => c.name);
+    const { key, prepare } = trial;
+    wanted = run.choose({ key: `${op} ${key}`, candidates, plain: all.at(-1)!.name, prepare });
+  }
+  const found = choices.find((c) => c.name === wanted);
+  if (found) return found;
+  const asked = name === undefined ? 'no variant' : `no variant "${name}"`;
+  throw refuse(op, `${asked} for ${JSON.stringify(shape)} here, of ${choices.map((c) => c.name).join(', ')}`);
+}
