@@ -32,6 +32,8 @@ export type Latents = Float32Array<ArrayBuffer>;
  * length. `decode` may go on while the next block is denoised; the rest comes one after the other.
  */
 export interface ClipNetworks {
+  /** GPU dispatches of the last denoising step, its preview included; absent on the CPU. */
+  readonly launches?: number;
   /** The words that the coming blocks follow: token ids, `</s>` included. */
   say(ids: Int32Array<ArrayBuffer>): Promise<void>;
   /** The coming block sees none of those before it. */

@@ -351,6 +351,7 @@ async function develop(
     began,
     seconds: ended - began,
     gpuBytes: model.gpuBytes,
+    launches: networks.launches ?? 0,
   });
 }
 

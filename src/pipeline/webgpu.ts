@@ -44,6 +44,7 @@ export class GpuClip implements ClipNetworks {
   #stepper: Stepper | null = null;
   #noise: Latents | null = null;
   #taken: Taken[] = [];
+  launches = 0;
 
   private constructor(model: GpuModel, { width, height }: GenerateRequest) {
     const [, y, x] = model.manifest.latent.stride;
@@ -106,9 +107,11 @@ export class GpuClip implements ClipNetworks {
   async step(step: Step, fresh: Latents | null): Promise<Picture> {
     this.#taken.push({ step, fresh });
     let picture: Picture | null = null;
+    const before = this.#run.launches;
     await this.#stepper!.step(step, fresh, async (clean) => {
       picture = await makePreview(this.#run, this.#model, clean);
     });
+    this.launches = this.#run.launches - before;
     await this.#run.sync(); // lets a call to cancel get through
     return picture!;
   }

@@ -357,6 +357,8 @@ export interface BlockReport {
   seconds: number;
   /** GPU memory in use when it was done, in bytes; 0 on the CPU. */
   gpuBytes: number;
+  /** GPU dispatches of its last denoising step; 0 on the CPU. */
+  launches: number;
 }
 
 /** How well the end of a clip meets its beginning: mean differences of luma, 0…255. */
