@@ -84,6 +84,7 @@ export function tableOf(reports) {
       `${r.date}, ${r.kind}, commit ${r.commit}, activations ${r.elem}; ${versions.map((v) => v.join(' ')).join(', ')}.`,
       `Peak in the same run: ${cell(r.peak.gflops, 1)} GFLOP/s (f32 FMA), ${cell(r.peak.gbytes, 1)} GB/s (copy).`,
     ];
+    if (r.torch) lines.push(`PyTorch in the same call: ${r.torch}.`);
     if (r.noisy)
       lines.push(
         '',
@@ -91,13 +92,13 @@ export function tableOf(reports) {
       );
     lines.push(
       '',
-      '| operation | shape | ms | GFLOP/s | GB/s | % of its limit | variant | frames/s | ort WebGPU | ort WASM |',
-      '| --- | --- | --: | --: | --: | --: | --- | --: | --: | --: |',
+      '| operation | shape | ms | GFLOP/s | GB/s | % of its limit | variant | frames/s | % of PyTorch | ort WebGPU | ort WASM |',
+      '| --- | --- | --: | --: | --: | --: | --- | --: | --: | --: | --: |',
       ...r.rows.map((row) => {
         const limit = row.share ? cell(100 * row.share, 0) : '';
         const rates = row.share ? [cell(row.gflops, 1), cell(row.gbytes, 1)] : ['', ''];
         const peers = [ratio(row.peers?.webgpu), ratio(row.peers?.wasm)];
-        return `| ${[row.name, row.shape, cell(row.ms, 3), ...rates, limit, row.variant ?? '', cell(row.fps, 1), ...peers].join(' | ')} |`;
+        return `| ${[row.name, row.shape, cell(row.ms, 3), ...rates, limit, row.variant ?? '', cell(row.fps, 1), cell(row.torchShare, 0), ...peers].join(' | ')} |`;
       }),
     );
     if (typeof r.mean?.webgpu === 'number')

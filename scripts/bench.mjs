@@ -2,7 +2,7 @@
  * `npm run bench`: the kernels on this machine, beside the adapter's own peak and beside onnxruntime-web.
  *
  *   npm run bench -- [--adapter browser|hardware|node] [--filter WORD] [--json] [--f32] [--large]
- *                    [--synthetic [--sizes 448x256,832x480] [--past 3,9] [--wan layers=30,heads=12,…]] [--save]
+ *                    [--synthetic [--sizes 448x256,832x480] [--past 3,9] [--wan layers=30,heads=12,…]] [--torch PYTHON] [--save]
  *
  * Each row: time, operations and bytes a second, the share of what limits the kernel (an FMA loop or a copy, measured
  * in the same run), the variant that won its trial, and how many times as long onnxruntime-web takes for the same in
@@ -14,8 +14,10 @@
  * --f32 keeps activations in f32; --large adds the shapes of the 1.3B model on a software adapter.
  * --synthetic (node only) adds the whole block of a network like the 1.3B model with made-up weights: milliseconds,
  *   launches and frames a second. --wan makes it smaller: layers, heads, head, ffn, text.
+ * --torch PYTHON (node only) measures PyTorch on the same card in the same call: matmul and attention in bf16.
  * --save keeps the report in tests/bench/results/ and makes docs/bench.md of all that are there.
  */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -26,7 +28,7 @@ import { loadModule, openDawn } from './dawn.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 const USAGE =
-  'Usage: npm run bench -- [--adapter browser|hardware|node] [--filter WORD] [--json] [--f32] [--large] [--save]\n' +
+  'Usage: npm run bench -- [--adapter browser|hardware|node] [--filter WORD] [--json] [--f32] [--large] [--save] [--torch PYTHON]\n' +
   '       [--synthetic [--sizes 448x256,832x480] [--past 3,9] [--wan layers=30,heads=12,head=128,ffn=8960,text=4096]]';
 const ADAPTERS = ['browser', 'hardware', 'node'];
 const OPTIONS = {
@@ -36,6 +38,7 @@ const OPTIONS = {
   f32: { type: 'boolean', default: false },
   large: { type: 'boolean', default: false },
   save: { type: 'boolean', default: false },
+  torch: { type: 'string' },
   synthetic: { type: 'boolean', default: false },
   sizes: { type: 'string', default: '448x256,832x480' },
   past: { type: 'string', default: '3,9' },
@@ -55,6 +58,7 @@ function read() {
     const { values } = parseArgs({ options: OPTIONS });
     if (!ADAPTERS.includes(values.adapter))
       throw new Error(`--adapter ${values.adapter}: it must be ${ADAPTERS.join(', ')}.`);
+    if (values.torch && values.adapter !== 'node') throw new Error('--torch needs --adapter node.');
     if (values.synthetic && values.adapter !== 'node') throw new Error('--synthetic needs --adapter node.');
     return { ...values, synthetic: values.synthetic ? readSynthetic(values) : undefined };
   } catch (error) {
@@ -102,6 +106,20 @@ async function inNode({ filter, f32, large, synthetic }, onRow) {
   return bench(entry, { filter, f16: !f32, software: software && !large, onRow, manifest, synthetic });
 }
 
+/** Adds to the rows what share of PyTorch's speed they reach. */
+function compareTorch(python, report) {
+  const rows = report.rows.filter((row) => row.torch);
+  const { stdout, stderr, status, error } = spawnSync(python, [join(ROOT, 'scripts/torch_peer.py')], {
+    input: JSON.stringify(rows.map((row) => row.torch)),
+    encoding: 'utf8',
+  });
+  if (status !== 0)
+    throw new Error(`--torch ${python}: ${error?.message ?? stderr.trim().split('\n').at(-1)}`);
+  const { device, dtype, seconds } = JSON.parse(stdout);
+  rows.forEach((row, i) => (row.torchShare = (100_000 * seconds[i]) / row.ms));
+  report.torch = `${device}, ${dtype}`;
+}
+
 async function inBrowser({ adapter, filter, f32, large }, onRow) {
   const headers = {
     'Cross-Origin-Opener-Policy': 'same-origin',
@@ -146,6 +164,14 @@ try {
   const before = loadOf();
   const report = await (options.adapter === 'node' ? inNode : inBrowser)(options, onRow);
   if (report.rows.length === 0) throw new Error(`No operation's name or shape contains "${options.filter}".`);
+  if (options.torch) {
+    compareTorch(options.torch, report);
+    for (const { name, shape, torchShare } of report.rows)
+      if (torchShare && !options.json)
+        console.error(
+          `${name.padEnd(17)} ${shape.padEnd(38)} ${torchShare.toFixed(0)} % of PyTorch (${report.torch})`,
+        );
+  }
   if (options.save) console.error(`Kept as ${save(report, options.adapter, Math.max(before, loadOf()))}`);
   // Rows were shown as they came; the last one may still be on its way out of the browser.
   const rest = { ...report, rows: report.rows.slice(shown) };

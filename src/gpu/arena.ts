@@ -1,9 +1,15 @@
-/** Lends scratch buffers and takes them back. Lends again what is free and close enough in size. */
+/**
+ * Lends scratch buffers and takes them back. Lends again what is free and close enough in size; of those the smallest,
+ * of equal ones the oldest: so the same work gets the same buffers again, whose bind groups are there already.
+ */
 import type { Memory } from './memory';
 import type { Storage } from './tensor';
 
 /** A free buffer is lent for anything that fills at least this share of it. */
 const FILL = 0.75;
+
+/** Ids count upwards, those of a dry run downwards. */
+const older = (a: Storage, b: Storage) => Math.abs(a.id) < Math.abs(b.id);
 
 export class Arena {
   readonly #memory: Memory;
@@ -25,7 +31,8 @@ export class Arena {
     let best = -1;
     this.#free.forEach((s, i) => {
       if (s.bytes < rounded || rounded < s.bytes * FILL) return;
-      if (best < 0 || s.bytes < this.#free[best]!.bytes) best = i;
+      const other = this.#free[best];
+      if (!other || s.bytes < other.bytes || (s.bytes === other.bytes && older(s, other))) best = i;
     });
     if (best >= 0) return this.#free.splice(best, 1)[0]!;
     const storage: Storage = this.#dry

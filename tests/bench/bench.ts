@@ -23,6 +23,9 @@ export interface Row {
   share: number;
   /** Of a whole block: frames a second with four steps and one pass for the cache, without decoding. */
   fps?: number;
+  torch?: Case['torch'];
+  /** Our speed as a share of PyTorch's on the same card, in per cent of its bf16. */
+  torchShare?: number;
   /** The variant that won the trial, where there was one. */
   variant?: string;
   /** How many times as long onnxruntime-web takes, by provider; null where it cannot, absent in Node. */

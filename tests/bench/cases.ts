@@ -37,6 +37,8 @@ export interface Case {
   /** Too long for a software adapter. */
   large: boolean;
   prepare(make: Maker): () => void;
+  /** The same for scripts/torch_peer.py: M, N, K; or queries, keys, heads, size of a head. */
+  torch?: { op: 'matmul' | 'attention'; dims: readonly number[] };
   /** The same for onnxruntime-web; absent where it has no such operation. */
   peer?: PeerCase;
 }
@@ -48,6 +50,7 @@ function matmulCase(model: string, M: number, N: number, K: number, weights: Wei
     flops: 2 * M * N * K,
     bytes: 4 * (M * K + M * N) + PER_WEIGHT[weights] * N * K,
     large: 2 * M * N * K > 2e8,
+    torch: { op: 'matmul', dims: [M, N, K] },
     ...(weights === 'f32' && {
       peer: { model: 'matmul', inputs: { x: { dims: [M, K] }, w: { dims: [K, N] } } },
     }),
@@ -77,6 +80,7 @@ function attentionCase(model: string, M: number, keys: number, heads: number, d:
     flops,
     bytes: 4 * heads * d * (2 * M + 2 * keys),
     large: flops > 2e8,
+    torch: { op: 'attention', dims: [M, keys, heads, d] },
     peer: {
       model: `attention-${heads}`,
       inputs: {
