@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 const rows = readFileSync('docs/faults.md', 'utf8')
+  .split('\n## ')[0]! // the fifty clips have a table of their own
   .split('\n')
   .filter((line) => line.startsWith('|'))
   .map((line) => line.slice(1, -1).split('|').map((cell) => cell.trim())); // prettier-ignore
