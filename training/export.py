@@ -24,6 +24,7 @@ from .train_ae import RUNS
 from .world import HEIGHT, SMALL, WIDTH
 
 TARGET = Path(__file__).parents[1] / "public" / "models" / "pocket"
+PIECE = 1 << 20
 
 
 def write_gguf(path: Path, architecture: str, state: dict) -> None:
@@ -67,6 +68,13 @@ def preview(autoencoder, latents: torch.Tensor, mean, std) -> dict:
     return {"matrix": fit[:-1].tolist(), "bias": fit[-1].tolist()}
 
 
+def entry(path: str, data: bytes) -> dict:
+    """What model.json says of a file: the page fetches a damaged piece again by itself."""
+    digest = lambda part: hashlib.sha256(part).hexdigest()
+    pieces = [digest(data[i:i + PIECE]) for i in range(0, len(data), PIECE)]
+    return {"path": path, "bytes": len(data), "sha256": digest(data), "pieces": {"bytes": PIECE, "sha256": pieces}}
+
+
 def facts(folder: Path) -> dict:
     """What the logs say of the training."""
     last = lambda name: json.loads((folder / name).read_text().splitlines()[-1]) if (folder / name).exists() else {}
@@ -94,8 +102,7 @@ def main() -> None:
     data = torch.load(folder / "data.pt", weights_only=False)
     saved = torch.load(folder / "dit.pt", weights_only=False)
     ae_config = torch.load(folder / "ae.pt", weights_only=False)["config"]
-    files = [{"path": p.name, "bytes": p.stat().st_size, "sha256": hashlib.sha256(p.read_bytes()).hexdigest()}
-             for p in sorted(temporary.iterdir())]
+    files = [entry(p.name, p.read_bytes()) for p in sorted(temporary.iterdir())]
     document = {
         "format": "kinora-model/1", "id": "pocket", "name": "Kinora Pocket", "edition": "2", "license": "MIT", "fps": 16,
         "sizes": [{"width": WIDTH, "height": HEIGHT}, {"width": 96, "height": 64}], "seconds": {"default": 2, "max": 5},
@@ -114,9 +121,9 @@ def main() -> None:
     }
     if (out / "showcase.mp4").exists():  # a clip for the page's first sight, made by npm run generate
         document["showcase"] = "showcase.mp4"
-    for entry in files:
-        (temporary / entry["path"]).chmod(0o644)
-        os.replace(temporary / entry["path"], out / entry["path"])
+    for file in files:
+        (temporary / file["path"]).chmod(0o644)
+        os.replace(temporary / file["path"], out / file["path"])
     (temporary / "model.json").write_text(json.dumps(document, ensure_ascii=False, indent=1))
     os.replace(temporary / "model.json", out / "model.json")
     temporary.rmdir()

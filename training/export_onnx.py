@@ -12,7 +12,6 @@ int8 with an f32 scale per 32, expanded by DequantizeLinear when a session opens
 and `components.onnx` with `files` in model.json. Each is compared with PyTorch before it is kept.
 """
 import argparse
-import hashlib
 import json
 from pathlib import Path
 
@@ -23,7 +22,7 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from .export import TARGET
+from .export import TARGET, entry
 from .pocket import Pocket
 from .taehv import MemBlock, TGrow
 
@@ -215,7 +214,7 @@ def main() -> None:
         worst = max(compare(temporary, module, case) for case in (inputs, others))
         temporary.replace(path)
         data = path.read_bytes()
-        entries.append({"path": f"onnx/{name}.onnx", "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()})
+        entries.append(entry(f"onnx/{name}.onnx", data))
         print(json.dumps({"file": path.name, "bytes": len(data), "8-bit" if source else "16-bit": small, "from PyTorch": worst}), flush=True)
     document = json.loads((arguments.model / "model.json").read_text())
     document["onnx"] = {"files": entries, "text_encoder": "onnx/text_encoder.onnx", "transformer": "onnx/transformer.onnx",
