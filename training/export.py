@@ -25,6 +25,7 @@ from .world import HEIGHT, SMALL, WIDTH
 
 TARGET = Path(__file__).parents[1] / "public" / "models" / "pocket"
 PIECE = 1 << 20
+ENCODER = {"encoder_kind": "patches", "encoder_width": 128, "encoder_blocks": 2}  # taehv.Encoder, in the page's words
 
 
 def write_gguf(path: Path, architecture: str, state: dict) -> None:
@@ -95,7 +96,7 @@ def main() -> None:
     temporary = Path(tempfile.mkdtemp(dir=out, suffix=".tmp"))
     write_gguf(temporary / "transformer.gguf", "wan", model.dit.state_dict())
     write_gguf(temporary / "text_encoder.gguf", "umt5", model.text.state_dict())
-    half = {k: v.half().contiguous() for k, v in autoencoder.state_dict().items() if k.startswith("decoder.")}
+    half = {k: v.half().contiguous() for k, v in autoencoder.state_dict().items()}
     save_file(half, str(temporary / "taehv.safetensors"))
     shutil.copy(folder / "tokenizer.json", temporary / "tokenizer.json")
     (temporary / "vocabulary.json").write_text(json.dumps(taught(SMALL), ensure_ascii=False, indent=1))
@@ -114,7 +115,7 @@ def main() -> None:
             "tokenizer": {"file": "tokenizer.json"},
             "text_encoder": {"network": "umt5", "config": saved["text_config"], "file": "text_encoder.gguf"},
             "transformer": {"network": "wan-transformer-causal", "config": saved["dit_config"], "file": "transformer.gguf"},
-            "autoencoder": {"network": "taehv", "config": ae_config, "file": "taehv.safetensors"},
+            "autoencoder": {"network": "taehv", "config": {**ae_config, **ENCODER}, "file": "taehv.safetensors"},
         },
         "details": tokens.detail_ids(tokens.load(folder / "tokenizer.json")),
         "files": files, "prompts": examples(), "vocabulary": "vocabulary.json", "training": facts(folder),

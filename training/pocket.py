@@ -25,8 +25,8 @@ class Pocket:
         self.text.load_state_dict(read_gguf(folder / parts["text_encoder"]["file"]))
         self.dit.load_state_dict(read_gguf(folder / parts["transformer"]["file"]))
         self.autoencoder = TAEHV(parts["autoencoder"]["config"]).eval()
-        weights = {k: v.float() for k, v in load_file(str(folder / parts["autoencoder"]["file"])).items()}
-        self.autoencoder.decoder.load_state_dict({k.removeprefix("decoder."): v for k, v in weights.items()})
+        weights = load_file(str(folder / parts["autoencoder"]["file"]))
+        self.autoencoder.decoder.load_state_dict({k.removeprefix("decoder."): v.float() for k, v in weights.items() if k.startswith("decoder.")})
         self.mean, self.std = torch.tensor(self.model["latent"]["mean"]), torch.tensor(self.model["latent"]["std"])
 
     @torch.no_grad()

@@ -72,7 +72,7 @@ def run(layers: nn.Sequential, x: torch.Tensor) -> torch.Tensor:
 class Encoder(nn.Module):
     """Training's encoder: a linear projection of each 4 x 8 x 8 patch plus a small causal network.
 
-    It is not the TAEHV encoder: the page only decodes. Latent i describes frames 4i-3 .. 4i (the first, frame 0).
+    It is not the TAEHV encoder; the page has a graph of its own for it (encoder_kind "patches"). Latent i describes frames 4i-3 .. 4i (the first, frame 0).
     """
 
     def __init__(self, z: int, width: int = 128):
