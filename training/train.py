@@ -21,10 +21,10 @@ from .train_ae import RUNS
 from .windows import BLOCK, cell_weights, first_blocks, pick_clips, teacher_forced
 
 PRESETS = {
-    "pocket": {"minutes": 210.0, "batch": 12, "sets": [(128, 80, 7500), (96, 64, 1500)], "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
+    "pocket": {"minutes": 360.0, "batch": 12, "sets": [(128, 80, 7500), (96, 64, 1500)], "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
     "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
 }
-CONSTANT = 0.65  # share of the time before the learning rate falls
+HALF, FALL = 0.4, 0.75  # shares of the time at which the learning rate changes
 FIRST = {1: 0.5, BLOCK: 0.25}  # share of the steps that show only so many frames, the first, of more clips
 
 
@@ -110,13 +110,13 @@ def draw(data: dict, latents: list, batch: int, first: int) -> tuple:
 
 
 def learning_rate(step: int, done: float) -> float:
-    """A short warm-up, then constant, then down as one minus a root (fast at first); a share of the preset's rate.
+    """A short warm-up; the full rate; from HALF of the time on a third of it; and down as one minus a root at the end. A share of the preset's rate.
 
     Muon's steps are as long in a direction that is all noise as in one that is learnt, so what small batches can learn at
-    the full rate is soon learnt, and the rest comes while the rate falls.
+    the full rate is soon learnt, and finer things only come at a lower one.
     """
-    falling = min(1.0, max(0.0, (done - CONSTANT) / (1 - CONSTANT)))
-    return min(1, (step + 1) / 100) * max(0.01, 1 - math.sqrt(falling))
+    falling = min(1.0, max(0.0, (done - FALL) / (1 - FALL)))
+    return min(1, (step + 1) / 100) * (1 if done < HALF else 0.36) * max(0.01, 1 - math.sqrt(falling))
 
 
 def main() -> None:

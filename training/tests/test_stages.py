@@ -26,7 +26,8 @@ def test_progress_counts_earlier_sessions_and_logs_lines(tmp_path):
 
 def test_the_learning_rate_warms_up_stays_and_falls():
     assert train.learning_rate(0, 0.1) < 0.02
-    assert train.learning_rate(500, 0.1) == train.learning_rate(500, train.CONSTANT) == pytest.approx(1)
+    assert train.learning_rate(500, 0.1) == train.learning_rate(500, train.HALF - 0.01) == pytest.approx(1)
+    assert train.learning_rate(500, train.HALF) == train.learning_rate(500, train.FALL) == pytest.approx(0.36)
     assert train.learning_rate(500, 0.9) > train.learning_rate(500, 0.95) > train.learning_rate(500, 1.0) > 0
 
 
