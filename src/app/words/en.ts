@@ -221,7 +221,7 @@ export const en = {
     aboutText: [
       'Every clip is made by artificial intelligence and says so in its file, next to the prompt and the settings. It shows nothing that happened.',
       'Pocket knows its own small world of boats, balloons, rockets and other simple things. For photographs and people a larger model is needed.',
-      'The same prompt, settings and seed give frames that are bit-equal for the same build and graphics adapter; across adapters, the same noise and a close video.',
+      'The same prompt, settings and seed give frames that are bit-equal for the same build, graphics adapter and kernel choice; across adapters, the same noise and a close video.',
       'After the first visit the page works with the network off.',
     ],
   },
