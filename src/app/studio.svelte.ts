@@ -51,6 +51,8 @@ export interface Block {
   frames: { first: number; count: number } | null;
 }
 
+/** How often, and milliseconds after how long, a journal that must be there is looked for again. */
+const [HELD_TRIES, HELD_PAUSE] = [20, 250];
 /** Memory for the frames of a clip in work; the playhead is rarely far behind. */
 const REEL_BYTES = 128 * 2 ** 20;
 const LEAST_FRAMES = 48;
@@ -303,10 +305,18 @@ export class Studio {
     }
   }
 
-  /** The journal of the clip in work, where a block of it was finished. */
+  /**
+   * The journal of the clip in work, where a block of it was finished. The browser may take a while to close the files of
+   * a worker that was ended, and a finished block is worth the wait.
+   */
   async #kept(): Promise<JournalInfo | null> {
-    const found = await this.#options.engine.journals();
-    return (found.ok && found.value.find(({ id }) => id === this.#journal)) || null;
+    const patience = this.blocks.some(({ state }) => state === 'done') ? HELD_TRIES : 1;
+    for (let tries = 1; ; tries++) {
+      const found = await this.#options.engine.journals();
+      const own = found.ok && found.value.find(({ id }) => id === this.#journal);
+      if (own || tries >= patience) return own || null;
+      await new Promise((resolve) => setTimeout(resolve, HELD_PAUSE));
+    }
   }
 
   /** The person has stopped a worker that did not hear of it any more. */

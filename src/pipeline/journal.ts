@@ -177,7 +177,10 @@ export async function listJournals(): Promise<JournalInfo[]> {
       if (handle.kind !== 'directory' || !ID.test(id)) continue;
       await navigator.locks.request(lockOf(id), { ifAvailable: true }, async (lock) => {
         if (!lock) return; // somebody is at it
-        const info = await readInfo(handle as FileSystemDirectoryHandle).catch(() => null);
+        const info = await readInfo(handle as FileSystemDirectoryHandle).catch((e) =>
+          isHeld(e) ? 'held' : null,
+        );
+        if (info === 'held') return; // by a worker that was just ended: the browser closes its files in a while
         if (info && info.done > 0) found.push(info);
         else await dropJournal(id); // nothing of it was finished, or it cannot be read
       });
@@ -193,6 +196,11 @@ export async function dropJournal(id: string): Promise<void> {
   if (!ID.test(id)) return;
   await (await folderOf()).removeEntry(id, { recursive: true }).catch(() => {});
 }
+
+/** A file that another has open, not one that is gone or damaged. */
+const isHeld = (e: unknown): boolean =>
+  e instanceof DOMException &&
+  ['NoModificationAllowedError', 'NotReadableError', 'InvalidStateError'].includes(e.name);
 
 async function readState(folder: FileSystemDirectoryHandle): Promise<JournalState | null> {
   const text = await (await (await folder.getFileHandle('state.json')).getFile()).text();

@@ -55,6 +55,17 @@ test('every block is on the disk when it is added, and an interrupted clip is fo
   again.close();
 });
 
+test('files of a worker that was just ended are still open: its clip is not taken for nothing', async () => {
+  const its = state();
+  const journal = (await Journal.begin(its, null))!;
+  await add(journal, 0);
+  journal.close();
+  const file = disk.file('blocks.bin');
+  vi.spyOn(file, 'getFile').mockRejectedValueOnce(new DOMException('in use', 'NotReadableError'));
+  expect(await listJournals()).toEqual([]);
+  expect(await listJournals()).toMatchObject([{ id: its.id, done: 1 }]);
+});
+
 test('a disk that fills up: the clip goes on in memory, no block is missing, and what was on the disk stays', async () => {
   const its = state();
   const journal = (await Journal.begin(its, null))!;
