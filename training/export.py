@@ -78,7 +78,10 @@ def entry(path: str, data: bytes) -> dict:
 
 def facts(folder: Path) -> dict:
     """What the logs say of the training."""
-    last = lambda name: json.loads((folder / name).read_text().splitlines()[-1]) if (folder / name).exists() else {}
+    def last(name: str) -> dict:
+        lines = (folder / name).read_text().splitlines() if (folder / name).exists() else ["{}"]
+        return {k: v for k, v in json.loads(lines[-1]).items() if v == v}  # NaN is no JSON
+
     return {"hardware": "two CPU cores", "autoencoder": last("ae.jsonl"), "transformer": last("dit.jsonl"), "distillation": last("distill.jsonl")}
 
 
@@ -125,7 +128,7 @@ def main() -> None:
     for file in files:
         (temporary / file["path"]).chmod(0o644)
         os.replace(temporary / file["path"], out / file["path"])
-    (temporary / "model.json").write_text(json.dumps(document, ensure_ascii=False, indent=1))
+    (temporary / "model.json").write_text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False))
     os.replace(temporary / "model.json", out / "model.json")
     temporary.rmdir()
     print(json.dumps({f["path"]: f["bytes"] for f in files}))

@@ -37,8 +37,8 @@ class Pocket:
         ids, told = ids[:, :int((ids != 0).sum(1).max())], None
         if details := self.model.get("details"):
             generator = torch.Generator().manual_seed(seed)
-            steps = torch.stack([torch.randint(len(group), (len(ids),), generator=generator) for group in details], 1)
-            told = with_details(tokenise(self.tokenizer, prompts), steps, details[0][0])
+            chosen = torch.stack([torch.randint(len(group), (len(ids),), generator=generator) for group in details], 1)
+            told = with_details(tokenise(self.tokenizer, prompts), chosen, details[0][0])
         size = self.model["sizes"][0]
         with torch.autocast("cpu", torch.bfloat16):
             z = sample(self.dit, self.text, ids, blocks, size["height"] // 8, size["width"] // 8,

@@ -8,11 +8,11 @@ EXAMPLES = [
     {"colour": "red", "subject": "boat", "motion": "sway", "place": "sea", "time": "sunset"},
     {"colour": "blue", "subject": "car", "motion": "right", "place": "city", "time": "night"},
     {"colour": "pink", "subject": "ghost", "motion": "split", "place": "meadow", "time": "morning"},
-    {"colour": "white", "subject": "rocket", "motion": "rise", "place": "space", "time": "night"},
-    {"colour": "yellow", "subject": "duck", "motion": "left", "place": "sea", "time": "day"},
-    {"colour": "green", "subject": "snowman", "motion": "bounce", "place": "snow", "time": "day", "weather": "snow"},
-    {"colour": "orange", "subject": "fish", "motion": "orbit", "place": "underwater", "time": "day"},
     {"colour": "purple", "subject": "balloon", "motion": "rise", "place": "mountains", "time": "morning"},
+    {"colour": "red", "subject": "heart", "motion": "pulse", "place": "desert", "time": "day"},
+    {"colour": "pink", "subject": "snowman", "motion": "sway", "place": "mountains", "time": "sunset"},
+    {"colour": "orange", "subject": "car", "motion": "split", "place": "space", "time": "night"},
+    {"colour": "yellow", "subject": "house", "motion": "bounce", "place": "snow", "time": "day", "weather": "snow"},
 ]
 
 

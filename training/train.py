@@ -53,9 +53,10 @@ def channel_weights(autoencoder, latents: torch.Tensor, std: torch.Tensor) -> to
 
 
 def report_line(error: torch.Tensor, sigma: torch.Tensor) -> dict:
-    """Mean squared flow error by noise level; error and sigma [n]."""
+    """Mean squared flow error by noise level, of the levels that occur; error and sigma [n]."""
     edges = [0, 0.35, 0.65, 0.9, 1.01]
-    return {f"<{hi:g}": round(error[(sigma >= lo) & (sigma < hi)].mean().item(), 3) for lo, hi in zip(edges, edges[1:])}
+    inside = {f"<{hi:g}": error[(sigma >= lo) & (sigma < hi)] for lo, hi in zip(edges, edges[1:])}
+    return {name: round(e.mean().item(), 3) for name, e in inside.items() if len(e)}
 
 
 def load(folder: Path, weights: str = "dit.pt") -> Model:
