@@ -144,6 +144,7 @@ def main() -> None:
         for o, s in zip(opts, saved["opts"]):
             o.load_state_dict(s)
         step, spent = saved["step"], saved["spent"]
+    torch.manual_seed(1000 * step + workers.RANK)  # or every session would begin with the same clips and the same noise
     weight = channel_weights(load_autoencoder(folder), data["sets"][0]["latents"], data["std"])
     latents = normalised(data)
     if preset.get("compile"):

@@ -9,10 +9,9 @@ COUNT = int(os.environ.get("WORLD_SIZE", 1))
 
 
 def join() -> None:
-    """Meets the other processes; each draws numbers of its own from here on."""
+    """Meets the other processes."""
     if COUNT > 1:
         dist.init_process_group("gloo")
-        torch.manual_seed(RANK)
 
 
 def wait() -> None:
