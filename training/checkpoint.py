@@ -1,18 +1,16 @@
 """What a later session needs to go on: python -m training.checkpoint [--name pocket] writes checkpoints/NAME-{ae,dit}.safetensors.
 
-The autoencoder with training's own encoder, and the EMA weights before distillation, in f16; no optimiser state; and which combinations were taught. `restore`
+The autoencoder with training's own encoder, and the EMA weights before distillation, in f16; no optimiser state. `restore`
 makes a run's ae.pt of it where that is missing, and `train` starts from the transformer's weights, with fresh optimisers.
 """
 import argparse
 import json
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from .data import TAUGHT, combination
 from .train_ae import RUNS
 
 FOLDER = Path(__file__).parent / "checkpoints"
@@ -29,9 +27,7 @@ def save(name: str) -> list:
         halves = {k: (v.float() if k in ("mean", "std") else v.half()).contiguous() for k, v in weights.items()}
         paths.append(FOLDER / f"{name}-{part}.safetensors")
         save_file(halves, str(paths[-1]), metadata={"facts": json.dumps(facts)})
-    scenes = [s["scenes"] for s in torch.load(RUNS / name / "data.pt", weights_only=False)["sets"]]
-    np.save(TAUGHT, np.unique(combination(np.concatenate(scenes))).astype(np.uint16))
-    return [*paths, TAUGHT]
+    return paths
 
 
 def read(name: str, part: str) -> tuple:

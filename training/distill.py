@@ -11,7 +11,7 @@ import os
 import torch
 
 from . import data as clips, tokens
-from .data import normalised
+from .data import normalise
 from .muon import optimisers
 from .progress import Progress
 from .train import PRESETS, draw, is_matrix, load, report_line
@@ -29,13 +29,13 @@ def main() -> None:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
     teacher = load(folder)
     saved = torch.load(folder / "dit.pt", weights_only=False)
-    data = clips.load(folder / "data.pt")
+    data = clips.load(folder)
     student = copy.deepcopy(teacher).train()
     ema = copy.deepcopy(teacher)
     teacher.requires_grad_(False)
     student.dit.condition_embedder.time_proj.weight.blocks = 6
     opts = optimisers(student, 6e-4, is_matrix)
-    latents = normalised(data)
+    normalise(data)
     if PRESETS["pocket"]["compile"] and arguments.minutes > 1:
         torch._dynamo.config.cache_size_limit = 32
         for block in [*student.dit.blocks, *teacher.dit.blocks]:
@@ -46,7 +46,7 @@ def main() -> None:
         rate = min(1, (step + 1) / 20) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         for o, scale in zip(opts, (1.0, 0.5)):
             o.param_groups[0]["lr"] = 6e-4 * scale * rate
-        x, t, ids, frames, plan, target, sigma, cover, _ = draw(data, latents, arguments.batch, first)
+        x, t, ids, frames, plan, target, sigma, cover, _ = draw(data, arguments.batch, first)
         empty = torch.zeros_like(ids)
         empty[:, 0] = 1
         n = target.shape[2]

@@ -16,7 +16,7 @@ import torch
 from . import train
 from .captions import LANGUAGES, caption
 from .contact import sheet
-from .data import TAUGHT, combination, load_autoencoder
+from .data import HELD_OUT, combination, load_autoencoder
 from .judge import load, right, table
 from .pocket import Pocket
 from .train_ae import RUNS
@@ -24,9 +24,9 @@ from .world import FRAMES, HEIGHT, SMALL, WIDTH, render, sample_scenes
 
 def held_out(n: int, rng) -> np.ndarray:
     """n random scenes of combinations that no training clip showed."""
-    taught, scenes = np.load(TAUGHT), sample_scenes(20 * n, rng, SMALL)
-    scenes = scenes[~np.isin(combination(scenes), taught)][:n]
-    assert len(scenes) == n, "too few combinations were left out"
+    scenes = sample_scenes(40 * n, rng, SMALL)
+    scenes = scenes[np.isin(combination(scenes), np.load(HELD_OUT))][:n]
+    assert len(scenes) == n, "too few combinations are held out"
     return scenes
 
 

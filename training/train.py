@@ -14,16 +14,17 @@ from pathlib import Path
 import torch
 
 from . import checkpoint, data as clips, tokens, umt5, wan, workers
-from .data import load_autoencoder, make, normalised
+from .data import load_autoencoder, make, make_beginnings, normalise
 from .muon import optimisers
 from .progress import Progress
 from .train_ae import RUNS
-from .windows import BLOCK, cell_weights, first_blocks, pick_clips, teacher_forced
+from .windows import BLOCK, cell_weights, first_blocks, pick_beginnings, pick_clips, teacher_forced
 
 PRESETS = {
-    "pocket": {"minutes": 360.0, "batch": 12, "sets": [(128, 80, 7500), (96, 64, 1500)], "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
-    "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
+    "pocket": {"minutes": 360.0, "batch": 12, "sets": [(128, 80, 7500), (96, 64, 1500)], "beginnings": 48000, "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
+    "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "beginnings": 0, "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
 }
+BEGINNINGS = 6000  # of them in a file
 HALF, FALL = 0.4, 0.75  # shares of the time at which the learning rate changes
 FIRST = {1: 0.5, BLOCK: 0.25}  # share of the steps that show only so many frames, the first, of more clips
 
@@ -79,8 +80,13 @@ def set_up(preset: dict, folder: Path) -> tuple:
         torch.save(make(load_autoencoder(folder), tokenizer, preset["sets"], 7), folder / "data.tmp")
         (folder / "data.tmp").rename(folder / "data.pt")
         print(f"{preset['sets']} clips encoded in {time.time() - began:.0f} s", flush=True)
+    for part in range(preset["beginnings"] // BEGINNINGS):
+        path = folder / f"beginnings-{part:02d}.pt"
+        if workers.RANK == 0 and not path.exists():
+            torch.save(make_beginnings(load_autoencoder(folder), tokenizer, BEGINNINGS, 1000 + part), path.with_suffix(".tmp"))
+            path.with_suffix(".tmp").rename(path)
     workers.wait()
-    data = clips.load(folder / "data.pt")
+    data = clips.load(folder)
     taught = torch.load(folder / "text.pt", weights_only=False) if (folder / "text.pt").exists() else None
     text_config = taught["text_config"] if taught else {**umt5.CONFIG, "vocab_size": tokens.size(tokenizer)}
     model = Model(text_config, {**wan.CONFIG, **preset["dit"], "text_dim": text_config["d_model"]})
@@ -93,21 +99,21 @@ def set_up(preset: dict, folder: Path) -> tuple:
     return model, data
 
 
-def draw(data: dict, latents: list, batch: int, first: int) -> tuple:
-    """What one step shows: (x, t, ids, frame numbers, attention plan, target flow, levels, weights of the loss, first blocks only?)."""
+def draw(data: dict, batch: int, first: int) -> tuple:
+    """What one step shows: (x, t, ids, frame numbers, attention plan, target flow, levels, weights of the loss, a beginning only?)."""
     lot = torch.rand(())
-    frames = 1 if lot < FIRST[1] else BLOCK if lot < sum(FIRST.values()) else 0
-    begin = frames > 0
-    x0, cells, ids, offset = pick_clips(data, latents, batch * {0: 1, BLOCK: 4, 1: 12}[frames], first, begin)
+    shown = 1 if lot < FIRST[1] else BLOCK if lot < sum(FIRST.values()) else 0
+    if shown:
+        x0, cells, ids = pick_beginnings(data, batch * {BLOCK: 4, 1: 12}[shown], shown, first)
+        x, t, frames, plan, target, sigma, cover = first_blocks(x0, cells)
+    else:
+        x0, cells, ids, offset = pick_clips(data, batch, first)
+        x, t, frames, plan, target, sigma = teacher_forced(x0, offset)
+        cover = cell_weights(cells)
     dropped = torch.rand(len(ids)) < 0.1
     ids[dropped] = 0
     ids[dropped, 0] = 1
-    if begin:
-        x, t, frames, plan, target, sigma, cover = first_blocks(x0[:, :, :frames], cells[:, :frames])
-    else:
-        x, t, frames, plan, target, sigma = teacher_forced(x0, offset)
-        cover = cell_weights(cells)
-    return x, t, ids, frames, plan, target, sigma, cover, begin
+    return x, t, ids, frames, plan, target, sigma, cover, shown > 0
 
 
 def learning_rate(step: int, done: float) -> float:
@@ -146,7 +152,7 @@ def main() -> None:
         step, spent = saved["step"], saved["spent"]
     torch.manual_seed(1000 * step + workers.RANK)  # or every session would begin with the same clips and the same noise
     weight = channel_weights(load_autoencoder(folder), data["sets"][0]["latents"], data["std"])
-    latents = normalised(data)
+    normalise(data)
     if preset.get("compile"):
         torch._dynamo.config.cache_size_limit = 32  # windows of two sizes and first blocks, each a program of its own
         for block in model.dit.blocks:
@@ -166,7 +172,7 @@ def main() -> None:
         rate = learning_rate(step, done)
         for o, scale in zip(opts, (1.0, 0.5)):
             o.param_groups[0]["lr"] = preset["lr"] * scale * rate
-        x, t, ids, frames, plan, target, sigma, cover, begin = draw(data, latents, preset["batch"], first)
+        x, t, ids, frames, plan, target, sigma, cover, begin = draw(data, preset["batch"], first)
         with torch.autocast("cpu", torch.bfloat16):
             flow = model.dit(x, t, model.dit.text(model.text(ids)), frames, plan)[0]
         error = ((flow[:, :, -target.shape[2]:].float() - target).square() * cover).mean((3, 4))  # [B, C, Fn]

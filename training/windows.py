@@ -10,7 +10,7 @@ from .tokens import with_details
 
 SUBJECT = 4.0  # how much more the loss of a cell counts where a subject is
 SHIFT = 8.0  # most of the noise levels lie where a scene is decided, between 0.88 and 0.98
-PLAIN = 0.75  # of the clips of which only the beginning is shown
+OLD = 0.15  # of the beginnings are those of whole clips, which more often hold two subjects or a camera that moves
 DETAILED = 0.8  # of the captions that may have details
 
 
@@ -55,25 +55,31 @@ def first_blocks(x0: torch.Tensor, cells: torch.Tensor):
     return (1 - level) * x0 + level * noise, 1000 * sigma, torch.arange(f), plan, noise - x0, sigma, (weight / weight.mean())[:, None]
 
 
-def pick_clips(data: dict, latents: list, n: int, first: int, begin: bool = False):
+def pick_clips(data: dict, n: int, first: int):
     """n random two-block windows of one size -> x0 [n, C, 6, h, w], how much subjects cover its cells [n, 6, h, w], ids [n, L], first frame number.
 
-    `begin`: of the first size, from the clips' start. Most captions of windows that show a scene's start have its details in
-    front of them, as tokens from `first` on.
+    Most captions of windows that show a scene's start have its details in front of them, as tokens from `first` on.
     """
-    which = 0 if begin or len(latents) == 1 or torch.rand(()) < 0.88 else int(torch.randint(1, len(latents), ()))  # mostly the native size
-    data, latents = data["sets"][which], latents[which]
-    pick = torch.randint(len(latents), (n,))
-    if begin:  # mostly one subject, seen from where the camera stands still: what a thing looks like comes first
-        pick = torch.where(torch.rand(n) < PLAIN, data["plain"][torch.randint(len(data["plain"]), (n,))], pick)
-    ids = data["ids"][pick, torch.randint(data["ids"].shape[1], (n,))].clone()
-    start = 0 if begin or torch.rand(()) < 0.7 else BLOCK
+    sets = data["sets"]
+    which = 0 if len(sets) == 1 or torch.rand(()) < 0.88 else int(torch.randint(1, len(sets), ()))  # mostly the native size
+    start = 0 if torch.rand(()) < 0.7 else BLOCK
     offset = start if torch.rand(()) < 0.7 else start + BLOCK * int(torch.randint(1, 10, ()))
-    if start == 0:
-        told = data["fresh"][pick] & (torch.rand(n) < DETAILED)
-        ids = torch.where(told[:, None], with_details(ids, data["details"][pick], first), ids)
-    window = slice(start, start + 2 * BLOCK)
-    return latents[pick, :, window].float(), data["cells"][pick, window].float() / 255, ids, offset
+    return *_pick(sets[which], n, slice(start, start + 2 * BLOCK), first if start == 0 else None), offset
+
+
+def pick_beginnings(data: dict, n: int, frames: int, first: int):
+    """n random beginnings of clips of the first size -> x0 [n, C, frames, h, w], cover [n, frames, h, w], ids [n, L]."""
+    source = data["sets"][0] if data["beginnings"] is None or torch.rand(()) < OLD else data["beginnings"]
+    return _pick(source, n, slice(0, frames), first)
+
+
+def _pick(source: dict, n: int, window: slice, first: int | None) -> tuple:
+    pick = torch.randint(len(source["latents"]), (n,))
+    ids = source["ids"][pick, torch.randint(source["ids"].shape[1], (n,))].clone()
+    if first is not None:
+        told = source["fresh"][pick] & (torch.rand(n) < DETAILED)
+        ids = torch.where(told[:, None], with_details(ids, source["details"][pick], first), ids)
+    return source["latents"][pick, :, window].float(), source["cells"][pick, window].float() / 255, ids
 
 
 def cell_weights(cells: torch.Tensor) -> torch.Tensor:
