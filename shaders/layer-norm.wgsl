@@ -15,19 +15,20 @@ fn main(
   @builtin(workgroup_id) wid: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_id) lid: vec3<u32>,
+  place: Place, // of row_sum, as its snippet wants it
 ) {
   let row = wid.y * groups.x + wid.x;
   if (row >= params.rows) { return; } // the whole workgroup
   let at = row * params.D;
   var sum = 0.0;
   for (var i = lid.x; i < params.D; i += 64u) { sum += f32(x[at + i]); }
-  let mean = row_sum(lid.x, sum) / f32(params.D);
+  let mean = row_sum(place, sum) / f32(params.D);
   var squares = 0.0;
   for (var i = lid.x; i < params.D; i += 64u) {
     let value = f32(x[at + i]) - mean;
     squares += value * value;
   }
-  let factor = inverseSqrt(row_sum(lid.x, squares) / f32(params.D) + params.eps);
+  let factor = inverseSqrt(row_sum(place, squares) / f32(params.D) + params.eps);
   let m = (row / params.per_frame) * params.P * params.D;
   for (var i = lid.x; i < params.D; i += 64u) {
     var y = (f32(x[at + i]) - mean) * factor;

@@ -11,6 +11,7 @@ fn main(
   @builtin(workgroup_id) wid: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_id) lid: vec3<u32>,
+  place: Place, // of row_sum, as its snippet wants it
 ) {
   let row = wid.y * groups.x + wid.x;
   if (row >= params.rows) { return; } // the whole workgroup
@@ -20,6 +21,6 @@ fn main(
     let value = f32(x[at + i]);
     squares += value * value;
   }
-  let factor = inverseSqrt(row_sum(lid.x, squares) / f32(params.D) + params.eps);
+  let factor = inverseSqrt(row_sum(place, squares) / f32(params.D) + params.eps);
   for (var i = lid.x; i < params.D; i += 64u) { out[at + i] = OT(f32(x[at + i]) * factor * weight[i]); }
 }

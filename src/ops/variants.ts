@@ -7,12 +7,10 @@
 import attentionRows from '../../shaders/attention.wgsl?raw';
 import attentionTiled from '../../shaders/attention-tiled.wgsl?raw';
 import layerNorm from '../../shaders/layer-norm.wgsl?raw';
-import layerNormSubgroup from '../../shaders/layer-norm-subgroup.wgsl?raw';
 import matmulBlocked from '../../shaders/matmul.wgsl?raw';
 import matmulThin from '../../shaders/matmul-thin.wgsl?raw';
 import matmulTiled from '../../shaders/matmul-tiled.wgsl?raw';
 import rmsNorm from '../../shaders/rms-norm.wgsl?raw';
-import rmsNormSubgroup from '../../shaders/rms-norm-subgroup.wgsl?raw';
 import rowSum from '../../shaders/lib/row-sum.wgsl?raw';
 import rowSumSubgroup from '../../shaders/lib/row-sum-subgroup.wgsl?raw';
 import type { Feature, Gpu } from '../gpu/device';
@@ -128,20 +126,15 @@ export interface NormShape {
   rows: number;
   D: number;
 }
-const norms = (file: string, plain: string, subgroup: string): readonly Choice<NormShape>[] => [
-  {
-    name: 'subgroup',
-    file: `${file}-subgroup`,
-    code: subgroup,
-    needs: ['subgroups'],
-    suits: () => true,
-    consts: () => ({}),
-    lib: { rowSumSubgroup },
-  },
-  { name: 'tree', file, code: plain, suits: () => true, consts: () => ({}), lib: { rowSum } },
-];
-export const RMS_NORM = norms('rms-norm', rmsNorm, rmsNormSubgroup);
-export const LAYER_NORM = norms('layer-norm', layerNorm, layerNormSubgroup);
+const norms = (file: string, code: string): readonly Choice<NormShape>[] => {
+  const both = { file, code, suits: () => true, consts: () => ({}) };
+  return [
+    { ...both, name: 'subgroup', needs: ['subgroups'], lib: { rowSumSubgroup } },
+    { ...both, name: 'tree', lib: { rowSum } },
+  ];
+};
+export const RMS_NORM = norms('rms-norm', rmsNorm);
+export const LAYER_NORM = norms('layer-norm', layerNorm);
 
 /** The variants that compute this shape rightly on this adapter. */
 export function possible<Shape, C extends Choice<Shape>>(gpu: Gpu, all: readonly C[], shape: Shape): C[] {
