@@ -201,7 +201,7 @@ export const en = {
     codec: 'Video format',
     lastClip: 'Last clip',
     lastClipFacts: (first: number, total: number, peak: number) =>
-      `first frames after ${seconds(Math.round(first * 10) / 10)} s, done after ${seconds(Math.round(total * 10) / 10)} s, ${mb(peak)} of GPU memory at most`,
+      `first frames after ${seconds(Math.round(first * 10) / 10)} s, done after ${seconds(Math.round(total * 10) / 10)} s${peak > 0 ? `, ${mb(peak)} of GPU memory at most` : ''}`,
     launches: 'GPU dispatches a step',
     privacy: 'Privacy',
     requestsOwn: 'Asked of this page’s own address since it was opened',

@@ -208,7 +208,7 @@ export const zh: Words = {
     codec: '视频格式',
     lastClip: '上一段视频',
     lastClipFacts: (first, total, peak) =>
-      `${tenth(first)} 秒后出现首批画面，${tenth(total)} 秒完成，显存最多占用 ${mb(peak)}`,
+      `${tenth(first)} 秒后出现首批画面，${tenth(total)} 秒完成${peak > 0 ? `，显存最多占用 ${mb(peak)}` : ''}`,
     launches: '每步的 GPU 调度次数',
     privacy: '隐私',
     requestsOwn: '打开页面以来，读取本页面自己的文件',
