@@ -23,7 +23,7 @@ def save(name: str) -> list:
     FOLDER.mkdir(exist_ok=True)
     paths = []
     for part, weights, facts in (("ae", ae["model"], {"config": ae["config"]}),
-                                 ("dit", dit["ema"], {"text_config": dit["text_config"], "dit_config": dit["dit_config"], "step": dit["step"]})):
+                                 ("dit", dit["ema"], {"text_config": dit["text_config"], "dit_config": dit["dit_config"], "step": dit["step"], "spent": dit["spent"]})):
         halves = {k: (v.float() if k in ("mean", "std") else v.half()).contiguous() for k, v in weights.items()}
         paths.append(FOLDER / f"{name}-{part}.safetensors")
         save_file(halves, str(paths[-1]), metadata={"facts": json.dumps(facts)})

@@ -21,7 +21,7 @@ from .train_ae import RUNS
 from .windows import BLOCK, cell_weights, first_blocks, pick_beginnings, pick_clips, teacher_forced
 
 PRESETS = {
-    "pocket": {"minutes": 360.0, "batch": 12, "sets": [(128, 80, 7500), (96, 64, 1500)], "beginnings": 48000, "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
+    "pocket": {"minutes": 360.0, "batch": 12, "sets": [(128, 80, 3600), (96, 64, 720)], "beginnings": 48000, "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
     "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "beginnings": 0, "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
 }
 BEGINNINGS = 6000  # of them in a file
@@ -72,18 +72,22 @@ def is_matrix(name: str, p: torch.Tensor) -> bool:
 
 
 def set_up(preset: dict, folder: Path) -> tuple:
-    """(model, data) as a new training finds them: the latents, and the text encoder or the whole model where there is one."""
-    committed = checkpoint.restore(folder.name, folder)
+    """(model, data, steps and seconds of earlier machines) as a new training finds them.
+
+    The latents; and the text encoder, or the whole model where one is committed. Clips made anew are other ones than those
+    that the committed weights have seen."""
+    committed = checkpoint.read(folder.name, "dit") if checkpoint.restore(folder.name, folder) else None
+    taught_before = committed[1]["step"] if committed else 0
     tokenizer = tokens.load(folder / "tokenizer.json")
     if workers.RANK == 0 and not (folder / "data.pt").exists():
         began = time.time()
-        torch.save(make(load_autoencoder(folder), tokenizer, preset["sets"], 7), folder / "data.tmp")
+        torch.save(make(load_autoencoder(folder), tokenizer, preset["sets"], 7 + taught_before), folder / "data.tmp")
         (folder / "data.tmp").rename(folder / "data.pt")
         print(f"{preset['sets']} clips encoded in {time.time() - began:.0f} s", flush=True)
     for part in range(preset["beginnings"] // BEGINNINGS):
         path = folder / f"beginnings-{part:02d}.pt"
         if workers.RANK == 0 and not path.exists():
-            torch.save(make_beginnings(load_autoencoder(folder), tokenizer, BEGINNINGS, 1000 + part), path.with_suffix(".tmp"))
+            torch.save(make_beginnings(load_autoencoder(folder), tokenizer, BEGINNINGS, 1000 + taught_before + part), path.with_suffix(".tmp"))
             path.with_suffix(".tmp").rename(path)
     workers.wait()
     data = clips.load(folder)
@@ -94,9 +98,10 @@ def set_up(preset: dict, folder: Path) -> tuple:
     model.std.copy_(data["std"])
     if taught:
         model.text.load_state_dict(taught["model"])
-    if committed and not (folder / "dit.pt").exists():  # an earlier session's weights, fresh optimisers
-        model.load_state_dict(checkpoint.read(folder.name, "dit")[0])
-    return model, data
+    if not committed:
+        return model, data, 0, 0.0
+    model.load_state_dict(committed[0])  # fresh optimisers
+    return model, data, taught_before, committed[1].get("spent", 0.0)
 
 
 def draw(data: dict, batch: int, first: int) -> tuple:
@@ -113,6 +118,7 @@ def draw(data: dict, batch: int, first: int) -> tuple:
     dropped = torch.rand(len(ids)) < 0.1
     ids[dropped] = 0
     ids[dropped, 0] = 1
+    ids = ids[:, :int((ids != 0).sum(1).max())]  # the transformer pads what the text encoder gives
     return x, t, ids, frames, plan, target, sigma, cover, shown > 0
 
 
@@ -130,26 +136,28 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--preset", default="pocket", choices=PRESETS)
     parser.add_argument("--name", default=None)
-    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--minutes", type=float, help="in all, over all sessions")
+    parser.add_argument("--spent", type=float, help="minutes that the committed weights have had, where their file does not say it")
     arguments = parser.parse_args()
     preset = PRESETS[arguments.preset]
     folder = RUNS / (arguments.name or arguments.preset)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
     torch.manual_seed(0)
     workers.join()
-    model, data = set_up(preset, folder)
+    model, data, step, spent = set_up(preset, folder)
     first = tokens.load(folder / "tokenizer.json").get_vocab_size()
     model.dit.condition_embedder.time_proj.weight.blocks = 6
     ema = copy.deepcopy(model)
     opts = optimisers(model, preset["lr"], is_matrix)
-    step, spent, path = 0, 0.0, folder / "dit.pt"
+    path, spent = folder / "dit.pt", 60 * arguments.spent if arguments.spent else spent
+    warmed = step  # where the optimisers knew nothing
     if path.exists():
         saved = torch.load(path, weights_only=False)
         model.load_state_dict(saved["model"])
         ema.load_state_dict(saved["ema"])
         for o, s in zip(opts, saved["opts"]):
             o.load_state_dict(s)
-        step, spent = saved["step"], saved["spent"]
+        step, spent, warmed = saved["step"], saved["spent"], saved.get("warmed", 0)
     torch.manual_seed(1000 * step + workers.RANK)  # or every session would begin with the same clips and the same noise
     weight = channel_weights(load_autoencoder(folder), data["sets"][0]["latents"], data["std"])
     normalise(data)
@@ -164,12 +172,12 @@ def main() -> None:
         if workers.RANK > 0:
             return
         state = {"model": model.state_dict(), "ema": ema.state_dict(), "opts": [o.state_dict() for o in opts], "step": step,
-                 "spent": progress.spent, "text_config": model.text.config, "dit_config": model.dit.config}
+                 "spent": progress.spent, "warmed": warmed, "text_config": model.text.config, "dit_config": model.dit.config}
         torch.save(state, path.with_suffix(".tmp"))
         path.with_suffix(".tmp").rename(path)
 
     while (done := workers.first_says(progress.done)) < 1:
-        rate = learning_rate(step, done)
+        rate = learning_rate(step - warmed, done)
         for o, scale in zip(opts, (1.0, 0.5)):
             o.param_groups[0]["lr"] = preset["lr"] * scale * rate
         x, t, ids, frames, plan, target, sigma, cover, begin = draw(data, preset["batch"], first)
