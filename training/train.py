@@ -25,8 +25,8 @@ PRESETS = {
     "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "beginnings": 0, "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
 }
 BEGINNINGS = 6000  # of them in a file
-HALF, FALL = 0.4, 0.75  # shares of the time at which the learning rate changes
-FIRST = {1: 0.5, BLOCK: 0.25}  # share of the steps that show only so many frames, the first, of more clips
+HALF, FALL = 0.4, 0.85  # shares of the time at which the learning rate changes
+FIRST = {1: 0.1, BLOCK: 0.6}  # share of the steps that show only so many frames, the first, of more clips
 
 
 class Model(torch.nn.Module):
