@@ -21,6 +21,7 @@ export const USAGE = `Usage: npm run generate -- "PROMPT" --out FILE.mp4 [option
   --steps N         denoising steps of each block, 1…50; default: the model's
   --window N        latent frames that a block sees; default: the model's
   --sink N          first latent frames that stay in sight; default: the model's
+  --cache-bits N    8 or 16: how exactly earlier frames are kept; default: 16 where it fits, else 8; WebGPU only
   --model NAME      a folder of public/models; default: pocket
   --frames DIR      also writes each frame of the MP4 as DIR/frame-00000.png …
   --backend KIND    webgpu (default): our own kernels; cpu: onnxruntime-web; auto: as the page chooses
@@ -50,6 +51,7 @@ const OPTIONS = {
   steps: { type: 'string' },
   window: { type: 'string' },
   sink: { type: 'string' },
+  'cache-bits': { type: 'string' },
   model: { type: 'string', default: 'pocket' },
   frames: { type: 'string' },
   adapter: { type: 'string', default: 'software' },
@@ -115,7 +117,7 @@ function readFile(name, path) {
 }
 
 /** What an interrupted clip has of its own. */
-const OWN = ['script', 'image', 'extend', 'loop', 'seed', 'seconds', 'size', 'steps', 'window', 'sink'];
+const OWN = ['script', 'image', 'extend', 'loop', 'seed', 'seconds', 'size', 'steps', 'window', 'sink', 'cache-bits']; // prettier-ignore
 
 function readResume(values, positionals) {
   const given = OWN.filter((name) => values[name] !== undefined && values[name] !== false).map((name) => `--${name}`); // prettier-ignore
@@ -159,7 +161,7 @@ function readPrompt(positionals, script) {
 
 /**
  * @typedef {{help: boolean, prompt: string, seed: number, seconds: number, width: number, height: number,
- *   steps?: number, window?: number, sink?: number, loop: boolean, image?: string, extend?: string, resume: boolean,
+ *   steps?: number, window?: number, sink?: number, cacheBits?: number, loop: boolean, image?: string, extend?: string, resume: boolean,
  *   asksSeconds: boolean, model: string, out: string, frames?: string, json: boolean, adapter: string, backend: string}} Options
  */
 
@@ -210,8 +212,23 @@ export function readArguments(argv, readModel) {
       ? undefined
       : readNumber(name, values[name], { integer: true, least, most: 1024 });
   const [window, sink] = [frameCount('window', 1), frameCount('sink', 0)];
+  const bits = values['cache-bits'];
+  if (bits !== undefined && bits !== '8' && bits !== '16')
+    throw new BadUsage(`--cache-bits ${bits}: it must be 8 or 16.`);
+  const cacheBits = bits === undefined ? undefined : Number(bits);
   const asksSeconds = values.seconds !== undefined;
-  const settings = { prompt, seed, seconds, width, height, steps, window, sink, model: values.model };
+  const settings = {
+    prompt,
+    seed,
+    seconds,
+    width,
+    height,
+    steps,
+    window,
+    sink,
+    cacheBits,
+    model: values.model,
+  };
   return {
     ...settings,
     asksSeconds,

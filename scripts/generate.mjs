@@ -312,7 +312,7 @@ async function main(argv) {
     });
     const page = browser.pages()[0] ?? (await browser.newPage());
     await meter.open(page);
-    const { prompt, seed, seconds, width, height, steps, window, sink, model } = options;
+    const { prompt, seed, seconds, width, height, steps, window, sink, cacheBits, model } = options;
     const file = options.image ?? options.extend;
     const auto = file === undefined ? 1 : undefined;
     const { backend } = work.job;
@@ -327,6 +327,7 @@ async function main(argv) {
           steps,
           window,
           sink,
+          cacheBits,
           model,
           loop: options.loop ? 1 : undefined,
         };

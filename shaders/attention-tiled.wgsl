@@ -2,14 +2,14 @@
 // Two matmuls with results in registers, 32 keys at a time, with a running maximum and sum in f32: 8 × 16 threads
 // share the scores, RT rows × 4 keys each, and the result, RT rows × HEAD / 8 columns each. So a head of 128 needs
 // 16·RT registers of result a thread where a thread for a query would need 128.
-// q [M, heads·HEAD], k and v [keys, heads·HEAD]; bias[head·bias_head + query·bias_row + key].
+// q [M, heads·HEAD], k and v [keys, heads·HEAD] (as lib/kv-* reads them); bias[head·bias_head + query·bias_row + key].
 // params.part is 8: a number that compilers do not know leaves the long loops loops. Unrolled they take some minutes.
 // Constants: HEAD a multiple of 32 up to 128, HEAD4 = HEAD / 4, RT up to 4.
 struct Params { M: u32, keys: u32, heads: u32, first_row: u32, bias_head: u32, bias_row: u32, scale: f32, part: u32 }
 
 @group(0) @binding(0) var<storage, read> q: array<V>;
-@group(0) @binding(1) var<storage, read> k: array<V>;
-@group(0) @binding(2) var<storage, read> v: array<V>;
+@group(0) @binding(1) var<storage, read> k: array<KV>;
+@group(0) @binding(2) var<storage, read> v: array<KV>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> out: array<elem>;
 @group(0) @binding(5) var<uniform> params: Params;

@@ -1,13 +1,13 @@
 // softmax(q · kᵀ · scale + bias) · v for one head and ROWS queries a workgroup; the N × N matrix never exists.
 // A thread owns a query: q and the result stay in registers, keys and values pass through workgroup memory TILE at a
 // time, with a running maximum and sum in f32 (the "flash" form).
-// q [M, heads·HEAD], k and v [keys, heads·HEAD]; bias[head·bias_head + query·bias_row + key].
+// q [M, heads·HEAD], k and v [keys, heads·HEAD] (as lib/kv-* reads them); bias[head·bias_head + query·bias_row + key].
 // Constants: HEAD head size, HEAD4 = ⌈HEAD / 4⌉, ROWS, TILE.
 struct Params { M: u32, keys: u32, heads: u32, first_row: u32, bias_head: u32, bias_row: u32, scale: f32 }
 
 @group(0) @binding(0) var<storage, read> q: array<V>;
-@group(0) @binding(1) var<storage, read> k: array<V>;
-@group(0) @binding(2) var<storage, read> v: array<V>;
+@group(0) @binding(1) var<storage, read> k: array<KV>;
+@group(0) @binding(2) var<storage, read> v: array<KV>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> out: array<elem>;
 @group(0) @binding(5) var<uniform> params: Params;

@@ -231,6 +231,7 @@ const TABLE: Record<string, Case[]> = {
     ['steps missing', () => request({ steps: undefined }), 'bad-request', 'steps must be a whole number from 1 to 50, but it is missing'],
     ['a window of NaN', () => windowOf(POCKET, { window: NaN }), 'bad-request', 'window must be a whole number of latent frames from 3'],
     ['a sink of −1', () => windowOf(POCKET, { sink: -1 }), 'bad-request', 'sink must be a whole number of latent frames from 0'],
+    ['kept frames of 4 bits', () => request({ cacheBits: 4 }), 'bad-request', 'cacheBits must be 8 or 16, but it is 4'],
     ['a list as steps', () => request({ steps: [4] }), 'bad-request', 'but it is [4]'],
   ],
   'sizes that this machine has no room for': [

@@ -2,7 +2,7 @@
  * Settings in the address's fragment: `#prompt=…&seed=7&seconds=2&width=96&height=64&steps=8&auto=1`. A
  * fragment never reaches a server, so such an address is a private recipe; `npm run generate` uses it too.
  */
-import type { BackendKind } from '../worker/protocol';
+import type { BackendKind, CacheBits } from '../worker/protocol';
 
 export interface Wish {
   prompt?: string;
@@ -11,6 +11,7 @@ export interface Wish {
   steps?: string;
   window?: number;
   sink?: number;
+  cacheBits?: CacheBits;
   loop?: boolean;
   draft?: boolean;
   seconds?: number;
@@ -36,6 +37,7 @@ export function readFragment(hash: string): Wish | null {
     steps: text('steps'),
     window: number('window'),
     sink: number('sink'),
+    cacheBits: ([8, 16] as const).find((bits) => bits === number('cacheBits')),
     seconds: number('seconds'),
     size: width === undefined || height === undefined ? undefined : { width, height },
     // A model is a folder of this page, never an address.

@@ -4,7 +4,7 @@
  */
 import { GRID, MAX_PROMPT, MAX_SECONDS, MAX_SEED, MAX_SIDE, MAX_STEPS } from '../limits';
 import { parseScript, timeShots, totalSeconds, type TimedShot } from '../story/script';
-import type { GenerateRequest, Recipe, Size } from '../worker/protocol';
+import type { CacheBits, GenerateRequest, Recipe, Size } from '../worker/protocol';
 import type { Wish } from './fragment';
 import type { Field, Problem } from './problems';
 import { field, type Store } from './store';
@@ -43,6 +43,8 @@ export class Settings {
   /** How far a block sees, where it is not as the model has it. Latent frames. */
   window = $state<number | null>(null);
   sink = $state<number | null>(null);
+  /** Of the keys and values of earlier frames; null: as memory allows. */
+  cacheBits = $state<CacheBits | null>(null);
   /** The end leads back to the beginning. */
   loop = $state(false);
   /** First a quick look, then, if it is liked, the final. */
@@ -73,6 +75,7 @@ export class Settings {
       const value = field(kept, name);
       if (typeof value === 'number') this[name] = value;
     }
+    this.cacheBits = readBits(field(kept, 'cacheBits'));
     const seconds = field(kept, 'seconds');
     if (typeof seconds === 'number') this.seconds = seconds;
     const [width, height] = ['width', 'height'].map((side) => field(field(kept, 'size'), side));
@@ -81,8 +84,21 @@ export class Settings {
 
   /** Everything that is asked for, to be kept or brought back. */
   snapshot() {
-    const { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft, window, sink } = this;
-    return { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft, window, sink };
+    const { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft, window, sink, cacheBits } = this; // prettier-ignore
+    return {
+      prompt,
+      promptIsOurs,
+      seed,
+      keepSeed,
+      steps,
+      seconds,
+      size,
+      loop,
+      draft,
+      window,
+      sink,
+      cacheBits,
+    };
   }
 
   revert(snapshot: ReturnType<Settings['snapshot']>): void {
@@ -190,8 +206,9 @@ export class Settings {
   }
 
   /** Settings of an earlier clip. Its seed is kept, for who restores a clip wants that clip. */
-  restore({ prompt, seed, seconds, width, height, steps, window, sink, loop }: Recipe): void {
+  restore({ prompt, seed, seconds, width, height, steps, window, sink, cacheBits, loop }: Recipe): void {
     this.loop = loop ?? false;
+    this.cacheBits = cacheBits ?? null;
     [this.window, this.sink] = [window ?? null, sink ?? null];
     this.apply({
       prompt,
@@ -216,6 +233,7 @@ export class Settings {
     if (wish.steps !== undefined) this.steps = wish.steps;
     if (wish.window !== undefined) this.window = wish.window;
     if (wish.sink !== undefined) this.sink = wish.sink;
+    if (wish.cacheBits !== undefined) this.cacheBits = wish.cacheBits;
     if (wish.loop !== undefined) this.loop = wish.loop;
     if (wish.draft !== undefined) this.draft = wish.draft;
     if (wish.seconds !== undefined) this.seconds = wish.seconds;
@@ -260,10 +278,11 @@ export class Settings {
 
     this.problems = problems;
     if (Object.keys(problems).length > 0) return null;
-    const { window, sink, loop } = this;
+    const { window, sink, cacheBits, loop } = this;
     const seen = {
       ...(window !== null && { window }),
       ...(sink !== null && { sink }),
+      ...(cacheBits !== null && { cacheBits }),
       ...(loop && { loop }),
     };
     return { prompt, seed, seconds, width, height, steps, ...seen };
@@ -275,6 +294,8 @@ export class Settings {
     this.problems = rest;
   }
 }
+
+const readBits = (value: unknown): CacheBits | null => (value === 8 || value === 16 ? value : null);
 
 /** A plain decimal integer, NaN otherwise ("", "0x10", "1e3", "-1"). */
 const whole = (text: string): number => (/^\d{1,15}$/.test(text.trim()) ? Number(text) : NaN);

@@ -24,7 +24,7 @@ function bad(setting: string, expected: string, found: unknown): KinoraError {
  * A clean `Recipe` made of `value`'s known fields; what else `value` holds is left behind. A remix of a remix of a remix
  * keeps the last recipes of that row.
  *
- * Ranges: seed 0…2³²−1, seconds 0…3600, width and height 1…16384 px, steps 1…50, window and sink up to 1024, fps
+ * Ranges: seed 0…2³²−1, seconds 0…3600, width and height 1…16384 px, steps 1…50, window and sink up to 1024, cacheBits 8 or 16, fps
  * 0…240, frames 1…864000, prompt up to 5000 UTF-16 units, names up to 200, created an ISO 8601 date.
  * Throws `bad-request` with the setting's name, what was expected and what was found.
  */
@@ -68,6 +68,7 @@ export function parseRecipe(value: unknown, depth = 0): Recipe {
     steps: integer('steps', 1, 50),
     ...optional('window', 1, 1024),
     ...optional('sink', 0, 1024),
+    ...readCacheBits(fields.cacheBits),
     ...(fields.loop === true && { loop: true }),
     ...(fields.strength !== undefined && { strength: number('strength', 0, 1) }),
     ...(fields.of !== undefined && depth < MOST_OF && { of: parseRecipe(fields.of, depth + 1) }),
@@ -80,6 +81,12 @@ export function parseRecipe(value: unknown, depth = 0): Recipe {
     app: text('app', NAME_LIMIT),
     created,
   };
+}
+
+function readCacheBits(value: unknown): Pick<Recipe, 'cacheBits'> {
+  if (value === undefined) return {};
+  if (value === 8 || value === 16) return { cacheBits: value };
+  throw bad('cacheBits', '8 or 16', value);
 }
 
 /** What the final of a draft shall be; a damaged one is left out, and the clip is then no draft. */

@@ -10,12 +10,15 @@ import { attention } from '../ops/attention';
 import { activate, addModulation } from '../ops/elementwise';
 import { matmul, type MatmulOptions } from '../ops/matmul';
 import { layerNorm, layerNormModulated, rmsNorm } from '../ops/norm';
-import { rope, store, type CacheSlot } from '../ops/rope';
+import type { CacheSlot } from '../ops/cache-slot';
+import { rope, store } from '../ops/rope';
+import { wordsOf } from '../ops/store-8bit';
 import { axesOf, rearrange, strided } from '../ops/strided';
 import { reshape, type Tensor } from '../gpu/tensor';
 import type { Gpu } from '../gpu/device';
 import type { Run } from '../gpu/run';
 import type { Weights } from '../weights/upload';
+import type { CacheBits } from '../worker/protocol';
 import { ConfigReader, type Config, type Tap } from './config';
 import { ropeAngles, timeWave } from './wan-positions';
 
@@ -136,8 +139,10 @@ function appendZeroRow(run: Run, x: Tensor): Tensor {
 }
 
 /**
- * Keys and values of the frames made so far, f16 where the adapter has it. Keys are kept turned to where their frames
- * stand; those of a sink that moves along also as they were before. Owns its buffers, which never grow.
+ * Keys and values of the frames made so far: of 16 bit they are of the activations' type (f16 where the adapter has it),
+ * of 8 bit as ops/store-8bit has them. Keys are kept turned to where their frames stand; those of a sink that moves along
+ * also as they were before, in the activations' type, for they are turned anew for every block. Owns its buffers, which
+ * never grow.
  */
 export class KvCache {
   readonly k: readonly Tensor[];
@@ -154,15 +159,21 @@ export class KvCache {
     readonly sink: number,
     readonly tokensPerFrame: number,
     positions: Positions,
+    bits: CacheBits,
   ) {
     this.#gpu = gpu;
-    const make = (name: string, frames: number) =>
-      Array.from({ length: frames > 0 ? c.num_layers : 0 }, (_, i) =>
-        gpu.memory.tensor([frames * tokensPerFrame, widthOf(c)], gpu.elem, `${name} ${i}`),
-      );
-    this.k = make('key cache', window);
-    this.v = make('value cache', window);
-    this.sinkKeys = make('sink keys', positions === 'window' ? sink : 0);
+    const make = (name: string, frames: number, packed: boolean) =>
+      Array.from({ length: frames > 0 ? c.num_layers : 0 }, (_, i) => {
+        const row = packed ? [c.num_attention_heads, wordsOf(c.attention_head_dim)] : [widthOf(c)];
+        return gpu.memory.tensor(
+          [frames * tokensPerFrame, ...row],
+          packed ? 'u32' : gpu.elem,
+          `${name} ${i}`,
+        );
+      });
+    this.k = make('key cache', window, bits === 8);
+    this.v = make('value cache', window, bits === 8);
+    this.sinkKeys = make('sink keys', positions === 'window' ? sink : 0, false);
   }
 
   get #all(): Tensor[] {
@@ -184,6 +195,8 @@ export interface CacheSize {
   sink?: number;
   /** Default: clip. */
   positions?: Positions;
+  /** Default: 16. */
+  bits?: CacheBits;
   /** Latent height and width. */
   height: number;
   width: number;
@@ -193,7 +206,7 @@ export interface CacheSize {
 export function createKvCache(gpu: Gpu, c: WanConfig, size: CacheSize): KvCache {
   const [, p, q] = c.patch_size;
   const tokens = (size.height / p) * (size.width / q);
-  return new KvCache(gpu, c, size.frames, size.sink ?? 0, tokens, size.positions ?? 'clip');
+  return new KvCache(gpu, c, size.frames, size.sink ?? 0, tokens, size.positions ?? 'clip', size.bits ?? 16);
 }
 
 export interface WanInput {

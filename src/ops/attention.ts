@@ -1,9 +1,13 @@
 /** Multi-head attention over any number of keys, in the flash form. */
-import scalar from '../../shaders/lib/qkv-scalar.wgsl?raw';
-import vec4 from '../../shaders/lib/qkv-vec4.wgsl?raw';
+import kv8bit from '../../shaders/lib/kv-8bit.wgsl?raw';
+import kvScalar from '../../shaders/lib/kv-scalar.wgsl?raw';
+import kvVec4 from '../../shaders/lib/kv-vec4.wgsl?raw';
+import qScalar from '../../shaders/lib/q-scalar.wgsl?raw';
+import qVec4 from '../../shaders/lib/q-vec4.wgsl?raw';
 import { expectShape, ranges, type Run } from '../gpu/run';
 import type { Elem, Tensor } from '../gpu/tensor';
 import { elemOf, expectAxes, kernel, refuse } from './kernels';
+import { store8bit, wordsOf } from './store-8bit';
 import {
   ATTENTION,
   choose,
@@ -29,7 +33,7 @@ export interface AttentionOptions {
 /**
  * softmax(q·kᵀ·scale + bias)·v for each head.
  * @param q [M, heads·d]
- * @param k,v [S, heads·d], of the same type as q
+ * @param k,v [S, heads·d], of the same type as q; or a cache of 8 bit, [S, heads, words] (store-8bit.ts)
  * @returns [M, heads·d]
  */
 export function attention(run: Run, q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
@@ -40,20 +44,32 @@ export function attention(run: Run, q: Tensor, k: Tensor, v: Tensor, options: At
   if (!Number.isInteger(HEAD)) throw refuse('attention', `${width} columns do not make ${heads} heads`);
   const rows = k.shape[0] ?? 0;
   const { keys = rows, scale = 1 / Math.sqrt(HEAD) } = options;
-  expectShape('attention', 'k', k, [rows, width]);
-  expectShape('attention', 'v', v, [rows, width]);
+  const packed = k.dtype === 'u32';
+  const whole = packed ? [rows, heads, wordsOf(HEAD)] : [rows, width];
+  expectShape('attention', 'k', k, whole);
+  expectShape('attention', 'v', v, whole);
   if (keys < 1 || keys > rows) throw refuse('attention', `${keys} keys of ${rows} rows`);
   const elem = elemOf('attention', q);
-  if (k.dtype !== elem || v.dtype !== elem)
+  if (v.dtype !== k.dtype || !(packed || k.dtype === elem))
     throw refuse('attention', `q is ${elem}, but k is ${k.dtype} and v is ${v.dtype}`);
   const shared = bias?.shape.length === 1;
   if (bias) expectShape('attention', 'bias', bias, shared ? [keys] : [heads, M, keys]);
   const shape = { M, keys, HEAD };
-  const choice = choose('attention', run, ATTENTION, shape, options.variant, trialOf(shape, heads, elem));
-  const whole = HEAD % 4 === 0;
+  const choice = choose(
+    'attention',
+    run,
+    ATTENTION,
+    shape,
+    options.variant,
+    trialOf(shape, heads, elem, packed),
+  );
+  const fours = HEAD % 4 === 0;
   const spec = kernel(choice.file, choice.code, {
     elem,
-    lib: whole ? { vec4 } : { scalar },
+    lib: {
+      ...(fours ? { qVec4 } : { qScalar }),
+      ...(packed ? { kv8bit } : fours ? { kvVec4 } : { kvScalar }),
+    },
     consts: choice.consts(shape),
     overrides: { HAS_BIAS: bias ? 1 : 0 },
   });
@@ -81,15 +97,20 @@ export function attention(run: Run, q: Tensor, k: Tensor, v: Tensor, options: At
 /** Of long ones a part: at most so many keys, and queries as there is time for. */
 const TRIAL_KEYS = 2048;
 
-function trialOf({ M, keys, HEAD }: AttentionShape, heads: number, elem: Elem): Trial {
+function trialOf({ M, keys, HEAD }: AttentionShape, heads: number, elem: Elem, packed: boolean): Trial {
   return {
     // A cache that fills up must not change the kernel from block to block.
-    key: `${elem} ${heads}×${HEAD} ${shapeClass(M)} on ${keys > 64 ? 'many' : 'few'} keys`,
+    key: `${elem} ${heads}×${HEAD} ${shapeClass(M)} on ${keys > 64 ? 'many' : 'few'} keys${packed ? ' of 8 bit' : ''}`,
     prepare(run) {
       const [S, width] = [Math.min(keys, TRIAL_KEYS), heads * HEAD];
       const rows = Math.min(M, Math.max(128, Math.floor(TRIAL_FLOPS / (4 * S * width))));
       const q = trialInput(run, [rows, width], elem);
-      const [k, v] = [trialInput(run, [S, width], elem), trialInput(run, [S, width], elem)];
+      const kept = (x: Tensor) => {
+        if (!packed) return x;
+        const cache = run.tensor([S, heads, wordsOf(HEAD)], 'trial', 'u32');
+        return store8bit(run, x, { cache, tokensPerFrame: 1, firstFrame: 0, sink: 0, window: S });
+      };
+      const [k, v] = [kept(trialInput(run, [S, width], elem)), kept(trialInput(run, [S, width], elem))];
       return (variant) => attention(run, q, k, v, { heads, variant });
     },
   };

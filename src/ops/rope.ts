@@ -4,36 +4,9 @@ import storeCode from '../../shaders/store.wgsl?raw';
 import slot from '../../shaders/lib/slot.wgsl?raw';
 import { expectShape, grid, type Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
+import { expectCache, slotParams, type CacheSlot } from './cache-slot';
 import { elemOf, expectAxes, kernel, refuse } from './kernels';
-
-/**
- * Where rows go: frame f to slot f < sink ? f : sink + (f − sink) mod (window − sink). So the cache holds the
- * sink and the last frames; attention does not mind their order.
- */
-export interface CacheSlot {
-  /** [window · tokensPerFrame, D] */
-  cache: Tensor;
-  tokensPerFrame: number;
-  /** Number in the clip of the first frame that is written. */
-  firstFrame: number;
-  /** First frames that stay. */
-  sink: number;
-  /** Frames that fit. */
-  window: number;
-}
-
-const NOWHERE = { per_frame: 1, first_frame: 0, sink: 0, window: 0 };
-
-function slotParams(op: string, x: Tensor, into: CacheSlot | undefined): typeof NOWHERE {
-  if (!into) return NOWHERE;
-  const { cache, tokensPerFrame, firstFrame, sink, window } = into;
-  const [N, D] = x.shape as [number, number];
-  expectShape(op, 'cache', cache, [window * tokensPerFrame, D]);
-  if (N % tokensPerFrame !== 0 || N / tokensPerFrame > window)
-    throw refuse(op, `${N} rows do not fit in ${window} frames of ${tokensPerFrame}`);
-  if (sink >= window) throw refuse(op, `a sink of ${sink} frames leaves no room in a window of ${window}`);
-  return { per_frame: tokensPerFrame, first_frame: firstFrame, sink, window };
-}
+import { store8bit } from './store-8bit';
 
 /**
  * Turns interleaved pairs of each head.
@@ -47,7 +20,9 @@ export function rope(run: Run, x: Tensor, angles: Tensor, heads: number, into?: 
   const half = width / heads / 2;
   if (!Number.isInteger(half)) throw refuse('rope', `${width} columns do not make ${heads} heads of pairs`);
   expectShape('rope', 'angles', angles, [N, half, 2]);
+  if (into?.cache.dtype === 'u32') return run.scope(() => store8bit(run, rope(run, x, angles, heads), into));
   const slots = slotParams('rope', x, into);
+  if (into) expectCache('rope', into, width);
   const out = into?.cache ?? run.tensor(x.shape, 'rope');
   run.dispatch({
     kernel: kernel('rope', ropeCode, {
@@ -61,11 +36,13 @@ export function rope(run: Run, x: Tensor, angles: Tensor, heads: number, into?: 
   return out;
 }
 
-/** Copies rows [N, D] into their slots of a cache, which it returns. */
+/** Copies rows [N, D] into their slots of a cache, which it returns. One of 8 bit is u32; see store-8bit.ts. */
 export function store(run: Run, x: Tensor, into: CacheSlot): Tensor {
   expectAxes('store', 'x', x, 'N,D');
   const [N, D] = x.shape as [number, number];
+  if (into.cache.dtype === 'u32') return store8bit(run, x, into);
   const slots = slotParams('store', x, into);
+  expectCache('store', into, D);
   run.dispatch({
     kernel: kernel('store', storeCode, {
       types: { XT: elemOf('store', x), OT: elemOf('store', into.cache) },

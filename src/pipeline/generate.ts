@@ -17,7 +17,14 @@ import { version } from '../../package.json';
 import { KinoraError } from '../errors';
 import { planSteps, startScale, type SamplerPlan } from '../sampling/plan';
 import { renoise } from '../sampling/steppers';
-import type { BlockReport, Clip, GenerateEvent, GenerateRequest, Recipe } from '../worker/protocol';
+import type {
+  BlockReport,
+  CacheBits,
+  Clip,
+  GenerateEvent,
+  GenerateRequest,
+  Recipe,
+} from '../worker/protocol';
 import type { ClipNetworks, Latents, Model } from './backend';
 import type { Block } from './blocks';
 import { Conveyor } from './conveyor';
@@ -29,7 +36,7 @@ import { openClip, type ClipOutput, type OpenOutput } from './output';
 import { Progress } from './progress';
 import { checkRequest, checkSeconds } from './request';
 import { Storyline } from './storyline';
-import { windowOf } from './window';
+import { seeing, windowOf } from './window';
 
 /** Clean latents of a clip's first blocks, made before. */
 export interface KnownBlocks {
@@ -79,10 +86,10 @@ export async function generate(
   const { fps, latent, sampler } = manifest;
   checkRequest(asked, model.grid);
   const scale = scaleOf(asked, model.grid);
-  const request = { ...asked, ...scale };
-  const { width, height, seed } = request;
-  const window = windowOf(manifest, request);
-  checkPlan({ ...manifest, sampler: { ...sampler, ...window } }, request, model.grid, model.room);
+  const { width, height } = scale;
+  const window = windowOf(manifest, asked);
+  const cacheBits = checkPlan(seeing(manifest, window), scale, model.grid, model.room, asked.cacheBits);
+  const request = { ...asked, ...scale, cacheBits };
   const perBlock = sampler.num_frame_per_block;
   const counts = { fps, perBlock, stride: latent.stride[0], loop: request.loop, first: options.firstSize };
   const line = new Storyline(request.prompt, request.seconds, counts);
@@ -105,8 +112,9 @@ export async function generate(
     line,
     sampler,
     steps: request.steps,
-    seed,
+    seed: request.seed,
     scale,
+    cacheBits,
     remix: options.remix ?? null,
     fresh: !options.remix && options.firstSize === undefined,
     detailed: false,
@@ -183,6 +191,8 @@ interface Job {
   /** The sampler adds fresh noise after each step. */
   renoises: boolean;
   scale: Scale;
+  /** Of the keys and values of earlier frames. */
+  cacheBits: CacheBits;
   remix: Remix | null;
   /** Made from words alone: of no picture and no other clip. */
   fresh: boolean;
@@ -399,8 +409,8 @@ class Clock {
 }
 
 /** @param asked of a draft: what the final shall be */
-function makeRecipe({ model, line, scale }: Job, asked: GenerateRequest): Recipe {
-  const { seed, window, sink, loop, strength, of, begins, draft } = asked;
+function makeRecipe({ model, line, scale, cacheBits: bits }: Job, asked: GenerateRequest): Recipe {
+  const { seed, window, sink, cacheBits, loop, strength, of, begins, draft } = asked;
   const { width, height, steps } = scale;
   const { id, edition, fps } = model.manifest;
   return {
@@ -412,6 +422,8 @@ function makeRecipe({ model, line, scale }: Job, asked: GenerateRequest): Recipe
     steps,
     ...(window !== undefined && { window }),
     ...(sink !== undefined && { sink }),
+    // 16 where memory has room for it goes without saying.
+    ...((bits === 8 || (cacheBits !== undefined && model.room.packs)) && { cacheBits: bits }),
     ...(loop && { loop }),
     ...(strength !== undefined && { strength }),
     ...(of && { of }),

@@ -7,8 +7,9 @@
  */
 import { KinoraError } from '../errors';
 import { readWanConfig } from '../models/wan-transformer';
+import { wordsOf } from '../ops/store-8bit';
 import type { ModelManifest } from '../weights/manifest';
-import type { AdapterReport, Size } from '../worker/protocol';
+import type { AdapterReport, CacheBits, Size } from '../worker/protocol';
 import { readAutoencoderConfig } from './autoencoder';
 import { estimateDecoder } from './decoder-plan';
 
@@ -26,6 +27,8 @@ export interface Room {
   speed: number;
   /** Attention keeps all its scores at once, as onnxruntime-web does; our kernels do not. */
   scores: boolean;
+  /** Keys and values can be kept in 8 bit. */
+  packs: boolean;
 }
 
 /** What a clip of some size needs. Bytes, but for the last. */
@@ -56,14 +59,20 @@ export function roomOfGpu(adapter: AdapterReport, element: 2 | 4): Room {
     total: Math.min(8 * GIB, Math.max(GIB, 2 * maxBufferSize)),
     speed: isFallback ? 2e9 : 5e11,
     scores: false,
+    packs: true,
   };
 }
 
 /** What can be counted on with WebAssembly, whose memory ends at 4 GiB. */
-export const ROOM_OF_CPU: Room = { element: 4, buffer: GIB, total: 2 * GIB, speed: 4e10, scores: true };
+export const ROOM_OF_CPU: Room = { element: 4, buffer: GIB, total: 2 * GIB, speed: 4e10, scores: true, packs: false }; // prettier-ignore
 
-/** What one block of a clip of this size needs. */
-export function estimateNeed(manifest: ModelManifest, { width, height }: Size, room: Room): Need {
+/** What one block of a clip of this size needs with keys and values of so many bits. */
+export function estimateNeed(
+  manifest: ModelManifest,
+  { width, height }: Size,
+  room: Room,
+  bits: CacheBits = 16,
+): Need {
   const { latent, sampler, components } = manifest;
   const wan = readWanConfig(components.transformer.config);
   const [, strideY, strideX] = latent.stride;
@@ -77,9 +86,13 @@ export function estimateNeed(manifest: ModelManifest, { width, height }: Size, r
 
   const scores = room.scores ? wan.num_attention_heads * N * keys * 4 : 0;
   const hidden = N * wan.ffn_dim * e;
-  const cacheOfLayer = keys * D * e;
+  const row = bits === 8 ? wan.num_attention_heads * wordsOf(wan.attention_head_dim) * 4 : D * e;
+  const cacheOfLayer = keys * row;
+  // Of a sink that moves along, keys before their turn (models/wan-transformer).
+  const { sink, positions = 'window', guidance } = sampler;
+  const sinkOfLayer = positions === 'window' ? (sink / pt) * perFrame * D * e : 0;
   // Guidance keeps what the negative prompt sees, too.
-  const cache = (sampler.guidance ? 2 : 1) * 2 * wan.num_layers * cacheOfLayer;
+  const cache = (guidance ? 2 : 1) * wan.num_layers * (2 * cacheOfLayer + sinkOfLayer);
   // The residual stream three times, queries, keys, values and what attention gives, or the feed-forward.
   const pass = 3 * N * D * 4 + Math.max(4 * N * D * e, hidden) + 2 * scores;
   const decoder = estimateDecoder(readAutoencoderConfig(components.autoencoder), h, w, e);
@@ -94,12 +107,34 @@ export function estimateNeed(manifest: ModelManifest, { width, height }: Size, r
   };
 }
 
+/** Bits of keys and values to try, the best first. What was asked for, or the checkpoint says, is taken at its word. */
+const bitsToTry = ({ sampler }: ModelManifest, room: Room, asked?: CacheBits): CacheBits[] => {
+  const said = room.packs ? (asked ?? sampler.cache_bits) : 16;
+  return said === undefined ? [16, 8] : [said];
+};
+
+/** The bits of keys and values with which a clip of this size fits: 16, or else 8. Null where none does. */
+export function fittingBits(
+  manifest: ModelManifest,
+  size: Size,
+  room: Room,
+  asked?: CacheBits,
+): CacheBits | null {
+  return bitsToTry(manifest, room, asked).find((bits) => fits(estimateNeed(manifest, size, room, bits), room)) ?? null; // prettier-ignore
+}
+
 /** The largest size of the same shape that fits, in whole multiples of the grid; null when none does. */
-export function findFit(manifest: ModelManifest, size: Size, grid: Size, room: Room): Size | null {
+export function findFit(
+  manifest: ModelManifest,
+  size: Size,
+  grid: Size,
+  room: Room,
+  asked?: CacheBits,
+): Size | null {
   for (let width = size.width - grid.width; width >= grid.width; width -= grid.width) {
     const rows = Math.round((width * size.height) / size.width / grid.height);
     const smaller = { width, height: Math.max(1, rows) * grid.height };
-    if (fits(estimateNeed(manifest, smaller, room), room)) return smaller;
+    if (fittingBits(manifest, smaller, room, asked)) return smaller;
   }
   return null;
 }
@@ -116,13 +151,27 @@ const fits = (need: Need, room: Room): boolean =>
 /**
  * Throws `out-of-memory` (or `bad-request`, when a step would take many minutes) for a size that will not do
  * here. The message has both numbers and a size that fits; `params.fits` is that size.
+ * @param asked bits of keys and values; default: as the checkpoint says, or as memory allows
+ * @returns the bits
  */
-export function checkPlan(manifest: ModelManifest, size: Size, grid: Size, room: Room): void {
-  const need = estimateNeed(manifest, size, room);
-  if (fits(need, room)) return;
+export function checkPlan(
+  manifest: ModelManifest,
+  size: Size,
+  grid: Size,
+  room: Room,
+  asked?: CacheBits,
+): CacheBits {
+  const bits = fittingBits(manifest, size, room, asked);
+  if (bits) return bits;
+  const need = estimateNeed(manifest, size, room, bitsToTry(manifest, room, asked).at(-1));
   const found = `${size.width} × ${size.height}`;
-  const fit = findFit(manifest, size, grid, room);
-  const advice = fit ? `${fit.width} × ${fit.height} fits.` : 'No size of this shape fits.';
+  const fit = findFit(manifest, size, grid, room, asked);
+  const smaller = asked === 16 && fittingBits(manifest, size, room, 8);
+  const advice = smaller
+    ? 'With keys and values of 8 bit it fits.'
+    : fit
+      ? `${fit.width} × ${fit.height} fits.`
+      : 'No size of this shape fits.';
   const params = {
     field: 'size',
     found,

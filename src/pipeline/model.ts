@@ -22,7 +22,7 @@ import {
   type FrameDecoder,
 } from './autoencoder';
 import type { Model } from './backend';
-import { checkPlan, gridOf, roomOfGpu, type Room } from './memory-plan';
+import { checkPlan, fittingBits, gridOf, roomOfGpu, type Room } from './memory-plan';
 import { Costs } from './progress';
 import { encodeFrames, type FrameEncoder } from './encode';
 import { residentEncoder, streamedEncoder, type TextEncoder } from './text-encoder';
@@ -167,7 +167,8 @@ export async function buildModel(
       open: (request, plan) => GpuClip.open(model, request, plan),
       free,
     };
-    await warmUp(model, wanted ?? manifest.sizes[0]!, (done, total) =>
+    const size = wanted ?? manifest.sizes[0]!;
+    await warmUp(model, size, fittingBits(manifest, size, model.room) ?? 16, (done, total) =>
       onEvent({ type: 'compile', done, total }),
     );
     loadSeconds = (performance.now() - began) / 1000;

@@ -1,13 +1,15 @@
 /**
  * A clip that survives its GPU: when the device is lost in the middle, a new one is opened, the weights come back
  * from this browser's storage, and the clip goes on behind its last finished block, to the bit. When memory runs
- * out, it goes on seeing less far back. The making itself is generate.ts.
+ * out, it goes on with keys and values of 8 bit, and then seeing less far back. The making itself is generate.ts.
  */
 import { KinoraError } from '../errors';
 import type { Clip, GenerateRequest } from '../worker/protocol';
 import type { Latents, Model } from './backend';
 import { generate, type GenerateOptions, type KnownBlocks } from './generate';
-import { windowOf } from './window';
+import { fittingBits, gridOf } from './memory-plan';
+import { scaleOf } from './draft';
+import { seeing, windowOf } from './window';
 
 export interface RecoverOptions extends GenerateOptions {
   /** A model on a new device. Throws when there is none to be had. */
@@ -41,13 +43,27 @@ export async function generateSafely(
         options.emit({ type: 'recover', reason: 'device-lost', block: done.count });
         present = await reopen();
       } else if (code === 'out-of-memory') {
-        const smaller = nextWindow(present, wish);
+        const smaller = lessMemory(present, wish);
         if (smaller === null) throw e;
-        options.emit({ type: 'recover', reason: 'out-of-memory', block: done.count, window: smaller });
-        wish = { ...wish, window: smaller };
+        options.emit({ type: 'recover', reason: 'out-of-memory', block: done.count, ...smaller });
+        wish = { ...wish, ...smaller };
       } else throw e;
     }
   }
+}
+
+/** What to ask for when memory ran out; null when there is nothing left to give up. */
+export function lessMemory(
+  model: Pick<Model, 'manifest' | 'room'>,
+  request: GenerateRequest,
+): Pick<GenerateRequest, 'cacheBits' | 'window'> | null {
+  const { manifest, room } = model;
+  const size = scaleOf(request, gridOf(manifest));
+  const bits = fittingBits(seeing(manifest, windowOf(manifest, request)), size, room, request.cacheBits);
+  // What the person asked for stays.
+  if (room.packs && bits === 16 && request.cacheBits === undefined) return { cacheBits: 8 };
+  const window = nextWindow(model, request);
+  return window === null ? null : { window };
 }
 
 /** The next smaller window in whole blocks; null when a block sees nothing but itself already. */

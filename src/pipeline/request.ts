@@ -9,13 +9,15 @@ import type { GenerateRequest, Size } from '../worker/protocol';
  * @throws KinoraError `bad-request`, naming the field, its range and what was found
  */
 export function checkRequest(request: GenerateRequest, grid: Size): void {
-  const { prompt, seed, seconds, width, height, steps } = request;
+  const { prompt, seed, seconds, width, height, steps, cacheBits } = request;
   if (typeof prompt !== 'string') throw bad('prompt', 'be text', prompt);
   whole('seed', seed, 0, MAX_SEED);
   checkSeconds(seconds);
   side('width', width, grid.width);
   side('height', height, grid.height);
   whole('steps', steps, 1, MAX_STEPS);
+  if (cacheBits !== undefined && cacheBits !== 8 && cacheBits !== 16)
+    throw bad('cacheBits', 'be 8 or 16', cacheBits);
 }
 
 /** The length of a clip, as it was asked for or as the lines of its script add up. */

@@ -12,6 +12,8 @@ import { Journal, makeId, plainRequest } from './journal';
 import type { OpenOutput } from './output';
 import { openRecords, writeRecord, type Records } from './records';
 import { scaleOf } from './draft';
+import { fittingBits } from './memory-plan';
+import { seeing, windowOf } from './window';
 import { Storyline } from './storyline';
 
 export interface SessionOptions extends Pick<RecoverOptions, 'reopen' | 'isLost' | 'openOutput'> {
@@ -214,6 +216,7 @@ export function commonBlocks(
   // prettier-ignore
   const scale = scaleOf(asked, model.grid);
   const settings = ({ seed, window, sink, loop, strength }: GenerateRequest | Recipe) => [seed, window, sink, loop ?? false, strength]; // prettier-ignore
+  const bits = () => fittingBits(seeing(model.manifest, windowOf(model.manifest, asked)), scale, model.room, asked.cacheBits); // prettier-ignore
   const same =
     JSON.stringify(settings(asked)) === JSON.stringify(settings(earlier)) &&
     scale.width === earlier.width &&
@@ -222,7 +225,8 @@ export function commonBlocks(
     (scale.factor === 2) === (earlier.draft !== undefined && earlier.draft.width !== earlier.width) &&
     earlier.model === model.manifest.id &&
     earlier.edition === model.manifest.edition &&
-    earlier.strength === undefined;
+    earlier.strength === undefined &&
+    bits() === (earlier.cacheBits ?? 16);
   if (use === 'extend') checkSameSize(model, asked, earlier);
   else if (!same) return 0;
   const first = firstSizeOf(model, { sizes });

@@ -7,7 +7,7 @@ import { notFinite } from '../ops/canary';
 import { rgbToI420 } from '../ops/i420';
 import { latentsToRgba } from '../ops/preview';
 import { eulerStep, predictClean, renoiseStep } from '../ops/sampler';
-import type { Size } from '../worker/protocol';
+import type { CacheBits, Size } from '../worker/protocol';
 import { denormalise } from './decode';
 import type { GpuModel } from './model';
 import { windowOf } from './window';
@@ -17,18 +17,19 @@ const SHORT = 16;
 
 /**
  * Chooses kernels by trial where that is still to be done, and compiles what is not compiled yet for pictures of this
- * size; quick when everything is.
+ * size, with keys and values of so many bits; quick when everything is.
  */
 export async function warmUp(
   model: GpuModel,
   size: Size,
+  bits: CacheBits,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<void> {
-  let run = rehearse(model, size);
+  let run = rehearse(model, size, bits);
   try {
     if (await model.gpu.tuner.settle(model.gpu, run.questions.values())) {
       run.destroy();
-      run = rehearse(model, size); // with what was chosen
+      run = rehearse(model, size, bits); // with what was chosen
     }
     await run.compile(onProgress);
   } finally {
@@ -37,12 +38,13 @@ export async function warmUp(
 }
 
 /** A dry run of all that a clip of this size does. */
-function rehearse(model: GpuModel, size: Size): Run {
+function rehearse(model: GpuModel, size: Size, bits: CacheBits): Run {
   const run = new Run(model.gpu, { dry: true });
   try {
     // A prompt that fills the text's length takes other kernels: it has no pad row, and more rows.
     const { text_len } = model.transformer.config;
-    for (const length of new Set([Math.min(SHORT, text_len), text_len])) denoise(run, model, size, length);
+    for (const length of new Set([Math.min(SHORT, text_len), text_len]))
+      denoise(run, model, size, { length, bits });
     decode(run, model, size);
     return run;
   } catch (e) {
@@ -53,7 +55,12 @@ function rehearse(model: GpuModel, size: Size): Run {
 }
 
 /** As pipeline/generate.ts does it, for one block and one step. */
-function denoise(run: Run, model: GpuModel, size: Size, length: number): void {
+function denoise(
+  run: Run,
+  model: GpuModel,
+  size: Size,
+  { length, bits }: { length: number; bits: CacheBits },
+): void {
   const { textEncoder, transformer, preview } = model;
   const hidden =
     textEncoder.dry(run, length) ?? run.tensor([length, transformer.config.text_dim], 'text', 'f32');
@@ -62,7 +69,7 @@ function denoise(run: Run, model: GpuModel, size: Size, length: number): void {
   const [, frames, height, width] = x.shape as [number, number, number, number];
   // With a sink that moves along, so that its kernels are there, too.
   const { sink, positions } = windowOf(model.manifest, {});
-  const room = { frames: frames + sink, sink, positions, height, width };
+  const room = { frames: frames + sink, sink, positions, bits, height, width };
   const cache = createKvCache(model.gpu, transformer.config, room);
   const timesteps = Array<number>(frames).fill(1000);
   const input = { latents: x, timesteps, text, cache };

@@ -6,7 +6,7 @@ import { createKvCache, encodeText, wanTransformer, type KvCache, type TextConte
 import { guide } from '../ops/sampler';
 import type { Step } from '../sampling/schedule';
 import { cleanPrompt } from '../text/clean';
-import type { GenerateRequest } from '../worker/protocol';
+import type { CacheBits, GenerateRequest } from '../worker/protocol';
 import type { ClipNetworks, Frames, Latents, Picture } from './backend';
 import type { Block, ClipPlan } from './blocks';
 import { findFirstBad, notFiniteError } from './canary';
@@ -55,13 +55,14 @@ export class GpuClip implements ClipNetworks {
 
   /** Compiles what this size needs and earlier ones did not, and makes room. */
   static async open(model: GpuModel, request: GenerateRequest, plan: ClipPlan): Promise<GpuClip> {
-    await warmUp(model, request);
+    const { cacheBits = 16 } = request;
+    await warmUp(model, request, cacheBits);
     const clip = new GpuClip(model, request);
     try {
       const { h, w } = clip.#size;
       const window = windowOf(model.manifest, request);
       for (let i = 0; i < (model.manifest.sampler.guidance ? 2 : 1); i++) {
-        const cache = openCache(model, window, plan.latents, h, w);
+        const cache = openCache(model, { ...window, bits: cacheBits }, plan.latents, h, w);
         clip.#owned.push(cache);
         clip.#views.push({ cache, text: null });
       }
@@ -203,11 +204,11 @@ async function embedText(
 /** A clip that fits into the window as a whole needs no more cache than it has frames. */
 function openCache(
   { gpu, transformer }: GpuModel,
-  { window, sink, positions }: Window,
+  { window, sink, positions, bits }: Window & { bits: CacheBits },
   latents: number,
   h: number,
   w: number,
 ): KvCache {
   const held = latents <= window ? { frames: latents, sink: 0 } : { frames: window, sink, positions };
-  return createKvCache(gpu, transformer.config, { ...held, height: h, width: w });
+  return createKvCache(gpu, transformer.config, { ...held, bits, height: h, width: w });
 }

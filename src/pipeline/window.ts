@@ -29,6 +29,12 @@ export function windowOf(
   return { window, sink, positions };
 }
 
+/** The checkpoint, were its window so: what a clip needs depends on it. */
+export const seeing = (manifest: ModelManifest, window: Window): ModelManifest => ({
+  ...manifest,
+  sampler: { ...manifest.sampler, ...window },
+});
+
 function check(field: 'window' | 'sink', value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
   const found = String(value).slice(0, 40);

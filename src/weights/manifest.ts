@@ -1,6 +1,6 @@
 /** model.json: what a model is, which files it has, and how it is sampled. Written by training/. */
 import { KinoraError } from '../errors';
-import type { ModelInfo, Size } from '../worker/protocol';
+import type { CacheBits, ModelInfo, Size } from '../worker/protocol';
 
 export const MODEL_FORMAT = 'kinora-model/1';
 
@@ -57,6 +57,8 @@ export interface ModelManifest {
     sink: number;
     /** Where the sink stands for the rotary embedding (models/wan-transformer); default window. */
     positions?: 'clip' | 'window';
+    /** Bits of the keys and values in the cache; default: as memory allows (pipeline/memory-plan). */
+    cache_bits?: CacheBits;
   };
   components: {
     tokenizer: { file: string };
@@ -257,7 +259,13 @@ function readSampler(value: unknown): ModelManifest['sampler'] {
     ...(s.positions !== undefined && {
       positions: oneOf(s.positions, 'sampler.positions', ['clip', 'window'] as const),
     }),
+    ...(s.cache_bits !== undefined && { cache_bits: readCacheBits(s.cache_bits) }),
   };
+}
+
+function readCacheBits(value: unknown): CacheBits {
+  if (value === 8 || value === 16) return value;
+  throw wrong('sampler.cache_bits', `must be 8 or 16, but is ${show(value)}`);
 }
 
 function readGuidance(value: unknown): NonNullable<ModelManifest['sampler']['guidance']> {

@@ -86,6 +86,9 @@ export interface Size {
   height: number;
 }
 
+/** Bits of a kept key or value. 16 stands for what activations have: 16, or 32 on adapters without shader-f16. */
+export type CacheBits = 8 | 16;
+
 /** What the page needs to know of a loaded model; a part of `model.json`. */
 export interface ModelInfo {
   id: string;
@@ -179,6 +182,8 @@ export interface MemoryPlan {
   size: Size;
   /** Latent frames that a block sees. */
   window: number;
+  /** Of the keys and values that it sees. */
+  cacheBits: CacheBits;
   items: { what: PlanItem; bytes: number }[];
   /** The most that lives at once. */
   total: number;
@@ -213,6 +218,8 @@ export interface Settings {
   window?: number;
   /** First latent frames that stay in sight when the window moves on; default: the model's. */
   sink?: number;
+  /** Of the keys and values of earlier frames; default: 16 where that fits into memory, else 8. WebGPU only. */
+  cacheBits?: CacheBits;
   /** The end leads back to the beginning. */
   loop?: boolean;
   /** Of a remix: how far the source is taken back to noise, above 0 and up to 1. */
@@ -282,7 +289,8 @@ export type GenerateEvent =
       type: 'recover';
       reason: 'device-lost' | 'out-of-memory' | 'worker-dead';
       block: number;
-      /** Latent frames that a block sees from now on, where memory ran out. */
+      /** Where memory ran out: bits of keys and values from now on, or else latent frames that a block sees. */
+      cacheBits?: CacheBits;
       window?: number;
     }
   | {

@@ -138,6 +138,24 @@ describe('from elsewhere', () => {
     expect(settings.request()).toEqual({ prompt, seed, seconds, width, height, steps });
   });
 
+  test('how exactly earlier frames are kept is asked for, kept and brought back', () => {
+    const { store, settings } = make();
+    settings.suggest('x');
+    expect(settings.request()).not.toHaveProperty('cacheBits');
+    settings.cacheBits = 8;
+    expect(settings.request()).toMatchObject({ cacheBits: 8 });
+    settings.keep();
+    expect(new Settings(store).cacheBits).toBe(8);
+    expect(make({ cacheBits: 4 }).settings.cacheBits).toBeNull();
+    settings.restore(RECIPE);
+    expect(settings.cacheBits).toBeNull();
+    settings.restore({ ...RECIPE, cacheBits: 16 });
+    expect(settings.cacheBits).toBe(16);
+    settings.apply(readFragment('#cacheBits=8')!);
+    expect(settings.cacheBits).toBe(8);
+    expect(readFragment('#cacheBits=9')).toBeNull();
+  });
+
   test('so does an address', () => {
     const { settings } = make();
     settings.apply(readFragment('#prompt=%E8%88%B9+a&seed=7&seconds=0.5&width=64&height=96&steps=2')!);

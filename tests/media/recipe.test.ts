@@ -7,6 +7,10 @@ it('keeps a good recipe and drops what it does not know', () => {
   expect(parseRecipe({ ...given, extra: 1 })).toEqual(RECIPE);
 });
 
+it.each([8, 16] as const)('keeps the bits of kept frames: %d', (cacheBits) => {
+  expect(parseRecipe({ ...RECIPE, cacheBits })).toEqual({ ...RECIPE, cacheBits });
+});
+
 describe('refuses', () => {
   it.each([
     ['seed', -1],
@@ -21,6 +25,8 @@ describe('refuses', () => {
     ['height', 1e9],
     ['steps', 0],
     ['steps', 51],
+    ['cacheBits', 4],
+    ['cacheBits', '8'],
     ['fps', 0],
     ['fps', -16],
     ['frames', 0],

@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { KinoraError } from '../../src/errors';
 import {
   checkPlan,
   estimateNeed,
   findFit,
+  fittingBits,
   gridOf,
   roomOfGpu,
   ROOM_OF_CPU,
+  type Room,
 } from '../../src/pipeline/memory-plan';
-import { readModelManifest } from '../../src/weights/manifest';
+import { readModelManifest, type ModelManifest } from '../../src/weights/manifest';
 
 const POCKET = readModelManifest(JSON.parse(readFileSync('public/models/pocket/model.json', 'utf8')));
 const GRID = { width: 16, height: 16 };
@@ -74,4 +76,41 @@ test('half the bytes an element need less, and more pixels more', () => {
   const need = (side: number, room = REAL) => estimateNeed(POCKET, { width: side, height: side }, room);
   expect(need(512).total).toBeLessThan(need(512, { ...REAL, element: 4 }).total);
   expect(need(1024).total).toBeGreaterThan(3.9 * need(512).total);
+});
+
+describe('keys and values of 8 bit', () => {
+  const SIZE = { width: 832, height: 480 };
+  /** The shapes of Wan 2.1 1.3B as LongLive samples it. */
+  const config = { ...POCKET.components.transformer.config, num_layers: 30, num_attention_heads: 12, attention_head_dim: 128, ffn_dim: 8960 }; // prettier-ignore
+  const WAN = {
+    ...POCKET,
+    sampler: { ...POCKET.sampler, window: 12, sink: 3, positions: 'clip' as const },
+    components: { ...POCKET.components, transformer: { ...POCKET.components.transformer, config } },
+  };
+  const need = (bits: 8 | 16, manifest = WAN) => estimateNeed(manifest, SIZE, REAL, bits);
+
+  test('take 132 bytes of 256 for a head of 128', () => {
+    const rows = 12 * 30 * 52 * 2 * 30 * 12; // frames, tokens, keys and values, layers, heads
+    expect(need(16).cache).toBe(rows * 256);
+    expect(need(8).cache).toBe(rows * 132);
+    // A sink that moves along keeps its keys as they were, too.
+    const along = { ...WAN, sampler: { ...WAN.sampler, positions: 'window' as const } };
+    for (const bits of [8, 16] as const)
+      expect(need(bits, along).cache - need(bits).cache).toBe(3 * 30 * 52 * 30 * 12 * 256);
+  });
+
+  test('are taken where only they fit, or where they are asked for', () => {
+    const between = { ...REAL, total: (need(8).total + need(16).total) / 2 };
+    const bits = (room: Room, asked?: 8 | 16, manifest: ModelManifest = WAN) =>
+      fittingBits(manifest, SIZE, room, asked);
+    expect(bits({ ...REAL, total: need(16).total })).toBe(16);
+    expect(bits(between)).toBe(8);
+    expect(bits({ ...REAL, total: need(8).total - 1 })).toBeNull();
+    expect(bits(REAL, 8)).toBe(8);
+    expect(bits(between, 16)).toBeNull();
+    expect(bits(REAL, undefined, { ...WAN, sampler: { ...WAN.sampler, cache_bits: 8 } })).toBe(8);
+    expect(bits({ ...between, packs: false }, 8)).toBeNull(); // the CPU backend has 32 bits, whatever is asked
+    expect(checkPlan(WAN, SIZE, GRID, between)).toBe(8);
+    expect(() => checkPlan(WAN, SIZE, GRID, between, 16)).toThrow('With keys and values of 8 bit it fits.');
+  });
 });

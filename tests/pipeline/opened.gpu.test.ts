@@ -284,6 +284,12 @@ describe('the plan', () => {
     expect((await planned(collected(), { width: width!, height: height! }, room)).problem).toBeNull();
     // Nothing fits beside these weights, but beside smaller ones.
     const least = await planned(collected(), SIZE);
+    expect(least.cacheBits).toBe(16);
+    // A little short of room: keys and values of 8 bit fit.
+    const cacheOf = ({ items }: typeof least) => items.find(({ what }) => what === 'cache')!.bytes;
+    const short = await planned(collected(), SIZE, { ...roomOf(gpu), total: least.total - 1 });
+    expect(short).toMatchObject({ cacheBits: 8, problem: null });
+    expect(cacheOf(short)).toBeLessThan(cacheOf(least));
     const transformer = least.items.find(({ what }) => what === 'transformer')!.bytes;
     const tight = { ...roomOf(gpu), total: least.items.slice(0, 3).reduce((sum, { bytes }) => sum + bytes, 0) - transformer / 2 }; // prettier-ignore
     const other = await planned(collected(), SIZE, tight);

@@ -65,26 +65,38 @@ test('a device that is lost again and again is given up, with its reason', async
   expect(opened).toBe(3);
 });
 
-test('when memory runs out, the next smaller window is tried, and the finished blocks stay', async () => {
+/** Runs out of memory behind each of these blocks, once. */
+const fullAt = (...blocks: number[]): Partial<RecoverOptions> => ({
+  keep: async ({ index }) => {
+    if (index !== blocks[0]) return;
+    blocks.shift();
+    throw new KinoraError('out-of-memory', 'The GPU has no room for key cache 1.');
+  },
+});
+const out = { type: 'recover', reason: 'out-of-memory' };
+
+test('when memory runs out, keys and values become 8 bit, then the window smaller; the finished blocks stay', async () => {
   const whole = await make();
-  let full = true;
-  const mended = await make({
-    keep: async ({ index }) => {
-      if (index === 0 && full) {
-        full = false;
-        throw new KinoraError('out-of-memory', 'The GPU has no room for key cache 1.');
-      }
-    },
-  });
-  expect(mended.recovered).toEqual([{ type: 'recover', reason: 'out-of-memory', block: 1, window: 3 }]);
+  const once = await make(fullAt(0));
+  expect(once.recovered).toEqual([{ ...out, block: 1, cacheBits: 8 }]);
+  expect(once.clip.recipe).toMatchObject({ cacheBits: 8 });
+  expect(once.clip.recipe.window).toBeUndefined();
+  const mended = await make(fullAt(0, 1));
+  expect(mended.recovered).toEqual([{ ...out, block: 1, cacheBits: 8 }, { ...out, block: 2, window: 3 }]); // prettier-ignore
   expect(mended.clip.frames).toBe(whole.clip.frames);
-  expect(mended.clip.recipe.window).toBe(3);
+  expect(mended.clip.recipe).toMatchObject({ cacheBits: 8, window: 3 });
+  const asked = await make(fullAt(0), { cacheBits: 16 });
+  expect(asked.recovered).toEqual([{ ...out, block: 1, window: 3 }]);
+  expect(asked.clip.recipe).toMatchObject({ cacheBits: 16, window: 3 });
   // The first block sees nothing but itself in either.
   expect(mended.clip.frameHashes.slice(0, 9)).toEqual(whole.clip.frameHashes.slice(0, 9));
 });
 
 test('the smallest window is the end: the error stands', async () => {
-  const full = make({ keep: () => Promise.reject(new KinoraError('out-of-memory', 'full')) }, { window: 3 });
+  const full = make(
+    { keep: () => Promise.reject(new KinoraError('out-of-memory', 'full')) },
+    { window: 3, cacheBits: 8 },
+  );
   await expect(full).rejects.toMatchObject({ code: 'out-of-memory' });
   const manifest = randomModel().manifest;
   expect([6, 9, 21].map((window) => nextWindow({ manifest }, { ...REQUEST, window }))).toEqual([3, 3, 9]);

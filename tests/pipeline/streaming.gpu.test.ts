@@ -1,6 +1,7 @@
 /** Long clips, scripts, and clips that go on from what is known, on a tiny model of random weights. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Gpu } from '../../src/gpu/device';
+import { estimateNeed } from '../../src/pipeline/memory-plan';
 import { buildModel, type GpuModel } from '../../src/pipeline/model';
 import { openTestGpu } from '../helpers/gpu';
 import { openRecords, writeRecord } from '../../src/pipeline/records';
@@ -118,6 +119,48 @@ test('a window that was asked for is used, and goes into the recipe', async () =
   expect(wide.clip.frameHashes[21]).not.toBe(all.clip.frameHashes[21]);
 });
 
+describe('keys and values of 8 bit', () => {
+  const long = { prompt: script(), ...STEPS };
+  const sampler = { window: 6, sink: 1 };
+
+  test('take less memory, make nearly the same clip, and stand in its recipe', async () => {
+    const model = await open({ sampler });
+    const plain = await makeClip(model, long);
+    const eight = await makeClip(model, { ...long, cacheBits: 8 });
+    expect(plain.clip.recipe.cacheBits).toBeUndefined();
+    expect(eight.clip.recipe.cacheBits).toBe(8);
+    const saved = plain.clip.blocks[5]!.gpuBytes - eight.clip.blocks[5]!.gpuBytes;
+    // 2 layers, keys and values of 6 frames of 6 tokens, 2 heads of 16: 32 or 64 bytes of a head become 20.
+    expect(saved).toBe(2 * 2 * 6 * 6 * 2 * (16 * (gpu.elem === 'f16' ? 2 : 4) - 20));
+    expect(eight.clip.frameHashes).not.toEqual(plain.clip.frameHashes);
+    const rms = (x: Float32Array) => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length);
+    eight.latents.forEach((block, b) => {
+      const off = rms(block.map((v, i) => v - plain.latents[b]![i]!)) / rms(plain.latents[b]!);
+      expect(off, `block ${b}`).toBeLessThan(0.01); // as of the goldens: tests/models/streaming.gpu.test.ts
+    });
+    expect((await makeClip(model, { ...long, cacheBits: 16 })).clip.frameHashes).toEqual(plain.clip.frameHashes); // prettier-ignore
+  });
+
+  test('go on to the bit', async () => {
+    const model = await open({ sampler });
+    const whole = await makeClip(model, { ...long, cacheBits: 8 });
+    for (const count of [3, 6]) {
+      const known = firstBlocks(whole.latents, count);
+      const rest = await makeClip(model, { ...long, cacheBits: 8 }, { known });
+      expect(rest.clip.frameHashes).toEqual(whole.clip.frameHashes);
+    }
+  });
+
+  test('are taken where 16 do not fit', async () => {
+    const model = await open({ sampler });
+    const { manifest, room } = model;
+    const total = (bits: 8 | 16) => estimateNeed(manifest, REQUEST, room, bits).total;
+    const tight = { ...model, room: { ...room, total: (total(8) + total(16)) / 2 } };
+    const { clip } = await makeClip(tight, { seconds: 0.5, ...STEPS });
+    expect(clip.recipe.cacheBits).toBe(8);
+  });
+});
+
 describe('a clip made of another', () => {
   test('a remix takes its blocks back to noise part of the way', async () => {
     const model = await open();
@@ -167,7 +210,14 @@ describe('a clip made of another', () => {
     expect(common({ prompt: script('a heart') })).toBe(4);
     expect(common({ prompt: `${script()}\n[3s] and a fish` })).toBe(10);
     expect(common({ prompt: script().replace('[cut] ', '') })).toBe(6);
-    for (const change of [{ seed: 8 }, { steps: 2 }, { width: 64 }, { window: 9 }, { loop: true }])
+    for (const change of [
+      { seed: 8 },
+      { steps: 2 },
+      { width: 64 },
+      { window: 9 },
+      { loop: true },
+      { cacheBits: 8 },
+    ])
       expect(common(change)).toBe(0);
   });
 });

@@ -53,6 +53,8 @@ test.each([
   [['--resume'], '--out FILE.mp4 is missing'],
   [['x', '--out', 'a', '--window', '0'], '--window 0: it must be a whole number from 1 to 1024'],
   [['x', '--out', 'a', '--sink', '-1'], '--sink'],
+  [['x', '--out', 'a', '--cache-bits', '4'], '--cache-bits 4: it must be 8 or 16'],
+  [['--resume', '--out', 'a', '--cache-bits', '8'], 'leave out --cache-bits'],
   [['x', '--out', 'a', '--seconds', 'two'], '--seconds two'],
   [['x', '--out', 'a', '--size', '96'], '--size 96: write WIDTHxHEIGHT'],
   [['x', '--out', 'a', '--size', '100x64'], 'multiples of 16'],
@@ -69,8 +71,8 @@ test('the limits are the page’s', () =>
 test('a script is the words of a file', () => {
   const file = join(mkdtempSync(join(tmpdir(), 'kinora-cli-')), 'script.txt');
   writeFileSync(file, '[4s] a boat\n[cut] a car\n');
-  const options = read('--script', file, '--out', 'a.mp4', '--window', '12', '--sink', '3');
-  expect(options).toMatchObject({ prompt: '[4s] a boat\n[cut] a car', window: 12, sink: 3 });
+  const options = read('--script', file, '--out', 'a.mp4', '--window', '12', '--sink', '3', '--cache-bits', '8'); // prettier-ignore
+  expect(options).toMatchObject({ prompt: '[4s] a boat\n[cut] a car', window: 12, sink: 3, cacheBits: 8 });
 });
 
 test('the command says what is wrong, exits with 2 and leaves nothing', () => {

@@ -56,6 +56,7 @@ const BROKEN: [message: string, path: string, value: unknown][] = [
   ['sampler.guidance.negative_prompt must be text of at most 5000 characters, but is missing', 'sampler.guidance', { scale: 5 }],
   ['sampler.window must be a number from 3 to 65536, but is 2', 'sampler.window', 2],
   ['sampler.sink must be a number from 0 to 6, but is 7', 'sampler.sink', 7],
+  ['sampler.cache_bits must be 8 or 16, but is 4', 'sampler.cache_bits', 4],
   ['components.transformer must be an object, but is missing', 'components.transformer', undefined],
   ['components.text_encoder.network must be "umt5", but is "t5"', 'components.text_encoder.network', 't5'],
   ['components.autoencoder.file names "x.gguf", which "files" does not list', 'components.autoencoder.file', 'x.gguf'],

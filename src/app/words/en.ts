@@ -171,6 +171,10 @@ export const en = {
     sink: 'Sink',
     windowHint: (window: number, sink: number) =>
       `How many latent frames (4 pictures each) a block sees, and how many of the first stay in sight when a clip is longer. This model was taught ${window} and ${sink}. A larger window holds things together better and takes more memory.`,
+    cacheBits: 'Memory of earlier frames',
+    bits: (n: 8 | 16 | null) => (n === null ? 'as it fits' : `${n} bit`),
+    cacheBitsHint:
+      '8 bit takes about half the memory of 16 bit and is a little less exact. Left alone, a clip takes 16 bit, and 8 bit where only that fits.',
   },
 
   drawer: {
@@ -314,6 +318,7 @@ export const en = {
       work: 'Room to work',
       pieces: 'Pieces on their way while loading',
     },
+    planIn8Bit: ', in 8 bit',
     planTotal: 'At most at one time',
     planFits: (total: number, limit: number) =>
       `${mb(total)} of the ${mb(limit)} that can be counted on here.`,
@@ -362,7 +367,7 @@ export const en = {
         reason === 'device-lost'
           ? 'The graphics processor went away and was opened anew'
           : reason === 'out-of-memory'
-            ? 'Memory ran out, so this clip now looks less far back'
+            ? 'Memory ran out, so this clip now remembers earlier frames less exactly, or fewer of them'
             : 'The engine stopped answering and was started anew'
       }. The clip went on behind ${block === 1 ? 'its finished block' : block === 0 ? 'its beginning' : `its ${block} finished blocks`}; nothing was lost.`,
     full: 'This browser’s storage is full. The clip is finished in memory and nothing of it is lost; keep this tab open, and download the clip when it is done. Deleting earlier clips makes room.',

@@ -178,6 +178,9 @@ export const zh: Words = {
     sink: '锚点',
     windowHint: (window, sink) =>
       `每一段能看到多少个潜帧（每个潜帧 4 幅画面），以及视频变长后最初的多少个一直可见。这个模型学的是 ${window} 和 ${sink}。窗口越大，前后越连贯，占用的内存也越多。`,
+    cacheBits: '对先前画面的记忆',
+    bits: (n) => (n === null ? '自动' : `${n} 位`),
+    cacheBitsHint: '8 位占用的内存约为 16 位的一半，精度略低。自动时使用 16 位，放不下才改用 8 位。',
   },
 
   drawer: {
@@ -311,6 +314,7 @@ export const zh: Words = {
       work: '计算空间',
       pieces: '加载途中的数据',
     },
+    planIn8Bit: '（8 位）',
     planTotal: '同一时刻最多',
     planFits: (total, limit) => `需要 ${mb(total)}，此处可用 ${mb(limit)}。`,
     use: '使用此模型',
@@ -356,7 +360,7 @@ export const zh: Words = {
         reason === 'device-lost'
           ? '显卡曾经中断，已重新打开'
           : reason === 'out-of-memory'
-            ? '内存不足，这段视频回看的范围已缩小'
+            ? '内存不足，这段视频对先前画面的记忆已降低精度或缩短范围'
             : '引擎停止了响应，已重新启动'
       }，${block === 0 ? '这段视频从头开始' : `从已完成的 ${block} 块之后继续`}，没有丢失任何内容。`,
     full: '此浏览器的存储空间已满。这段视频会在内存中完成，不会丢失任何内容；请保持此标签页打开，完成后下载。删除以前的视频可以腾出空间。',

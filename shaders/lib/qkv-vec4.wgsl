@@ -1,5 +1,0 @@
-// The i-th four values of a head that begins at element `at`. HEAD is a multiple of 4.
-alias V = vec4<elem>;
-fn q4(at: u32, i: u32) -> vec4<f32> { return vec4<f32>(q[(at >> 2u) + i]); }
-fn k4(at: u32, i: u32) -> vec4<f32> { return vec4<f32>(k[(at >> 2u) + i]); }
-fn v4(at: u32, i: u32) -> vec4<f32> { return vec4<f32>(v[(at >> 2u) + i]); }
