@@ -257,8 +257,8 @@ function summary(options, clip, memory) {
   const { width, height, frames, fps, recipe, backend, adapter, timings, peakGpuBytes } = clip;
   const { codec, frameHashes, seam } = clip;
   const blocks = clip.blocks.map((report) => {
-    const { page = null, worker = null, processes = null } = memory[report.block] ?? {};
-    return { ...report, jsBytes: { page, worker }, processBytes: processes };
+    const { page = null, worker = null, processes = null, cpu = null } = memory[report.block] ?? {};
+    return { ...report, jsBytes: { page, worker }, processBytes: processes, cpuSeconds: cpu };
   });
   const { load, firstFrame, total } = timings;
   return {

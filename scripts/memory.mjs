@@ -1,6 +1,7 @@
 /**
  * What a browser holds while it makes a clip: the JavaScript heaps of the page and of the engine's worker, and the
- * memory of the browser's own processes. All in bytes; null for what this browser or system does not tell.
+ * memory of the browser's own processes, in bytes; and the processor time that these have taken. Null for what this
+ * browser or system does not tell.
  */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -87,8 +88,9 @@ class Workers {
 
 /**
  * Watches a page of a Chromium that playwright drives; to be called before the page is opened.
- * @returns a function that tells what is in use now: `{ page, worker, processes }`; `processes` has the resident memory
- *   of the processes by what they are ("browser", "GPU", "renderer", …)
+ * @returns a function that tells what is in use now: `{ page, worker, processes, cpu }`; `processes` has the resident
+ *   memory of the processes by what they are ("browser", "GPU", "renderer", …), `cpu` the seconds of processor time that
+ *   all of them have taken since they were started
  */
 export async function watchMemory(page) {
   const session = await page.context().newCDPSession(page);
@@ -96,9 +98,11 @@ export async function watchMemory(page) {
   await workers.watch();
   const browser = await page.context().browser()?.newBrowserCDPSession().catch(() => null); // prettier-ignore
   return async () => {
-    const own = await session.send('Runtime.getHeapUsage').catch(() => null);
+    // First what is told at once: a worker may keep its answer for a while.
     const info = await browser?.send('SystemInfo.getProcessInfo').catch(() => null);
+    const own = await session.send('Runtime.getHeapUsage').catch(() => null);
     const found = info?.processInfo ?? [];
+    const cpu = found.length > 0 ? found.reduce((sum, { cpuTime }) => sum + cpuTime, 0) : null;
     const bytes = await residentBytes(found.map(({ id }) => id));
     const processes = {};
     for (const { type, id } of found)
@@ -107,6 +111,7 @@ export async function watchMemory(page) {
       page: own && usedBytes(own),
       worker: await workers.heap(),
       processes: Object.keys(processes).length > 0 ? processes : null,
+      cpu,
     };
   };
 }

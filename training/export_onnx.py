@@ -1,6 +1,6 @@
 """Exports Pocket to ONNX for the CPU backend: python -m training.export_onnx [--model DIR] [--check].
 
-Three graphs beside the checkpoint, made of the very weights that the page's own kernels use (q8_0 stays 8 bit:
+Three graphs, and a fourth where the model has an encoder, beside the checkpoint, made of the very weights that the page's own kernels use (q8_0 stays 8 bit:
 int8 with an f32 scale per 32, expanded by DequantizeLinear when a session opens):
 
   onnx/text_encoder.onnx   input_ids [1, L] int64 -> context [1, text_len, D], the text MLP included
@@ -8,8 +8,10 @@ int8 with an f32 scale per 32, expanded by DequantizeLinear when a session opens
                            past_k and past_v [layers, heads, M, d] -> flow, k and v [layers, heads, N, d]
   onnx/decoder.onnx        latents [1, C, F, h, w] normalised, memory_0 ... [1, width, h, w]
                            -> frames [4 F, 3, 8 h, 8 w], new_memory_0 ...
+  onnx/encoder.onnx        frames [4 F, 3, 8 h, 8 w] in [0, 1], memory_0 ... [1, width, h, w]
+                           -> latents [1, C, F, h, w] normalised, new_memory_0 ...
 
-and `components.onnx` with `files` in model.json. Each is compared with PyTorch before it is kept.
+and `onnx` with `files` in model.json. Each is compared with PyTorch before it is kept.
 """
 import argparse
 import json
@@ -71,6 +73,26 @@ class Decoder(torch.nn.Module):
             elif not isinstance(layer, torch.nn.Upsample) or layer.scale_factor != 1:
                 x = layer(x)
         return torch.nn.functional.pixel_shuffle(x, self.patch).clamp(0, 1), *out
+
+
+class Encoder(torch.nn.Module):
+    """As the decoder, the other way: a MemBlock's memory is what it saw of the latent before, zeros before the first."""
+
+    def __init__(self, pocket: Pocket):
+        super().__init__()
+        self.encoder = pocket.autoencoder.encoder
+        self.register_buffer("mean", pocket.mean)
+        self.register_buffer("std", pocket.std)
+
+    def forward(self, frames, *memory):
+        cells = torch.nn.functional.pixel_unshuffle(frames, 8).unflatten(0, (-1, 4)).flatten(1, 2)  # [F, 768, h, w]
+        x, out = torch.relu(self.encoder.wide(cells)), []
+        for block, before in zip(self.encoder.blocks, memory):
+            past = torch.cat([before, x[:-1]])
+            out.append(x[-1:])
+            x = block(x, past)
+        latents = (self.encoder.linear(cells) + self.encoder.out(x)).transpose(0, 1)
+        return ((latents - self.mean[:, None, None, None]) / self.std[:, None, None, None])[None], *out
 
 
 def quantised(path: Path) -> dict:
@@ -191,6 +213,37 @@ def graphs(pocket: Pocket):
     yield ("decoder", Decoder(pocket), latents(3, 8, 12), latents(1, 5, 4),
            ["frames", *(f"new_memory_{i}" for i in range(len(widths)))],
            {"latents": {2: f, 3: h, 4: w}, "memory": tuple(grid for _ in widths)}, None)
+    if not pocket.encodes:
+        return
+    seen = [block.conv[2].in_channels for block in pocket.autoencoder.encoder.blocks]
+    rows_, columns_ = torch.export.Dim("h", min=1, max=512), torch.export.Dim("w", min=1, max=512)
+
+    def frames(rows, columns):
+        memory = {f"memory_{i}": torch.randn(1, n, rows, columns).relu() for i, n in enumerate(seen)}
+        return {"frames": torch.rand(4, 3, 8 * rows, 8 * columns), **memory}
+
+    yield ("encoder", Encoder(pocket), frames(8, 12), frames(5, 4),
+           ["latents", *(f"new_memory_{i}" for i in range(len(seen)))],
+           {"frames": {2: 8 * rows_, 3: 8 * columns_}, "memory": tuple({2: rows_, 3: columns_} for _ in seen)}, None)
+
+
+def write(pocket: Pocket, folder: Path, weights: dict) -> dict:
+    """Writes folder/onnx and returns what model.json says of it. weights: the q8_0 tensors of the transformer's and the text encoder's file."""
+    (folder / "onnx").mkdir(parents=True, exist_ok=True)
+    document = {"files": []}
+    for name, module, inputs, others, outputs, dynamic, source in graphs(pocket):
+        path = folder / "onnx" / f"{name}.onnx"
+        model = export(module, inputs, outputs, dynamic, path)
+        small = keep_8_bit(model, weights) if source else halve(model)
+        temporary = path.with_suffix(".tmp")
+        onnx.save(model, str(temporary))
+        worst = max(compare(temporary, module, case) for case in (inputs, others))
+        temporary.replace(path)
+        data = path.read_bytes()
+        document["files"].append(entry(f"onnx/{name}.onnx", data))
+        document[name] = f"onnx/{name}.onnx"
+        print(json.dumps({"file": path.name, "bytes": len(data), "8-bit" if source else "16-bit": small, "from PyTorch": worst}), flush=True)
+    return document
 
 
 def main() -> None:
@@ -200,25 +253,11 @@ def main() -> None:
     torch.manual_seed(0)
     pocket = Pocket(arguments.model)
     parts = pocket.model["components"]
-    weights = {name: quantised(arguments.model / parts[name]["file"]) for name in ("text_encoder", "transformer")}
-    folder = arguments.model / "onnx"
-    folder.mkdir(exist_ok=True)
-    entries = []
-    for name, module, inputs, others, outputs, dynamic, source in graphs(pocket):
-        path = folder / f"{name}.onnx"
-        model = export(module, inputs, outputs, dynamic, path)
-        both = weights["text_encoder"] | weights["transformer"]  # the text MLP lives in the transformer's file
-        small = keep_8_bit(model, both) if source else halve(model)
-        temporary = path.with_suffix(".tmp")
-        onnx.save(model, str(temporary))
-        worst = max(compare(temporary, module, case) for case in (inputs, others))
-        temporary.replace(path)
-        data = path.read_bytes()
-        entries.append(entry(f"onnx/{name}.onnx", data))
-        print(json.dumps({"file": path.name, "bytes": len(data), "8-bit" if source else "16-bit": small, "from PyTorch": worst}), flush=True)
+    weights = {}  # the text MLP lives in the transformer's file
+    for name in ("text_encoder", "transformer"):
+        weights |= quantised(arguments.model / parts[name]["file"])
     document = json.loads((arguments.model / "model.json").read_text())
-    document["onnx"] = {"files": entries, "text_encoder": "onnx/text_encoder.onnx", "transformer": "onnx/transformer.onnx",
-                        "decoder": "onnx/decoder.onnx"}
+    document["onnx"] = write(pocket, arguments.model, weights)
     temporary = arguments.model / "model.json.tmp"
     temporary.write_text(json.dumps(document, ensure_ascii=False, indent=1))
     temporary.replace(arguments.model / "model.json")

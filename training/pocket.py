@@ -27,6 +27,10 @@ class Pocket:
         self.autoencoder = TAEHV(parts["autoencoder"]["config"]).eval()
         weights = load_file(str(folder / parts["autoencoder"]["file"]))
         self.autoencoder.decoder.load_state_dict({k.removeprefix("decoder."): v.float() for k, v in weights.items() if k.startswith("decoder.")})
+        encoder = {k.removeprefix("encoder."): v.float() for k, v in weights.items() if k.startswith("encoder.")}
+        self.encodes = bool(encoder)  # edition 1 has none
+        if encoder:
+            self.autoencoder.encoder.load_state_dict(encoder)
         self.mean, self.std = torch.tensor(self.model["latent"]["mean"]), torch.tensor(self.model["latent"]["std"])
 
     @torch.no_grad()

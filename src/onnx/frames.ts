@@ -44,4 +44,13 @@ export function rgbToI420(rgb: Float32Array, width: number, height: number): Uin
   return out;
 }
 
+/** Pictures [T, pixels, 3] → [T, 3, pixels]. */
+export function toPlanes(rgb: Float32Array, pixels: number): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(rgb.length);
+  for (let t = 0; t < rgb.length; t += 3 * pixels)
+    for (let i = 0; i < pixels; i++)
+      for (let c = 0; c < 3; c++) out[t + c * pixels + i] = rgb[t + 3 * i + c]!;
+  return out;
+}
+
 const clamp = (v: number) => Math.min(1, Math.max(0, v));

@@ -7,6 +7,7 @@ import { framesAt, type Block } from '../pipeline/blocks';
 import type { ClipNetworks, Frames, Latents, Model, Picture } from '../pipeline/backend';
 import { sliceLatents } from '../pipeline/latents';
 import { checkPlan, gridOf, ROOM_OF_CPU } from '../pipeline/memory-plan';
+import { encodePieces } from '../pipeline/pieces';
 import { Costs } from '../pipeline/progress';
 import { windowOf, type Window } from '../pipeline/window';
 import { euler, predictClean, renoise } from '../sampling/steppers';
@@ -15,7 +16,7 @@ import type { ModelManifest } from '../weights/manifest';
 import { openModel, type ModelFiles } from '../weights/store';
 import type { GenerateRequest, LoadEvent, Size } from '../worker/protocol';
 import { PastCache } from './cache';
-import { latentsToRgba, rgbToI420 } from './frames';
+import { latentsToRgba, rgbToI420, toPlanes } from './frames';
 import { loadTransformersTokenizer } from './tokenizer';
 import { asError, getRuntime, openSession, type OrtTensor, type Session } from './runtime';
 
@@ -71,7 +72,7 @@ export async function buildOnnxModel(
     );
   const tokenizer = await loadTransformersTokenizer(await files.json(manifest.components.tokenizer.file));
   await getRuntime();
-  const names = [onnx.text_encoder, onnx.transformer, onnx.decoder];
+  const names = [onnx.text_encoder, onnx.transformer, onnx.decoder, ...(onnx.encoder ? [onnx.encoder] : [])];
   const sessions: Session[] = [];
   const release = () => {
     for (const session of sessions.splice(0)) void session.release();
@@ -83,7 +84,7 @@ export async function buildOnnxModel(
       sessions.push(await openSession(name, await source.read(0, source.size)));
     }
     onEvent({ type: 'compile', done: names.length, total: names.length });
-    const [text, transformer, decoder] = sessions as [Session, Session, Session];
+    const [text, transformer, decoder, encoder] = sessions as [Session, Session, Session, Session?];
     const shape = readShape(manifest);
     return {
       backend: 'cpu',
@@ -97,7 +98,7 @@ export async function buildOnnxModel(
       unkept: files.problem,
       loadSeconds: (performance.now() - began) / 1000,
       gpuBytes: 0,
-      encode: null, // the export has no encoder
+      encode: encoder ? (frames, size) => encodeFrames(manifest, encoder, frames, size) : null,
       peakGpuBytes: 0,
       open: (request) => OnnxClip.open({ manifest, shape, text, transformer, decoder }, request),
       free: release,
@@ -149,6 +150,45 @@ async function infer(session: Session, feeds: Record<string, OrtTensor>): Promis
   } catch (e) {
     throw asError(e, 'The CPU backend failed at a network.', 'internal');
   }
+}
+
+/** What MemBlocks saw before the first latent: zeros, [1, width, h, w] each, by the name of the session's input. */
+function emptyMemory(
+  { inputMetadata }: Session,
+  tensor: typeof OrtTensor,
+  h: number,
+  w: number,
+): Record<string, OrtTensor> {
+  const memory: Record<string, OrtTensor> = {};
+  for (const meta of inputMetadata) {
+    if (!meta.isTensor || !meta.name.startsWith('memory_')) continue;
+    const width = Number(meta.shape[1]);
+    memory[meta.name] = new tensor('float32', new Float32Array(width * h * w), [1, width, h, w]);
+  }
+  return memory;
+}
+
+/** What is remembered for the next latent, out of the results of this one. */
+const nextMemory = (memory: Record<string, OrtTensor>, out: Record<string, OrtTensor>) =>
+  Object.fromEntries(Object.keys(memory).map((name) => [name, out[`new_${name}`]!]));
+
+/** frames [T, height, width, 3] in [0, 1], T = 1 + stride·(F − 1) → [C, F, h, w], normalised; see pipeline/pieces. */
+async function encodeFrames(
+  manifest: ModelManifest,
+  encoder: Session,
+  frames: Float32Array<ArrayBuffer>,
+  size: Size,
+): Promise<Latents> {
+  const { Tensor } = await getRuntime();
+  const { width, height } = size;
+  const [T, y, x] = manifest.latent.stride;
+  let memory = emptyMemory(encoder, Tensor, height / y, width / x);
+  return encodePieces(manifest, frames, size, async (piece) => {
+    const planes = new Tensor('float32', toPlanes(piece, width * height), [T, 3, height, width]);
+    const out = await infer(encoder, { frames: planes, ...memory });
+    memory = nextMemory(memory, out);
+    return out.latents!.data as Latents;
+  });
 }
 
 class OnnxClip implements ClipNetworks {
@@ -228,11 +268,13 @@ class OnnxClip implements ClipNetworks {
 
   async decode(block: Block, clean: Latents, i: number): Promise<Frames> {
     const [C, h, w] = this.dims;
-    if (i === 0 && block.firstLatent === block.take.firstLatent) this.#clearMemory();
+    // The decoder begins afresh with each take.
+    if (i === 0 && block.firstLatent === block.take.firstLatent)
+      this.#memory = emptyMemory(this.networks.decoder, this.tensor, h, w);
     const one = sliceLatents(clean, [C, block.size], i, 1);
     const latents = new this.tensor('float32', one, [1, C, 1, h, w]);
     const out = await infer(this.networks.decoder, { latents, ...this.#memory });
-    for (const name of Object.keys(this.#memory)) this.#memory[name] = out[`new_${name}`]!;
+    this.#memory = nextMemory(this.#memory, out);
     const [T, , height, width] = out.frames!.dims as [number, number, number, number];
     const rgb = out.frames!.data as Latents;
     if (!rgb.every(Number.isFinite)) throw this.#broken('the decoder');
@@ -247,16 +289,6 @@ class OnnxClip implements ClipNetworks {
   async remember(): Promise<void> {
     const { k, v } = await this.#predict(0);
     this.#cache.add(k!.data as Latents, v!.data as Latents, this.#block!.size);
-  }
-
-  /** The frames before the first are zeros. */
-  #clearMemory(): void {
-    const [, h, w] = this.dims;
-    for (const meta of this.networks.decoder.inputMetadata) {
-      if (!meta.isTensor || !meta.name.startsWith('memory_')) continue;
-      const width = Number(meta.shape[1]);
-      this.#memory[meta.name] = new this.tensor('float32', new Float32Array(width * h * w), [1, width, h, w]);
-    }
   }
 
   /** The flow v = noise − x0 of the present block, and its keys and values. */

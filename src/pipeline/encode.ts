@@ -1,5 +1,4 @@
 /** Frames → clean latents, with the encoder of the model's autoencoder, one latent at a time. */
-import { KinoraError } from '../errors';
 import { Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import type { Config } from '../models/config';
@@ -10,6 +9,7 @@ import type { Weights } from '../weights/upload';
 import type { Size } from '../worker/protocol';
 import type { Latents } from './backend';
 import type { GpuModel } from './model';
+import { encodePieces } from './pieces';
 
 /** What an encoder keeps of the frames before. */
 interface FrameMemory {
@@ -59,10 +59,8 @@ export function openFrameEncoder(
 }
 
 /**
- * The first latent frame stands for one frame, every later one for `stride`, as in the decoder; so the first frame is
- * repeated in front. Memory does not grow with the clip, but for the result.
  * @param frames [T, height, width, 3] in [0, 1], T = 1 + stride·(F − 1)
- * @returns [C, F, h, w], normalised
+ * @returns [C, F, h, w], normalised; see pieces.ts
  */
 export async function encodeFrames(
   { gpu, manifest }: GpuModel,
@@ -70,35 +68,21 @@ export async function encodeFrames(
   frames: Float32Array<ArrayBuffer>,
   size: Size,
 ): Promise<Latents> {
-  const { stride, mean, std, channels: C } = manifest.latent;
+  const { stride, mean, std } = manifest.latent;
   const { width, height } = size;
-  const one = 3 * width * height;
-  const F = 1 + (frames.length / one - 1) / stride[0];
-  if (!Number.isInteger(F))
-    throw new KinoraError('internal', `${frames.length / one} frames are no whole number of latents.`);
   const pixels = (height / stride[1]) * (width / stride[2]);
-  const out = new Float32Array(C * F * pixels);
   const run = new Run(gpu);
   const memory = encoder.remember(size);
   try {
-    for (let f = 0; f < F; f++) {
-      const piece = new Float32Array(stride[0] * one);
-      for (let t = 0; t < stride[0]; t++) {
-        const at = Math.max(0, f * stride[0] + t - (stride[0] - 1));
-        piece.set(frames.subarray(at * one, (at + 1) * one), t * one);
-      }
+    return await encodePieces(manifest, frames, size, async (piece) => {
       const input = run.input(piece, [stride[0], height, width, 3], 'frames', 'f32');
       const made = encoder.encode(run, input, memory); // [1, C, h, w]
       const values = await run.read(made);
       for (const t of [input, made]) run.release(t);
-      for (let c = 0; c < C; c++)
-        for (let p = 0; p < pixels; p++)
-          out[(c * F + f) * pixels + p] = (values[c * pixels + p]! - mean[c]!) / std[c]!;
-    }
+      return values.map((v, i) => (v - mean[Math.floor(i / pixels)]!) / std[Math.floor(i / pixels)]!);
+    });
   } finally {
     memory.free();
     run.destroy();
   }
-  if (out.every(Number.isFinite)) return out;
-  throw new KinoraError('not-finite', 'The picture could not be encoded: the numbers ran away.', { operation: 'encoder' }); // prettier-ignore
 }

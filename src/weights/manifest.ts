@@ -68,8 +68,8 @@ export interface ModelManifest {
     autoencoder: Component<'taehv' | 'wan-vae'>;
   };
   files: ModelFile[];
-  /** The same networks for the CPU backend; its files are fetched only there. */
-  onnx?: { text_encoder: string; transformer: string; decoder: string; files: ModelFile[] };
+  /** The same networks for the CPU backend; its files are fetched only there. `encoder`: where the model has one. */
+  onnx?: { text_encoder: string; transformer: string; decoder: string; encoder?: string; files: ModelFile[] };
   /** Token ids of what a scene has and no prompt says, by kind: one of each may stand before a prompt (pipeline/details.ts). */
   details?: number[][];
   /** Example prompts by language. */
@@ -164,6 +164,7 @@ function readOnnx(value: unknown, others: ReadonlySet<string>): ModelManifest['o
     text_encoder: graph('text_encoder'),
     transformer: graph('transformer'),
     decoder: graph('decoder'),
+    ...(onnx.encoder !== undefined && { encoder: graph('encoder') }),
     files,
   };
 }

@@ -1,11 +1,16 @@
 import { expect, test } from 'vitest';
-import { latentsToRgba, rgbToI420 } from '../../src/onnx/frames';
+import { latentsToRgba, rgbToI420, toPlanes } from '../../src/onnx/frames';
 import { yuv, type Rgb } from '../helpers/clips';
 
 test('latents become pictures by a linear map, clamped', () => {
   const x = Float32Array.of(0, 1, 2, 1, 0, -9); // [C = 2, 3 pixels]
   const rgba = latentsToRgba(x, [[0.5, 0, 0], [0, 0.25, 1]], [0, 0.5, 0]); // prettier-ignore
   expect([...rgba]).toEqual([0, 191, 255, 255, 128, 128, 0, 255, 255, 0, 0, 255]);
+});
+
+test('pixels of three become planes, picture by picture', () => {
+  const two = Float32Array.of(1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60);
+  expect([...toPlanes(two, 2)]).toEqual([1, 4, 2, 5, 3, 6, 10, 40, 20, 50, 30, 60]);
 });
 
 test.each<Rgb>([

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { judge, median, plot, rowsOf } from '../../scripts/series.mjs';
+import { random } from '../helpers/tensors';
+import { judge, median, passes, plot, rowsOf, trend, windowsOf } from '../../scripts/series.mjs';
 
 const MB = 1e6;
 /** A clip of so many blocks; `change` makes block i other than the rest. */
@@ -27,13 +28,79 @@ test('a block takes as long as its end is behind the end of the one before', () 
 
 test('what stays is flat; what grows is told', () => {
   const flat = (change?: (i: number) => object) =>
-    Object.entries(judge(rowsOf(blocks(80, change)))).flatMap(([name, { flat }]) => (flat ? [name] : []));
+    Object.entries(judge(rowsOf(blocks(80, change)))).flatMap(([name, { verdict }]) => (verdict === 'flat' ? [name] : [])); // prettier-ignore
   expect(flat()).toEqual(['seconds', 'gpu', 'heap', 'processes']);
   expect(flat((i) => ({ gpuBytes: (30 + i) * MB }))).toEqual(['seconds', 'heap', 'processes']);
   expect(flat((i) => ({ jsBytes: { page: (5 + i) * MB, worker: MB } }))).not.toContain('heap');
   expect(flat((i) => ({ began: i + 0.001 * i * i }))).not.toContain('seconds');
   // One block that was held up is no growth.
   expect(flat((i) => ({ began: i >= 79 ? i + 30 : i }))).toContain('seconds');
+});
+
+/** Of about 1, seeded: up to `spread` more or less, now and then twice as much. */
+function noisy(seed: number, spread: number) {
+  const other = random(200, seed, spread);
+  return (i: number) => 1 + other[i]! + (i % 13 === 5 ? 1 : 0);
+}
+
+/** A clip whose blocks take that long, one after the other; `cpu` is their processor time. */
+function timed(seconds: (i: number) => number, cpu?: (i: number) => number) {
+  let [now, taken] = [0, 100];
+  return rowsOf(
+    blocks(81, (i) => {
+      const began = now;
+      now += seconds(i);
+      if (cpu) taken += cpu(i);
+      return { began, seconds: now - began, ...(cpu && { cpuSeconds: i % 5 === 3 ? null : taken }) };
+    }),
+  );
+}
+
+test('the trend is that of the points, whatever a fifth of them do, and says how sure it is', () => {
+  const line = trend(Array.from({ length: 60 }, (_, x) => [x, x % 5 === 2 ? 90 : 2 + 0.1 * x]));
+  expect(line.early).toBeCloseTo(2);
+  expect(line.late).toBeCloseTo(2 + 5.9);
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const [tight, wide] = [0.02, 0.3].map((spread) => judge(timed(noisy(seed, spread))).seconds!.range!);
+    expect(tight!.least).toBeLessThan(1);
+    expect(tight!.most).toBeGreaterThan(1);
+    expect(wide!.most - wide!.least).toBeGreaterThan(5 * (tight!.most - tight!.least));
+  }
+});
+
+test.each([1, 2, 3, 4, 5])('seed %i: five in a hundred are told where blocks differ by four, and not where they differ by half', (seed) => {
+  const grows = (spread: number, by: number) => {
+    const own = noisy(seed, spread);
+    return judge(timed((i) => own(i) * (1 + (by * i) / 80))).seconds!.verdict;
+  };
+  expect(grows(0.04, 0)).toBe('flat');
+  expect(grows(0.04, 0.15)).toBe('grown');
+  expect(grows(0.5, 0)).toBe('unsure');
+}); // prettier-ignore
+
+test('processor time stands for the clock’s where the processor computes', () => {
+  // Something else took half of the machine from the middle on.
+  const busy = judge(timed((i) => (i < 40 ? 1 : 2), noisy(1, 0.02)));
+  expect([busy.seconds!.verdict, busy.cpu!.verdict]).toEqual(['grown', 'flat']);
+  expect([passes(busy, true), passes(busy, false)]).toEqual([true, false]);
+  const late = judge(timed((i) => (i < 75 ? 1 : 2)));
+  expect(late.seconds!.verdict).toBe('grown');
+  const grown = judge(timed(() => 1, (i) => 1 + i / 100)); // prettier-ignore
+  expect(grown.cpu!.verdict).toBe('grown');
+  const memory = judge(rowsOf(blocks(80, (i) => ({ gpuBytes: (30 + i) * MB }))));
+  expect(passes(memory, true)).toBe(false);
+  expect(passes(judge(rowsOf(blocks(80))), false)).toBe(true);
+  expect(passes({}, true)).toBe(false); // of too few blocks nothing is known
+});
+
+test('processor time that was not told for a block is in the next one’s', () => {
+  const told = [10, null, 14, 15];
+  const rows = rowsOf(blocks(4, (i) => ({ cpuSeconds: told[i] })));
+  expect(rows.map(({ cpu }) => cpu)).toEqual([null, null, 2, 1]);
+});
+
+test('windows are ten parts, each by its median', () => {
+  expect(windowsOf(Array.from({ length: 30 }, (_, i) => (i === 1 ? 99 : Math.floor(i / 3))))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]); // prettier-ignore
 });
 
 test('the plot has a panel for each quantity that was told, and every block in it', () => {

@@ -102,9 +102,13 @@ test('the ONNX export has files of its own, which do not count as the model’s'
   const m = readModelManifest({ ...manifest(), onnx: ONNX });
   expect(m.onnx).toEqual(ONNX);
   expect(toModelInfo(m).bytes).toBe(toModelInfo(manifest()).bytes);
+  const encoder = { ...ONNX.files[0]!, path: 'onnx/e.onnx' };
+  const both = { ...ONNX, encoder: 'onnx/e.onnx', files: [...ONNX.files, encoder] };
+  expect(readModelManifest({ ...manifest(), onnx: both }).onnx).toEqual(both);
 });
 
 test.each([
+  ['onnx.encoder names "e", which "onnx.files" does not list', { ...ONNX, encoder: 'e' }],
   ['onnx.decoder names "x.onnx", which "onnx.files" does not list', { ...ONNX, decoder: 'x.onnx' }],
   ['onnx.transformer must be text, but is missing', { ...ONNX, transformer: undefined }],
   ['onnx.files must have 1 to 10000 entries, but has 0', { ...ONNX, files: [] }],
