@@ -67,6 +67,8 @@ export class App {
   drawer = $state(false);
   readonly #folder: string;
   readonly #auto: boolean | 'resume';
+  /** What was asked for last is a draft; undefined: as the settings say. */
+  #draft: boolean | undefined;
   #vocabulary: Promise<void> | null = null;
   #cardRead: Promise<void> = Promise.resolve();
 
@@ -90,6 +92,7 @@ export class App {
       model: this.#folder,
       wish: readBackend(parts.search ?? globalThis.location?.search ?? ''),
       onLoaded: () => void this.#loaded(),
+      again: () => this.generate(this.#draft),
       onClip: (clip) => this.#finished(clip),
       toPictures,
     });
@@ -180,6 +183,7 @@ export class App {
   /** Makes a clip; what is left as it was of the one on the stage is taken over. */
   async generate(draft = this.settings.draft): Promise<void> {
     if (this.studio.busy) return;
+    this.#draft = draft;
     const latents = (item: Item) => this.shelf.latents(item);
     try {
       const size = this.settings.effectiveSize;

@@ -51,6 +51,8 @@ export class Settings {
   draft = $state(false);
   offer = $state.raw<Offer>(FIRST_OFFER);
   problems = $state.raw<Partial<Record<Field, Problem>>>({});
+  /** How often something would not do: each time it is shown anew. */
+  refusals = $state(0);
 
   readonly #store: Store;
   readonly #random: () => number;
@@ -277,7 +279,10 @@ export class Settings {
     }
 
     this.problems = problems;
-    if (Object.keys(problems).length > 0) return null;
+    if (Object.keys(problems).length > 0) {
+      this.refusals++;
+      return null;
+    }
     const { window, sink, cacheBits, loop } = this;
     const seen = {
       ...(window !== null && { window }),
@@ -286,6 +291,12 @@ export class Settings {
       ...(loop && { loop }),
     };
     return { prompt, seed, seconds, width, height, steps, ...seen };
+  }
+
+  /** The engine refused a setting: it is told at its field, as if it had been seen before. */
+  refuse(problem: Problem): void {
+    this.problems = { ...this.problems, [problem.field]: problem };
+    this.refusals++;
   }
 
   #clear(name: Field): void {

@@ -19,6 +19,7 @@ import type {
   Result,
 } from '../worker/protocol';
 import { isMissing, type Missing } from './browser';
+import { problemOf } from './problems';
 import { Reel } from './reel';
 import type { Settings } from './settings.svelte';
 import { en } from './words/en';
@@ -71,6 +72,8 @@ export interface StudioOptions {
   model: string;
   /** The model was loaded, for the first time or again. */
   onLoaded?: () => void;
+  /** Makes the clip that waited for the model, of all that it is made of; default: of the settings alone. */
+  again?: () => Promise<void>;
   /** Keeps a finished clip, before the reel is let go; the file as it is kept. */
   onClip: (clip: Clip) => Promise<Blob>;
   /** Makes something that can be drawn of each frame of a preview. */
@@ -150,7 +153,7 @@ export class Studio {
     this.phase = 'idle';
     const resume = this.#auto === 'resume';
     this.#auto = false;
-    if (!resume) return this.generate();
+    if (!resume) return (this.#options.again ?? (() => this.generate()))();
     const [last] = this.unfinished;
     if (last) return this.resume(last);
     this.#fail({ code: 'storage', message: 'There is no interrupted clip to go on with.' });
@@ -423,6 +426,8 @@ export class Studio {
     const wanted = error.code === 'cancelled' || error.code === 'paused';
     this.ended = wanted ? (error.code as 'cancelled' | 'paused') : null;
     this.error = wanted ? null : error;
+    const problem = problemOf(error);
+    if (problem) this.#options.settings.refuse(problem);
     if (error.code !== 'cancelled' && this.engine === 'ready') void this.#look();
     if (error.code === 'worker-dead' || error.code === 'not-loaded') this.engine = 'unloaded';
     if (error.code === 'device-lost') {

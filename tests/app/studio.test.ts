@@ -85,6 +85,39 @@ describe('starting', () => {
     expect(studio.missing?.code).toBe('no-encoder');
   });
 
+  test('a clip that waited for the model is made again of all that it is made of', async () => {
+    const it = make();
+    let again = 0;
+    const { engine, settings } = it;
+    const options = { engine, settings, emit: () => {}, model: '', onClip: async (clip: Clip) => clip.mp4, toPictures: () => [] }; // prettier-ignore
+    const studio = new Studio({ ...options, again: async () => void again++ });
+    const started = studio.start(true);
+    await settle();
+    engine.loading.answer({ ok: true, value: MODEL });
+    await started;
+    expect([again, engine.making.count]).toEqual([1, 0]);
+  });
+
+  test('a setting that the engine refuses is told at its field, each time', async () => {
+    const { engine, settings, studio } = await makeReady();
+    const refuse = async (params: Record<string, string | number>) => {
+      void studio.generate();
+      await settle();
+      engine.making.answer({ ok: false, error: { code: 'bad-request', message: 'no', params } });
+      await settle();
+    };
+    await refuse({ field: 'window', found: '2', least: 3, most: 1024 });
+    expect(settings.problems).toEqual({ window: { field: 'window', found: '2', least: 3, most: 1024 } });
+    expect(studio.error?.message).toBe('no');
+    const before = settings.refusals;
+    await refuse({ field: 'window', found: '2', least: 3, most: 1024 });
+    expect(settings.refusals).toBe(before + 1);
+    settings.look('window', null);
+    await refuse({ field: 'picture', found: 'x', most: 1 });
+    await refuse({ field: 'size', found: '4096 × 4096', needed: 9e9 });
+    expect(settings.problems).toEqual({});
+  });
+
   test('a failed download can be tried again', async () => {
     const { engine, studio, told } = make();
     void studio.start(true);

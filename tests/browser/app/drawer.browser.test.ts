@@ -1,0 +1,80 @@
+/** Settings that will not do and stand in the drawer: it opens for them, at the field, as often as they are refused. */
+import { flushSync, mount, tick, unmount } from 'svelte';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { userEvent } from 'vitest/browser';
+import { App } from '../../../src/app/app.svelte';
+import { memoryStore, REPORT, ScriptedEngine } from '../../app/helpers';
+import DrawerHarness from './DrawerHarness.svelte';
+
+let [app, shown] = [null as unknown as App, {}];
+const at = <E extends HTMLElement>(id: string) => document.querySelector<E>(`[data-testid=${id}]`)!;
+const dialog = () => document.querySelector('dialog')!;
+
+beforeEach(() => {
+  app = new App({
+    engine: new ScriptedEngine(),
+    openShelf: () => Promise.reject(new Error('none')),
+    store: memoryStore(),
+    languages: ['en'],
+    hash: '',
+    search: '',
+  });
+  app.settings.offer = { ...app.settings.offer, sight: { block: 3, window: 12, sink: 0 } };
+  app.settings.suggest('a red boat');
+  app.studio.report = REPORT;
+  shown = mount(DrawerHarness, { target: document.body, props: { app } });
+  flushSync();
+});
+afterEach(() => unmount(shown));
+
+async function refused() {
+  expect(app.settings.request()).toBeNull();
+  flushSync();
+  await tick();
+  expect(dialog().open).toBe(true);
+}
+
+test('a window that will not do opens the drawer at its field, and again after it was closed', async () => {
+  app.settings.look('window', 2);
+  flushSync();
+  expect(dialog().open).toBe(false);
+  await refused();
+  expect(document.activeElement).toBe(at('window'));
+  expect(at('window').getAttribute('aria-invalid')).toBe('true');
+  expect(at('sight-hint').innerText).toMatch(/from 3 to 1024, but it is 2/);
+  await userEvent.keyboard('{Escape}');
+  await expect.poll(() => dialog().open).toBe(false);
+  await refused();
+  expect(document.activeElement).toBe(at('window'));
+});
+
+test('of two fields the first is shown, and typing there does not lead to the other', async () => {
+  app.settings.look('sink', 99);
+  app.settings.type('steps', '0');
+  await refused();
+  expect(document.activeElement).toBe(at('steps'));
+  await userEvent.keyboard('4');
+  expect(document.activeElement).toBe(at('steps'));
+  expect(app.settings.problems).toHaveProperty('sink');
+});
+
+test('what the engine refuses is shown the same way', async () => {
+  app.settings.refuse({ field: 'sink', found: '7', least: 0, most: 3 });
+  flushSync();
+  await tick();
+  expect(dialog().open).toBe(true);
+  expect(document.activeElement).toBe(at('sink'));
+  expect(at('sight-hint').innerText).toMatch(/from 0 to 3, .*but it is 7/);
+});
+
+test('how exactly earlier frames are kept is chosen there, with WebGPU', async () => {
+  app.drawer = true;
+  flushSync();
+  const bits = [...at('cache-bits').querySelectorAll('label')];
+  expect(bits.map((label) => label.innerText.trim())).toEqual(['as it fits', '16 bit', '8 bit']);
+  bits[2]!.click();
+  expect(app.settings.request()).toMatchObject({ cacheBits: 8 });
+  app.studio.report = { ...REPORT, backend: 'cpu' };
+  flushSync();
+  expect(at('cache-bits')).toBeNull();
+});
