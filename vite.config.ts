@@ -70,7 +70,7 @@ function licenceText(folder: string): string {
  * What the built page holds of other people's work: `import { licences } from 'virtual:licences'` for the drawer, and
  * `licences.txt` with the whole texts, which the licences ask to be passed on.
  */
-const licences = (part: 'page' | 'worker'): Plugin => ({
+export const licences = (part: 'page' | 'worker'): Plugin => ({
   name: 'kinora-licences',
   resolveId: (id) => (id === 'virtual:licences' ? '\0licences' : null),
   load(id) {

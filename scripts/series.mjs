@@ -116,6 +116,8 @@ export function windowsOf(values, count = 10) {
  * What late blocks need of what early ones did, by what is measured: `{ early, late, growth, verdict }`. Early is
  * behind the first blocks. Times: the ends of their trend, `range` and the medians of ten `windows`; memory: the median
  * of a tenth of the blocks. `verdict`: flat, grown or unsure; memory of processes is told and not judged.
+ * @returns {Record<string, {early: number, late: number, growth: number, verdict: string,
+ *   range?: {least: number, most: number}, windows?: number[]}>}
  */
 export function judge(rows) {
   const from = early(rows.length);
@@ -146,6 +148,8 @@ export function judge(rows) {
 /**
  * Whether the clip was flat, as a whole: memory, and the time of a block. Where the processor computes, processor time
  * may stand for the clock's, which tells of other work, too.
+ * @param {ReturnType<typeof judge>} verdicts
+ * @param {boolean} computesOnCpu
  */
 export function passes({ seconds, cpu, gpu, heap }, computesOnCpu) {
   const flat = (verdict) => verdict === undefined || verdict.verdict === 'flat';

@@ -174,7 +174,7 @@ export class App {
     return this.shelf.items.find(({ entry }) => entry.id === this.stage.clip?.id) ?? null;
   }
 
-  /** How well the loop on the stage closes: the step over its seam, in usual steps. Null where it is no loop. */
+  /** How well the loop on the stage closes: the step over its seam, in the clip's own larger steps. Null where it is no loop. */
   get seam(): number | null {
     const seam = this.#shown?.entry.seam;
     return seam && this.stage.clip?.recipe.loop ? seam.error / Math.max(seam.typical, 0.01) : null;

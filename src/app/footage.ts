@@ -7,6 +7,8 @@ const LONGEST = 30; // seconds
 const MOST_BYTES = 256 * 2 ** 20;
 /** Milliseconds that the browser is given for a frame. */
 const PATIENCE = 20_000;
+/** Milliseconds after which a picture that was not told of is taken for the one before. */
+const SAME_PICTURE = 100;
 
 export interface VideoFacts extends Size {
   seconds: number;
@@ -56,6 +58,19 @@ function heard(video: HTMLVideoElement, event: string, act: () => unknown): Prom
   });
 }
 
+/**
+ * Goes to a time, in seconds, and waits until its picture can be drawn. `seeked` alone is told a little earlier: now and
+ * then the picture before would be drawn once more. Where the picture stays the same, nothing new is told of it.
+ */
+async function show(video: HTMLVideoElement, at: number): Promise<void> {
+  let id: number | undefined;
+  const drawn = new Promise<void>((done) => (id = video.requestVideoFrameCallback?.(() => done())));
+  await heard(video, 'seeked', () => (video.currentTime = at));
+  if (id === undefined) return;
+  await Promise.race([drawn, new Promise((late) => setTimeout(late, SAME_PICTURE))]);
+  video.cancelVideoFrameCallback(id);
+}
+
 /** Throws what the browser says of a file that it cannot play. */
 export async function lookAtVideo(file: Blob): Promise<VideoFacts> {
   const { video, close } = await open(file);
@@ -102,7 +117,7 @@ export async function readFootage(
     for (let i = 0; i < frames; i++) {
       // The middle of a frame, so that rounding cannot miss it.
       const at = Math.min(video.duration, from + (i + 0.5) / fps);
-      await heard(video, 'seeked', () => (video.currentTime = at));
+      await show(video, at);
       context.drawImage(video, crop.x, crop.y, crop.width, crop.height, 0, 0, size.width, size.height);
       rgba.set(context.getImageData(0, 0, size.width, size.height).data, i * one);
     }

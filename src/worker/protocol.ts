@@ -373,7 +373,7 @@ export interface BlockReport {
 export interface Seam {
   /** Between the last frame and the first. */
   error: number;
-  /** Between one frame and the next, in the middle of all. */
+  /** Between one frame and the next: the middle of the largest quarter of these steps, in which those between latents are. */
   typical: number;
 }
 

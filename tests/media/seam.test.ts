@@ -11,9 +11,12 @@ function measure(lumas: number[]) {
   return meter.seam;
 }
 
-test('the step from the last frame to the first, beside the middle of all steps', () => {
-  expect(measure([10, 12, 14, 16, 40])).toEqual({ error: 30, typical: 2 });
+test('the step from the last frame to the first, beside the middle of the largest quarter of steps', () => {
   expect(measure([10, 14, 18, 14, 10])).toEqual({ error: 0, typical: 4 });
+  // Four frames of a latent: small steps within, larger ones between. One that is larger still is a stray.
+  const lumas = [0, 1, 2, 3].flatMap((latent) => [0, 1, 2, 3].map((frame) => 20 * latent + frame));
+  expect(measure(lumas)).toEqual({ error: 63, typical: 17 });
+  expect(measure([...lumas, 64, 65, 66, 67, 255])).toEqual({ error: 255, typical: 17 });
 });
 
 test('there is none where there are no steps', () => {

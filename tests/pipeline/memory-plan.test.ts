@@ -82,7 +82,7 @@ describe('keys and values of 8 bit', () => {
   const SIZE = { width: 832, height: 480 };
   /** The shapes of Wan 2.1 1.3B as LongLive samples it. */
   const config = { ...POCKET.components.transformer.config, num_layers: 30, num_attention_heads: 12, attention_head_dim: 128, ffn_dim: 8960 }; // prettier-ignore
-  const WAN = {
+  const WAN: ModelManifest = {
     ...POCKET,
     sampler: { ...POCKET.sampler, window: 12, sink: 3, positions: 'clip' as const },
     components: { ...POCKET.components, transformer: { ...POCKET.components.transformer, config } },

@@ -121,7 +121,7 @@ export const en = {
     stop: 'Make no remix',
     loop: 'Loop',
     loopHint: 'The end leads back to the beginning',
-    seam: (x: number) => `seam ×${x.toFixed(1)} of a usual step`,
+    seam: (x: number) => `seam ×${x.toFixed(1)} of the clip’s larger steps`,
     draft: 'Draft first',
     draftHint: 'A quick, smaller look with the same seed; then, if you like it, the final',
     final: 'Make the final',

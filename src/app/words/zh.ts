@@ -129,7 +129,7 @@ export const zh: Words = {
     stop: '不重做',
     loop: '循环',
     loopHint: '结尾接回开头',
-    seam: (x) => `接缝为平常一步的 ${x.toFixed(1)} 倍`,
+    seam: (x) => `接缝为视频中较大变化的 ${x.toFixed(1)} 倍`,
     draft: '先出草稿',
     draftHint: '用同一个种子快速看一个较小的版本，满意再生成正片',
     final: '生成正片',

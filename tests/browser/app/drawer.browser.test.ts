@@ -12,7 +12,7 @@ const dialog = () => document.querySelector('dialog')!;
 
 beforeEach(() => {
   app = new App({
-    engine: new ScriptedEngine(),
+    engine: Object.assign(new ScriptedEngine(), { models: async () => ({ ok: true, value: [] }) }),
     openShelf: () => Promise.reject(new Error('none')),
     store: memoryStore(),
     languages: ['en'],
@@ -41,9 +41,9 @@ test('a window that will not do opens the drawer at its field, and again after i
   await refused();
   expect(document.activeElement).toBe(at('window'));
   expect(at('window').getAttribute('aria-invalid')).toBe('true');
-  expect(at('sight-hint').innerText).toMatch(/from 3 to 1024, but it is 2/);
+  expect(at('sight-hint').innerText).toMatch(/from 3 to 1024, but it is “2”/);
   await userEvent.keyboard('{Escape}');
-  await expect.poll(() => dialog().open).toBe(false);
+  await expect.poll(() => app.drawer).toBe(false);
   await refused();
   expect(document.activeElement).toBe(at('window'));
 });
@@ -64,7 +64,7 @@ test('what the engine refuses is shown the same way', async () => {
   await tick();
   expect(dialog().open).toBe(true);
   expect(document.activeElement).toBe(at('sink'));
-  expect(at('sight-hint').innerText).toMatch(/from 0 to 3, .*but it is 7/);
+  expect(at('sight-hint').innerText).toMatch(/from 0 to 3, .*but it is “7”/);
 });
 
 test('how exactly earlier frames are kept is chosen there, with WebGPU', async () => {

@@ -10,10 +10,20 @@ import type { ModelFiles } from '../../../src/weights/store';
 import type { GenerateEvent, GenerateRequest } from '../../../src/worker/protocol';
 import { readGolden } from '../../helpers/fixtures';
 import { denoised, hashing, REQUEST } from '../../helpers/make-clip';
-import { randomModel } from '../../helpers/random-model';
+import { randomManifest } from '../../helpers/random-manifest';
 
 type Onnx = NonNullable<ModelFiles['manifest']['onnx']>;
 const FOLDER = 'tiny-onnx';
+/** As few pieces as a Unigram tokenizer can have. */
+const TOKENIZER = {
+  version: '1.0',
+  normalizer: null,
+  pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
+  post_processor: null,
+  decoder: null,
+  added_tokens: [],
+  model: { type: 'Unigram', unk_id: 2, vocab: [['<pad>', 0], ['</s>', 0], ['<unk>', -9], ['▁', -3], ['a', -2], ['storm', -4]] }, // prettier-ignore
+};
 const SIZE = { width: 48, height: 32 };
 
 async function open(change: (onnx: Onnx) => Onnx = (onnx) => onnx): Promise<Model> {
@@ -21,12 +31,15 @@ async function open(change: (onnx: Onnx) => Onnx = (onnx) => onnx): Promise<Mode
   const onnx = change(JSON.parse(text) as Onnx);
   const bytes = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const { path } of onnx.files) bytes.set(path, await readGolden(`${FOLDER}/${path}`));
-  const files = randomModel();
-  const manifest = { ...files.manifest, onnx };
-  return buildOnnxModel(
-    { ...files, manifest, source: (path) => fromBytes(path, bytes.get(path)!) },
-    () => {},
-  );
+  const files: ModelFiles = {
+    manifest: { ...randomManifest(), onnx },
+    persisted: false,
+    problem: null,
+    offline: false,
+    source: (path) => fromBytes(path, bytes.get(path)!),
+    json: async () => TOKENIZER,
+  };
+  return buildOnnxModel(files, () => {});
 }
 
 let model: Model;
