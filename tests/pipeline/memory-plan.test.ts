@@ -93,6 +93,7 @@ describe('keys and values of 8 bit', () => {
     const rows = 12 * 30 * 52 * 2 * 30 * 12; // frames, tokens, keys and values, layers, heads
     expect(need(16).cache).toBe(rows * 256);
     expect(need(8).cache).toBe(rows * 132);
+    expect([16, 8].map((bits) => (need(bits as 8 | 16).cache / 1e9).toFixed(2))).toEqual(['3.45', '1.78']);
     // A sink that moves along keeps its keys as they were, too.
     const along = { ...WAN, sampler: { ...WAN.sampler, positions: 'window' as const } };
     for (const bits of [8, 16] as const)
