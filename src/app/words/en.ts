@@ -171,7 +171,7 @@ export const en = {
     sink: 'Sink',
     windowHint: (window: number, sink: number) =>
       `How many latent frames (4 pictures each) a block sees, and how many of the first stay in sight when a clip is longer. This model was taught ${window} and ${sink}. A larger window holds things together better and takes more memory.`,
-    cacheBits: 'Memory of earlier frames',
+    cacheBits: 'Earlier frames',
     bits: (n: 8 | 16 | null) => (n === null ? 'as it fits' : `${n} bit`),
     cacheBitsHint:
       '8 bit takes about half the memory of 16 bit and is a little less exact. Left alone, a clip takes 16 bit, and 8 bit where only that fits.',

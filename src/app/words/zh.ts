@@ -178,7 +178,7 @@ export const zh: Words = {
     sink: '锚点',
     windowHint: (window, sink) =>
       `每一段能看到多少个潜帧（每个潜帧 4 幅画面），以及视频变长后最初的多少个一直可见。这个模型学的是 ${window} 和 ${sink}。窗口越大，前后越连贯，占用的内存也越多。`,
-    cacheBits: '对先前画面的记忆',
+    cacheBits: '先前画面',
     bits: (n) => (n === null ? '自动' : `${n} 位`),
     cacheBitsHint: '8 位占用的内存约为 16 位的一半，精度略低。自动时使用 16 位，放不下才改用 8 位。',
   },
