@@ -17,7 +17,7 @@ import { launchProfile } from './browser.mjs';
 import { BadUsage, readArguments, USAGE } from './generate-arguments.mjs';
 import { drawProgress } from './generate-progress.mjs';
 import { Work } from './generate-work.mjs';
-import { watchMemory } from './memory.mjs';
+import { watchMemory, watchProcessorTime } from './memory.mjs';
 import { ensureBuild, serveSite } from './site.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -227,18 +227,31 @@ const nameOf = (adapter) =>
  */
 class Meter {
   found = [];
+  /** Seconds of processor time when each block was denoised. */
+  cpu = [];
   #read = null;
+  #cpu = null;
+  #told = 0;
   #next = 0;
   #looking = Promise.resolve();
   #busy = false;
 
   async open(page) {
     this.#read = await watchMemory(page);
+    this.#cpu = await watchProcessorTime(page);
   }
 
   /** @param event of the page */
   hear({ type, block }) {
-    if (type === 'progress' && block > this.#next && !this.#busy) this.look(block - 1);
+    if (type !== 'progress') return;
+    if (block > this.#told) void this.tell(block - 1);
+    if (block > this.#next && !this.#busy) this.look(block - 1);
+  }
+
+  /** Processor time at the end of a block's denoising. */
+  async tell(block) {
+    this.#told = block + 1;
+    this.cpu[block] = (await this.#cpu?.().catch(() => null)) ?? null;
   }
 
   look(block) {
@@ -253,12 +266,13 @@ class Meter {
 }
 
 /** The line that --json prints. Times in seconds, memory in bytes; null for what was not told. */
-function summary(options, clip, memory) {
+function summary(options, clip, { found: memory, cpu }) {
   const { width, height, frames, fps, recipe, backend, adapter, timings, peakGpuBytes } = clip;
   const { codec, frameHashes, seam } = clip;
   const blocks = clip.blocks.map((report) => {
-    const { page = null, worker = null, processes = null, cpu = null } = memory[report.block] ?? {};
-    return { ...report, jsBytes: { page, worker }, processBytes: processes, cpuSeconds: cpu };
+    const { page = null, worker = null, processes = null } = memory[report.block] ?? {};
+    const cpuSeconds = cpu[report.block] ?? null;
+    return { ...report, jsBytes: { page, worker }, processBytes: processes, cpuSeconds };
   });
   const { load, firstFrame, total } = timings;
   return {
@@ -341,6 +355,7 @@ async function main(argv) {
       },
       file === undefined ? undefined : () => beginWith(page, options),
     );
+    await meter.tell(clip.blocks.length - 1);
     await meter.look(clip.blocks.length - 1);
     outputs.write(resolve(options.out), await readClip(page));
     let dropOldFrames = () => {};
@@ -349,7 +364,7 @@ async function main(argv) {
     dropOldFrames();
     work.done();
     progress.end();
-    if (options.json) console.log(JSON.stringify(summary(options, clip, meter.found)));
+    if (options.json) console.log(JSON.stringify(summary(options, clip, meter)));
     else
       console.log(
         `${options.out}: ${clip.frames} frames, ${clip.width}×${clip.height}, ${clip.fps} a second, ` +

@@ -1,7 +1,7 @@
 /**
  * What a browser holds while it makes a clip: the JavaScript heaps of the page and of the engine's worker, and the
- * memory of the browser's own processes, in bytes; and the processor time that these have taken. Null for what this
- * browser or system does not tell.
+ * memory of the browser's own processes, in bytes; and the processor time that these have taken, in seconds. Null for
+ * what this browser or system does not tell.
  */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -88,9 +88,8 @@ class Workers {
 
 /**
  * Watches a page of a Chromium that playwright drives; to be called before the page is opened.
- * @returns a function that tells what is in use now: `{ page, worker, processes, cpu }`; `processes` has the resident
- *   memory of the processes by what they are ("browser", "GPU", "renderer", …), `cpu` the seconds of processor time that
- *   all of them have taken since they were started
+ * @returns a function that tells what is in use now: `{ page, worker, processes }`; `processes` has the resident memory
+ *   of the processes by what they are ("browser", "GPU", "renderer", …)
  */
 export async function watchMemory(page) {
   const session = await page.context().newCDPSession(page);
@@ -98,11 +97,9 @@ export async function watchMemory(page) {
   await workers.watch();
   const browser = await page.context().browser()?.newBrowserCDPSession().catch(() => null); // prettier-ignore
   return async () => {
-    // First what is told at once: a worker may keep its answer for a while.
-    const info = await browser?.send('SystemInfo.getProcessInfo').catch(() => null);
     const own = await session.send('Runtime.getHeapUsage').catch(() => null);
+    const info = await browser?.send('SystemInfo.getProcessInfo').catch(() => null);
     const found = info?.processInfo ?? [];
-    const cpu = found.length > 0 ? found.reduce((sum, { cpuTime }) => sum + cpuTime, 0) : null;
     const bytes = await residentBytes(found.map(({ id }) => id));
     const processes = {};
     for (const { type, id } of found)
@@ -111,7 +108,18 @@ export async function watchMemory(page) {
       page: own && usedBytes(own),
       worker: await workers.heap(),
       processes: Object.keys(processes).length > 0 ? processes : null,
-      cpu,
     };
+  };
+}
+
+/**
+ * Watches the processor time of a Chromium that playwright drives. It answers at once, whatever the page is busy with.
+ * @returns a function that tells the seconds that all its processes have taken since they were started, or null
+ */
+export async function watchProcessorTime(page) {
+  const browser = await page.context().browser()?.newBrowserCDPSession().catch(() => null); // prettier-ignore
+  return async () => {
+    const info = await browser?.send('SystemInfo.getProcessInfo').catch(() => null);
+    return info ? info.processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0) : null;
   };
 }

@@ -104,8 +104,9 @@ export function trend(points) {
 /** What a quarter of the values are below. */
 const quarter = (values) => [...values].sort((a, b) => a - b)[values.length >> 2];
 
-/** Medians of ten windows of blocks that follow each other, the first behind the early blocks. */
-export function windowsOf(values, count = 10) {
+/** Medians of ten windows of blocks that follow each other (of fewer where there are not so many blocks). */
+export function windowsOf(values, most = 10) {
+  const count = Math.min(most, values.length);
   const size = values.length / count;
   return Array.from({ length: count }, (_, i) =>
     median(values.slice(Math.round(i * size), Math.round((i + 1) * size))),
@@ -127,6 +128,8 @@ export function judge(rows) {
     const known = rows
       .map((row, i) => [i, row[name]])
       .filter(([i, value]) => i >= from && value !== null && value > 0);
+    // The last block has one pass less, and maybe fewer frames.
+    if (TIMES.includes(name) && known.at(-1)?.[0] === rows.length - 1) known.pop();
     const values = known.map(([, value]) => value);
     if (known.length < Math.max(3, 2 * tenth)) continue;
     const most = MOST[name];
@@ -224,7 +227,7 @@ function main() {
     const between = range ? ` (95 %: ×${range.least.toFixed(3)} to ×${range.most.toFixed(3)})` : '';
     const word = { flat: '', grown: ' GROWN', unsure: ' UNSURE' }[verdict];
     console.log(`${LABELS[name]}: ${show(name, first)} early, ${show(name, late)} late, ×${growth.toFixed(3)}${between}${word}`); // prettier-ignore
-    if (windows) console.log(`  medians of ten windows: ${windows.map((value) => value.toFixed(3)).join(' ')} s`); // prettier-ignore
+    if (windows) console.log(`  medians of windows: ${windows.map((value) => value.toFixed(3)).join(' ')} s`); // prettier-ignore
   }
   const computesOnCpu = clip.backend === 'cpu' || /swiftshader|llvmpipe/i.test(clip.adapter ?? '');
   const flat = passes(verdicts, computesOnCpu);

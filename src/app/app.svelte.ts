@@ -305,9 +305,15 @@ export class App {
     }
   }
 
+  /** The model has no encoder. Before it is loaded that is not known, and the engine says so when it is to make the clip. */
+  get #cannotEncode(): boolean {
+    const { model } = this.studio;
+    return model !== null && !model.encodes;
+  }
+
   async #takePicture(file: File): Promise<void> {
     const { words } = this.preferences;
-    if (!this.studio.model?.encodes) return this.#refuse(words.picture.unable(this.modelName));
+    if (this.#cannotEncode) return this.#refuse(words.picture.unable(this.modelName));
     try {
       await this.material.usePicture(file);
       emitEvent('kinora:taken', { as: 'picture', message: '' });
@@ -320,7 +326,7 @@ export class App {
     const { words } = this.preferences;
     const name = file instanceof File ? file.name : words.video.this;
     try {
-      if (!this.studio.model?.encodes) return this.#refuse(words.video.unable(name, this.modelName));
+      if (this.#cannotEncode) return this.#refuse(words.video.unable(name, this.modelName));
       await this.material.useVideo(file, use);
       emitEvent('kinora:taken', { as: 'video', message: '' });
     } catch {

@@ -5,6 +5,7 @@ import { attention } from '../../src/ops/attention';
 import { conv } from '../../src/ops/conv';
 import { matmul } from '../../src/ops/matmul';
 import { layerNorm, rmsNorm } from '../../src/ops/norm';
+import { store8bit, wordsOf } from '../../src/ops/store-8bit';
 import { readTaehvConfig } from '../../src/models/taehv';
 import { readWanConfig } from '../../src/models/wan-transformer';
 import type { ModelManifest } from '../../src/weights/manifest';
@@ -91,6 +92,24 @@ function attentionCase(model: string, M: number, keys: number, heads: number, d:
     },
     prepare({ run, random }) {
       const [q, k, v] = [random([M, heads * d]), random([keys, heads * d]), random([keys, heads * d])];
+      return () => void attention(run, q, k, v, { heads });
+    },
+  };
+}
+
+/** The same over keys and values of 8 bit, which neither PyTorch nor onnxruntime-web has. */
+function attention8Case(model: string, M: number, keys: number, heads: number, d: number): Case {
+  const { torch: _, peer: __, ...plain } = attentionCase(model, M, keys, heads, d);
+  return {
+    ...plain,
+    name: 'attention 8 bit',
+    bytes: 4 * heads * (2 * M * d + 2 * keys * wordsOf(d)),
+    prepare({ run, random }) {
+      const kept = () => {
+        const cache = run.tensor([keys, heads, wordsOf(d)], 'keys or values', 'u32');
+        return store8bit(run, random([keys, heads * d]), { cache, tokensPerFrame: 1, firstFrame: 0, sink: 0, window: keys }); // prettier-ignore
+      };
+      const [q, k, v] = [random([M, heads * d]), kept(), kept()];
       return () => void attention(run, q, k, v, { heads });
     },
   };
@@ -189,6 +208,7 @@ function transformerCases(m: BenchModel): Case[] {
     matmulCase(m.name, N, D, m.ffn, 'q8_0'),
     matmulCase(m.name, m.frames, 6 * D, D, 'q8_0'), // the modulations of a step
     attentionCase(m.name, N, m.tokens * m.window, m.heads, m.head),
+    attention8Case(m.name, N, m.tokens * m.window, m.heads, m.head),
     attentionCase(m.name, N, m.text, m.heads, m.head),
     normCase(m.name, 'layerNorm', N, D),
     normCase(m.name, 'rmsNorm', N, D),

@@ -83,8 +83,10 @@ test('processor time stands for the clock’s where the processor computes', () 
   const busy = judge(timed((i) => (i < 40 ? 1 : 2), noisy(1, 0.02)));
   expect([busy.seconds!.verdict, busy.cpu!.verdict]).toEqual(['grown', 'flat']);
   expect([passes(busy, true), passes(busy, false)]).toEqual([true, false]);
-  const late = judge(timed((i) => (i < 75 ? 1 : 2)));
+  const late = judge(timed((i) => (i < 72 ? 1 : 2)));
   expect(late.seconds!.verdict).toBe('grown');
+  // The last block alone is another.
+  expect(judge(timed((i) => (i < 80 ? 1 : 9))).seconds!.range).toEqual({ least: 1, most: 1 });
   const grown = judge(timed(() => 1, (i) => 1 + i / 100)); // prettier-ignore
   expect(grown.cpu!.verdict).toBe('grown');
   const memory = judge(rowsOf(blocks(80, (i) => ({ gpuBytes: (30 + i) * MB }))));
@@ -100,6 +102,7 @@ test('processor time that was not told for a block is in the next one’s', () =
 });
 
 test('windows are ten parts, each by its median', () => {
+  expect(windowsOf([4, 2])).toEqual([4, 2]);
   expect(windowsOf(Array.from({ length: 30 }, (_, i) => (i === 1 ? 99 : Math.floor(i / 3))))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]); // prettier-ignore
 });
 

@@ -129,6 +129,10 @@ describe('a pasted picture', () => {
     const refused = taken();
     paste(await picture());
     expect((await refused).message).toContain('cannot begin with a picture: it has no encoder');
+    app.studio.model = null; // still on its way: what it can is not known
+    const early = taken();
+    paste(await picture());
+    expect((await early).as).toBe('picture');
   });
 });
 
