@@ -104,6 +104,21 @@ export function trend(points) {
 /** What a quarter of the values are below. */
 const quarter = (values) => [...values].sort((a, b) => a - b)[values.length >> 2];
 
+/**
+ * The means of ten windows, each at its middle. When processor time is asked for varies by parts of a block, and what one
+ * block has too much the next has too little: over some blocks that hardly counts.
+ * @param points [[x, y]] in order
+ */
+export function meansOf(points, most = 10) {
+  const count = Math.min(most, points.length);
+  const size = points.length / count;
+  const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+  return Array.from({ length: count }, (_, i) => {
+    const part = points.slice(Math.round(i * size), Math.round((i + 1) * size));
+    return [mean(part.map(([x]) => x)), mean(part.map(([, y]) => y))];
+  });
+}
+
 /** Medians of ten windows of blocks that follow each other (of fewer where there are not so many blocks). */
 export function windowsOf(values, most = 10) {
   const count = Math.min(most, values.length);
@@ -134,12 +149,13 @@ export function judge(rows) {
     if (known.length < Math.max(3, 2 * tenth)) continue;
     const most = MOST[name];
     if (TIMES.includes(name)) {
-      const { early: a, late: b, ...range } = trend(known);
+      const points = name === 'cpu' ? meansOf(known) : known;
+      const { early: a, late: b, ...range } = trend(points);
       // What begins late moves no trend, but hardly any block of the last window is then as it was.
-      const end = quarter(values.slice(-tenth));
+      const end = name === 'cpu' ? points.at(-1)[1] / most : quarter(values.slice(-tenth));
       const grown = range.least > most || end > a * most;
       const verdict = grown ? 'grown' : range.most <= most ? 'flat' : 'unsure';
-      verdicts[name] = { early: a, late: b, growth: b / a, range, windows: windowsOf(values), verdict };
+      verdicts[name] = { early: a, late: b, growth: b / a, range, windows: name === 'cpu' ? points.map(([, y]) => y) : windowsOf(values), verdict }; // prettier-ignore
       continue;
     }
     const [a, b] = [median(values.slice(0, tenth)), median(values.slice(-tenth))];
@@ -227,7 +243,7 @@ function main() {
     const between = range ? ` (95 %: ×${range.least.toFixed(3)} to ×${range.most.toFixed(3)})` : '';
     const word = { flat: '', grown: ' GROWN', unsure: ' UNSURE' }[verdict];
     console.log(`${LABELS[name]}: ${show(name, first)} early, ${show(name, late)} late, ×${growth.toFixed(3)}${between}${word}`); // prettier-ignore
-    if (windows) console.log(`  medians of windows: ${windows.map((value) => value.toFixed(3)).join(' ')} s`); // prettier-ignore
+    if (windows) console.log(`  ${name === 'cpu' ? 'means' : 'medians'} of windows: ${windows.map((value) => value.toFixed(3)).join(' ')} s`); // prettier-ignore
   }
   const computesOnCpu = clip.backend === 'cpu' || /swiftshader|llvmpipe/i.test(clip.adapter ?? '');
   const flat = passes(verdicts, computesOnCpu);
