@@ -15,10 +15,11 @@ import { expectNear, golden, NEAR, type Golden } from './goldens';
  * Relative L2 error with keys and values of 8 bit. A head's values are rounded by up to half a scale, 1/254 of the
  * largest of them; evenly spread, that is 1/440 of it, and the largest of a head of these sizes is 2 to 3 times their
  * root mean square: 0.5 to 0.7 %. Keys move scores by about as much (queries are of size 1, for both are normed), and so
- * the shares of values; values move what is attended to directly, and errors of many keys partly cancel. Each layer adds
- * this to the residual stream, of which attention is a part: 1 % in all.
+ * the shares of values; values move what is attended to directly. So what is attended to is off by 1 % at most, and less
+ * as errors of many keys cancel; it is a part of the residual stream, which the rest goes around: 0.14 % of the flow here,
+ * twice that for slack.
  */
-const NEAR_IN_8_BIT = 1e-2;
+const NEAR_IN_8_BIT = 3e-3;
 
 type Event = [firstFrame: number, text: number, how: 'start' | 'switch' | 'cut'];
 
@@ -106,7 +107,7 @@ await onEveryElem((kit) => {
       const g = await golden(name);
       const { sample } = await runScript(kit.gpu, g, readWanConfig(g.config).positions!, 8);
       expectNear(new Map([['sample', sample]]), g.expected, NEAR_IN_8_BIT);
-      expect(() => expectNear(new Map([['sample', sample]]), g.expected, NEAR_IN_8_BIT / 20)).toThrow();
+      expect(() => expectNear(new Map([['sample', sample]]), g.expected, NEAR_IN_8_BIT / 10)).toThrow(); // it was rounded indeed
     });
 
     test('the golden tells a sink that moves along from one that stays behind', async () => {
