@@ -1,7 +1,8 @@
 """The judge, a small network that names what a clip shows: python -m training.judge [--minutes 8].
 
 Trained on fresh renders of all combinations, sharp and as blurred as decoded clips are, and kept in
-checkpoints/judge.safetensors: figures of different sessions and editions then mean the same.
+checkpoints/judge.safetensors: figures of different sessions and editions then mean the same. Single frames of many scenes
+come first, for what a frame alone tells; then clips, for motions and cameras.
 """
 import argparse
 import json
@@ -19,7 +20,9 @@ from .world import ATTRIBUTES, FPS, FRAMES, SMALL, render, sample_scenes
 
 PATH = Path(__file__).parent / "checkpoints" / "judge.safetensors"
 READ = [a for a in ATTRIBUTES if a not in ("material", "look")]
+STILL = [a for a in READ if a not in ("motion", "camera")]  # what one frame tells
 EVERY = 4  # it sees every fourth frame
+WIDTH = 384  # features of a frame
 
 
 class Judge(nn.Module):
@@ -27,20 +30,31 @@ class Judge(nn.Module):
 
     def __init__(self):
         super().__init__()
-        stage = lambda a, b: [nn.Conv2d(a, b, 3, 2, 1), nn.GroupNorm(8, b), nn.ReLU()]
-        self.frame = nn.Sequential(nn.Conv2d(3, 32, 5, 2, 2), nn.GroupNorm(8, 32), nn.ReLU(), *stage(32, 64), nn.Conv2d(64, 64, 3, 1, 1),
-                                   nn.GroupNorm(8, 64), nn.ReLU(), *stage(64, 96), *stage(96, 128), nn.Conv2d(128, 48, 1))
-        self.place = nn.Linear(48 * 40, 256)
-        self.time = nn.Sequential(nn.Conv1d(512, 256, 3, padding=1), nn.ReLU(), nn.Conv1d(256, 256, 3, padding=1), nn.ReLU())
-        self.heads = nn.ModuleDict({a: nn.Linear(768, len(ATTRIBUTES[a])) for a in READ})
+        stage = lambda a, b, stride: [nn.Conv2d(a, b, 3, stride, 1), nn.GroupNorm(8, b), nn.ReLU()]
+        self.frame = nn.Sequential(nn.Conv2d(3, 32, 5, 2, 2), nn.GroupNorm(8, 32), nn.ReLU(), *stage(32, 64, 2), *stage(64, 64, 1),
+                                   *stage(64, 128, 2), *stage(128, 128, 1), *stage(128, 192, 2), nn.Conv2d(192, 192, 1), nn.ReLU())
+        self.where = nn.Conv2d(192, 24, 1)
+        self.place = nn.Linear(24 * 40, WIDTH - 192)
+        self.stills = nn.ModuleDict({a: nn.Linear(WIDTH, len(ATTRIBUTES[a])) for a in STILL})
+        self.time = nn.Sequential(nn.Conv1d(2 * WIDTH, 256, 3, padding=1), nn.ReLU(), nn.Conv1d(256, 256, 3, padding=1), nn.ReLU())
+        self.heads = nn.ModuleDict({a: nn.Linear(512 + WIDTH, len(ATTRIBUTES[a])) for a in READ})
+
+    def features(self, x):
+        """[N, 3, 80, 128] -> [N, WIDTH]: what is anywhere in the frame (a maximum over places), and what is where."""
+        y = self.frame(x.contiguous(memory_format=torch.channels_last))
+        return torch.cat([y.amax((2, 3)), F.relu(self.place(self.where(y).flatten(1)))], 1)
+
+    def still(self, x):
+        """Single frames [N, 3, 80, 128] -> {attribute of STILL: logits}."""
+        y = self.features(x)
+        return {a: head(y) for a, head in self.stills.items()}
 
     def forward(self, x):
         n, t = x.shape[:2]
-        y = self.frame(x.flatten(0, 1).contiguous(memory_format=torch.channels_last))
-        y = F.relu(self.place(y.flatten(1))).unflatten(0, (n, t)).transpose(1, 2)
+        y = self.features(x.flatten(0, 1)).unflatten(0, (n, t)).transpose(1, 2)
         z = self.time(torch.cat([y, F.pad(y.diff(dim=2), (1, 0))], 1))  # what is there, and what changed
         z = torch.cat([z.mean(2), z.amax(2), y.mean(2)], 1)
-        return {a: head(z) for a, head in self.heads.items()}
+        return {a: head(z) + (self.stills[a](y.transpose(1, 2)).mean(1) if a in STILL else 0) for a, head in self.heads.items()}
 
 
 def view(clips: np.ndarray) -> torch.Tensor:
@@ -49,7 +63,7 @@ def view(clips: np.ndarray) -> torch.Tensor:
 
 
 def disturb(x: torch.Tensor) -> torch.Tensor:
-    """Half of the clips lose sharpness and gain noise, as in decoding."""
+    """Half of the clips [n, T, 3, H, W] lose sharpness and gain noise, as in decoding."""
     k = int(torch.randint(len(x) // 2, len(x) + 1, ()))
     soft = F.avg_pool3d(x[:k].transpose(1, 2), (1, 3, 3), 1, (0, 1, 1)).transpose(1, 2)
     mixed = torch.lerp(x[:k], soft, torch.rand(k, 1, 1, 1, 1))
@@ -57,15 +71,16 @@ def disturb(x: torch.Tensor) -> torch.Tensor:
 
 
 def loss_of(out: dict, scenes: np.ndarray) -> torch.Tensor:
+    """Cross entropy summed over the attributes of `out`; a second subject's counts only where there is one."""
     alone = torch.from_numpy(scenes["relation"] == 0)
     total = 0.0
-    for a in READ:
+    for a, logits in out.items():
         target = torch.from_numpy(scenes[a].astype(np.int64))
         if a.endswith("2"):
             target = target.masked_fill(alone, -100)
             if alone.all():
                 continue
-        total = total + F.cross_entropy(out[a].float(), target, ignore_index=-100)
+        total = total + F.cross_entropy(logits.float(), target, ignore_index=-100)
     return total
 
 
@@ -101,29 +116,40 @@ def load() -> Judge:
     return judge.eval()
 
 
+def renders(n: int, frames: int, rng) -> tuple:
+    """n random scenes and every fourth of their frames, uint8 [n, frames, 80, 128, 3]."""
+    scenes = sample_scenes(n, rng, SMALL)
+    starts = rng.choice([0.0, 1.0, 2.5], n) + (0 if frames > 1 else rng.uniform(0, 2, n))
+    return scenes, render(scenes, frames=frames, start=starts, fps=FPS / EVERY)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=8.0)
-    parser.add_argument("--clips", type=int, default=6000)
+    parser.add_argument("--stills", type=float, default=0.5, help="share of the time that single frames get")
+    parser.add_argument("--clips", type=int, default=5000)
+    parser.add_argument("--frames", type=int, default=24000, help="scenes for single frames")
+    parser.add_argument("--out", type=Path, default=PATH)
     arguments = parser.parse_args()
     torch.manual_seed(0)
     rng = np.random.default_rng(515151)
-    scenes = sample_scenes(arguments.clips, rng, SMALL)
-    starts = rng.choice([0.0, 1.0, 2.5], arguments.clips)
-    few = lambda s, start: render(s, frames=1 + (FRAMES - 1) // EVERY, start=start, fps=FPS / EVERY)
-    clips = few(scenes, starts)
+    seconds = 1 + (FRAMES - 1) // EVERY
+    stills, clips = renders(arguments.frames, 1, rng), renders(arguments.clips, seconds, rng)
     held = sample_scenes(300, np.random.default_rng(616161), SMALL)
     held_clips = render(held)
     judge = Judge().to(memory_format=torch.channels_last)
-    opts = optimisers(judge, 2e-3, lambda n, p: p.ndim in (2, 4) and "heads" not in n)
+    opts = optimisers(judge, 2e-3, lambda n, p: p.ndim in (2, 4) and "heads" not in n and "stills" not in n)
     progress = Progress(arguments.minutes, every=45)
     while (done := progress.done) < 1:
+        single = done < arguments.stills
+        through = done / arguments.stills if single else (done - arguments.stills) / (1 - arguments.stills)
         for o, scale in zip(opts, (1.0, 0.5)):
-            o.param_groups[0]["lr"] = 2e-3 * scale * min(1.0, 1.5 * (1 - done)) + 1e-6
-        pick = rng.integers(0, len(scenes), 32)
-        x = disturb(torch.from_numpy(clips[pick]).permute(0, 1, 4, 2, 3).float() / 255)
+            o.param_groups[0]["lr"] = 2e-3 * scale * min(1.0, 1.5 * (1.1 - through) if single else 1.5 * (1 - through)) + 1e-6
+        scenes, pictures = stills if single else clips
+        pick = rng.integers(0, len(scenes), 96 if single else 24)
+        x = disturb(torch.from_numpy(pictures[pick]).permute(0, 1, 4, 2, 3).float() / 255)
         with torch.autocast("cpu", torch.bfloat16):
-            out = judge(x)
+            out = judge.still(x[:, 0]) if single else judge(x)
         loss = loss_of(out, scenes[pick])
         for o in opts:
             o.zero_grad(set_to_none=True)
@@ -131,10 +157,16 @@ def main() -> None:
         for o in opts:
             o.step()
         if progress.due():
-            progress.line(loss=round(loss.item(), 3), **table(right(judge, held_clips, held), held))
+            if single:
+                with torch.no_grad():
+                    guess = judge.still(view(held_clips)[:, 2])
+                shares = {a: round(float((v.argmax(1).numpy() == held[a]).mean()), 3) for a, v in guess.items() if not a.endswith("2")}
+            else:
+                shares = table(right(judge, held_clips, held), held)
+            progress.line(loss=round(loss.item(), 3), **shares)
     print(json.dumps(table(right(judge, held_clips, held), held)))
-    PATH.parent.mkdir(exist_ok=True)
-    save_file({k: v.half().contiguous() for k, v in judge.state_dict().items()}, str(PATH))
+    arguments.out.parent.mkdir(exist_ok=True)
+    save_file({k: v.half().contiguous() for k, v in judge.state_dict().items()}, str(arguments.out))
 
 
 if __name__ == "__main__":
