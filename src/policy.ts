@@ -46,7 +46,7 @@ export interface Hub {
   stores: readonly string[];
 }
 
-/** Model hubs and their mirrors. The only place that names an address that is not the page's own. */
+/** Hugging Face and mirrors that answer as it does. The only place that names an address that is not the page's own. */
 export const HUBS: readonly Hub[] = [
   {
     name: 'Hugging Face',
@@ -58,13 +58,9 @@ export const HUBS: readonly Hub[] = [
     origin: 'https://hf-mirror.com',
     stores: ['https://*.hf-mirror.com', 'https://*.huggingface.co', 'https://*.hf.co'],
   },
-  { name: 'ModelScope', origin: 'https://modelscope.cn', stores: ['https://*.modelscope.cn'] },
 ];
 
-/** The address is a file of a hub, or a folder of it. Whatever is no address is none. */
-export function isHubAddress(address: string): boolean {
-  return URL.canParse(address) && HUBS.some(({ origin }) => new URL(address).origin === origin);
-}
+export const isHub = (origin: string): boolean => HUBS.some((hub) => hub.origin === origin);
 
 /** The worker that fetches what the person asked a hub for: no wasm, no workers of its own. */
 const DOWNLOAD: Directives = {

@@ -52,6 +52,7 @@ describe('the checker', () => {
     ['dynamic', { 'src/app/a.ts': `await import('../gpu/b');`, 'src/gpu/b.ts': '' }, 'app must not import'],
     ['page → engine, as type', { 'src/app/a.ts': `import type { X } from '../pipeline/b';`, 'src/pipeline/b.ts': '' }, 'app must not import'], // prettier-ignore
     ['Svelte', { 'src/app/A.svelte': `<script lang="ts">import { x } from '../models/b';</script><p>{x}</p>`, 'src/models/b.ts': '' }, 'app must not import'], // prettier-ignore
+    ['catalogue → engine', { 'src/models/catalogue/a.ts': `import { x } from '../names';`, 'src/models/names.ts': '' }, 'models/catalogue must not'], // prettier-ignore
     ['types only', { 'src/models/a.ts': `import { Gpu } from '../gpu/device';`, 'src/gpu/device.ts': '' }, 'as types only'], // prettier-ignore
     ['protocol', { 'src/app/a.ts': `import { x } from '../worker/protocol';`, 'src/worker/protocol.ts': '' }, 'as types only'], // prettier-ignore
     ['raw WebGPU', { 'src/models/a.ts': `device.createBuffer({});` }, 'raw WebGPU (createBuffer)'],

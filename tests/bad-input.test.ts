@@ -25,7 +25,7 @@ import { windowOf } from '../src/pipeline/window';
 import { checkPrompt, cleanPrompt } from '../src/text/clean';
 import { ggufToJson, spieceToJson } from '../src/text/spiece';
 import { loadTokenizer } from '../src/text/tokenizer';
-import { fetchFromHub } from '../src/weights/hub';
+import { fetchFromHub, lookAtHub } from '../src/weights/hub';
 import { readModelManifest } from '../src/weights/manifest';
 import { readWeights } from '../src/weights/read';
 import { readSharded } from '../src/weights/shards';
@@ -136,15 +136,18 @@ function pieced(...sha256: string[]) {
 }
 const disk = new FakeDisk();
 disk.room = 10;
-const hub = (change: object) =>
+const ORDER = { id: 'wan', name: 'Wan', sampling: 'wan', license: '', hub: 'https://huggingface.co' };
+const THEIRS = manifest().files.map((file) => ({ ...file, repo: 'a/b', commit: '0'.repeat(40) }));
+const fromHub = (change: object) =>
   fetchFromHub(
-    {
-      base: 'https://huggingface.co/a/b/resolve/1/',
-      model: 'https://kinora.example/models/b/',
-      files: manifest().files,
-      ...change,
-    },
+    { ...ORDER, files: THEIRS, ...change },
     { fetch: async (url) => new Response(FILES[String(url).split('/').at(-1)!]), storage: disk.storage },
+  );
+/** What the hub answers when it is asked about a file. */
+const asked = (answer: object) =>
+  lookAtHub(
+    { hub: ORDER.hub, files: [{ repo: 'a/b', revision: 'main', path: 'c.gguf' }] },
+    { fetch: async () => Response.json(answer) },
   );
 /** A picture that the person chose, in a browser that cannot make anything of it. */
 async function picture(name: string, offer: object): Promise<void> {
@@ -317,16 +320,21 @@ const TABLE: Record<string, Case[]> = {
   'what the server sends': [
     ['its start page for everything', () => site({ 'model.json': '<!doctype html>' }), 'network', 'model.json could not be fetched: what came is not JSON'],
     ['an error', () => site({ 'transformer.gguf': new Response('', { status: 503 }) }), 'network', 'transformer.gguf could not be fetched: the server answered 503'],
-    ['a wrong hash', () => site({ 'taehv.safetensors': 'x'.repeat(FILES['taehv.safetensors']!.length) }), 'hash-mismatch', 'taehv.safetensors is not the file that model.json promises'],
+    ['a wrong hash', () => site({ 'taehv.safetensors': 'x'.repeat(FILES['taehv.safetensors']!.length) }), 'hash-mismatch', 'taehv.safetensors is not the file that was promised'],
     ['half a file', () => site({ 'transformer.gguf': FILES['transformer.gguf']!.slice(0, 99) }), 'hash-mismatch', 'transformer.gguf is not the file'],
     ['hashes of too few pieces', () => site({}, pieced()), 'bad-model', 'must have 1 entries, but has 0'],
     ['too long a file', () => site({ 'tokenizer.json': 'y'.repeat(99_999) }), 'hash-mismatch', 'tokenizer.json is not the file'],
   ],
   'downloads from a hub': [
-    ['an address that is on none', () => hub({ base: 'https://huggingface.co.evil.example/x/' }), 'bad-request', 'is on none of the hubs that Kinora downloads from'],
-    ['plain http', () => hub({ base: 'http://huggingface.co/a/b/' }), 'bad-request', 'is on none of the hubs'],
-    ['a path that leaves the folder', () => hub({ files: [{ path: '../x', bytes: 1, sha256: 'a'.repeat(64) }] }), 'bad-model', 'must be a path inside'],
-    ['more than the disk holds', () => hub({}), 'storage', 'There is no room to keep the model, which needs 0.0 MB. Make room'],
+    ['an address that is none', () => fromHub({ hub: 'https://huggingface.co.evil.example' }), 'bad-request', 'is none of the hubs that Kinora downloads from'],
+    ['plain http', () => fromHub({ hub: 'http://huggingface.co' }), 'bad-request', 'is none of the hubs'],
+    ['a path that leaves the folder', () => fromHub({ files: [{ ...THEIRS[0], path: '../x' }] }), 'bad-model', 'must be a path inside'],
+    ['a branch, which may move, for a commit', () => fromHub({ files: [{ ...THEIRS[0], commit: 'main' }] }), 'bad-model', '“a/b” at “main” is not a commit'],
+    ['a repository that is a path', () => fromHub({ files: [{ ...THEIRS[0], repo: 'a/../b' }] }), 'bad-model', 'must be a path inside'],
+    ['more than the disk holds', () => fromHub({}), 'storage', 'There is no room to keep the model, which needs 0.0 MB. Make room'],
+    ['an answer that is no repository', () => asked({ error: 'sorry' }), 'network', 'What the hub says of a/b cannot be understood'],
+    ['a file that is there no more', () => asked({ sha: '0'.repeat(40), siblings: [] }), 'no-model', 'a/b has no file c.gguf any more'],
+    ['a file without a hash', () => asked({ sha: '0'.repeat(40), siblings: [{ rfilename: 'c.gguf', size: 9 }] }), 'no-model', 'The hub gives no SHA-256 of c.gguf'],
   ],
   'pictures and films': [
     ['a text called cat.png', () => picture('cat.png', { encodes: true }), 'bad-request', 'cat.png cannot be read as a picture. Choose a PNG, JPEG or WebP file'],

@@ -4,7 +4,7 @@ import {
   DOWNLOAD_POLICY,
   headersFor,
   HUBS,
-  isHubAddress,
+  isHub,
   META_POLICY,
   PAGE_POLICY,
   WORKER_POLICY,
@@ -62,15 +62,15 @@ test('hubs are for one worker, and let nothing in from there but what is fetched
 });
 
 test.each([
-  ['https://huggingface.co/a/b/resolve/main/c.gguf', true],
-  ['https://hf-mirror.com/', true],
-  ['http://huggingface.co/', false],
-  ['https://huggingface.co:8443/', false],
-  ['https://huggingface.co.evil.example/', false],
-  ['https://evil.example/https://huggingface.co/', false],
+  ['https://huggingface.co', true],
+  ['https://hf-mirror.com', true],
+  ['http://huggingface.co', false],
+  ['https://huggingface.co/', false],
+  ['https://huggingface.co:8443', false],
+  ['https://huggingface.co.evil.example', false],
   ['javascript:alert(1)', false],
   ['', false],
-])('%s is on a hub: %s', (address, is) => expect(isHubAddress(address)).toBe(is));
+])('%s is a hub: %s', (address, is) => expect(isHub(address)).toBe(is));
 
 test('a worker can shut its network, and open it again', async () => {
   const asked: string[] = [];
@@ -102,5 +102,16 @@ test('requests are counted by where they went and when', () => {
     { url: 'https://own.example/c', at: 15 },
     { url: 'https://other.example/d', at: 16 },
   ]);
-  expect(egress).toMatchObject({ own: 3, elsewhere: 1, since: 2 });
+  expect(egress).toMatchObject({ own: 3, elsewhere: 1, since: 2, hub: 0 });
+});
+
+test('what a hub was asked for a download is counted by itself, unless it went elsewhere', () => {
+  const egress = new Egress('https://own.example');
+  egress.loaded(10);
+  egress.hearHub([
+    { url: 'https://own.example/assets/hub.worker.js', at: 14 },
+    { url: `${HUBS[0]!.origin}/a/b/resolve/1/c`, at: 15 },
+    { url: 'https://other.example/d', at: 16 },
+  ]);
+  expect(egress).toMatchObject({ own: 1, hub: 1, elsewhere: 1, since: 3 });
 });

@@ -3,10 +3,12 @@ import { createContext } from 'svelte';
 import { openLibrary, readRecipe } from '../library/library';
 import { watchRequests } from '../requests';
 import { EngineClient } from '../worker/client';
+import { HubClient } from '../worker/hub';
 import { parseScript, timeShots, writeScript } from '../story/script';
 import type { Clip, GenerateRequest, OpenedFiles, PickedFile, Recipe, Size } from '../worker/protocol';
 import { fetchJson, readCard, type Card } from './card';
 import { looksLikeModel } from './dropped';
+import { Downloads, type Hub, type Kept } from './downloads.svelte';
 import { Egress } from './egress.svelte';
 import { fileName, saveFile } from './filename';
 import { readBackend, readFragment, type Wish } from './fragment';
@@ -38,6 +40,7 @@ export interface Toast {
 
 export interface Parts {
   engine?: Engine;
+  hub?: Hub;
   openShelf?: () => Promise<Shelved>;
   store?: Store;
   languages?: readonly string[];
@@ -56,6 +59,7 @@ export class App {
   readonly shelf: Shelf;
   readonly storage: Storage;
   readonly own: OwnModel;
+  readonly downloads: Downloads;
   readonly stage = new Stage();
   readonly offline = new Offline();
   readonly egress = new Egress(globalThis.location?.origin ?? '');
@@ -85,6 +89,8 @@ export class App {
     const engine = parts.engine ?? new EngineClient((requests) => this.egress.hear(requests));
     this.storage = new Storage(engine as Engine & Keeper);
     this.own = new OwnModel(engine as Engine & Recogniser);
+    const hub = parts.hub ?? new HubClient((requests) => this.egress.hearHub(requests));
+    this.downloads = new Downloads(hub, engine as Engine & Kept, store, this.storage);
     this.studio = new Studio({
       engine,
       settings: this.settings,
@@ -120,6 +126,16 @@ export class App {
     this.wording.silent = opened !== null;
     this.settings.steps = '';
     await this.studio.use(opened);
+  }
+
+  /** Goes over to a model that was downloaded. False where it will not do here: its plan, in the drawer, says why. */
+  async useDownload(id: string): Promise<boolean> {
+    const found = await this.downloads.open(id);
+    if (!found) return false;
+    await this.own.open(found.files, found.sampling);
+    if (!this.own.usable || this.studio.busy) return false;
+    void this.useModel(this.own.opened);
+    return true;
   }
 
   /** Everything that needs time, begun side by side. */

@@ -1,4 +1,5 @@
 /** Counts what the page and its engine ask the network for, so that nobody has to believe a promise. */
+import { isHub } from '../policy';
 import type { NetworkRequest } from '../requests';
 
 export class Egress {
@@ -6,6 +7,8 @@ export class Egress {
   own = $state(0);
   /** To any other address. Nothing of Kinora does that. */
   elsewhere = $state(0);
+  /** To the hub, for what the person asked for there. */
+  hub = $state(0);
   /** Since the model was loaded, to wherever. */
   since = $state(0);
   /** Attempts that the content policy stopped. */
@@ -23,6 +26,14 @@ export class Egress {
       else this.elsewhere++;
       if (at > this.#loadedAt) this.since++;
     }
+  }
+
+  /** As `hear`, of the worker that may reach hubs. */
+  hearHub(requests: readonly NetworkRequest[]): void {
+    const asked = requests.filter(({ url }) => isHub(new URL(url).origin));
+    this.hub += asked.length;
+    this.since += asked.filter(({ at }) => at > this.#loadedAt).length;
+    this.hear(requests.filter((request) => !asked.includes(request)));
   }
 
   /** The model is loaded: from `at` (ms since 1970) on there is nothing left to ask for. */

@@ -32,6 +32,14 @@ export class OwnModel {
     await this.look();
   }
 
+  /** The files of a download in place of all others; weights of 8 bits, unless the person chose otherwise. */
+  async open(files: readonly PickedFile[], sampling: string): Promise<void> {
+    this.picked = files;
+    this.sampling = sampling;
+    this.quantize ??= 'q8_0';
+    await this.look();
+  }
+
   async remove(path: string): Promise<void> {
     this.picked = this.picked.filter((file) => file.path !== path);
     await this.look();

@@ -14,7 +14,7 @@ export interface Status {
 }
 
 /** Downloading is by far the longest part of a first load. */
-const PARTS = { plan: [0, 0], convert: [0, 0.8], download: [0, 0.8], upload: [0.8, 0.1], compile: [0.9, 0.1] } as const; // prettier-ignore
+const PARTS = { plan: [0, 0], check: [0, 0.8], convert: [0, 0.8], download: [0, 0.8], upload: [0.8, 0.1], compile: [0.9, 0.1] } as const; // prettier-ignore
 
 export function loadShare(event: LoadEvent): number {
   const [from, width] = PARTS[event.type];
@@ -29,6 +29,8 @@ function loadText(event: LoadEvent | null, words: Words, name: string): string {
       return words.progress.download(name, 0, event.bytes);
     case 'download':
       return words.progress.download(name, event.loaded, event.total);
+    case 'check':
+      return words.progress.check(event.file, event.loaded, event.total);
     case 'convert':
       return words.progress.convert(event.file, event.loaded, event.total);
     case 'upload':

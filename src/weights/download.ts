@@ -21,8 +21,13 @@ const CONNECTIONS = 4;
 const WAITS = [500, 2000, 5000];
 
 /** model.json as JSON, always asking the server whether it is new. Throws `network`, `no-model` or `cancelled`. */
-export async function fetchManifest(base: URL, options: FetchOptions): Promise<unknown> {
-  const response = await request(base, 'model.json', { cache: 'no-cache' }, options);
+export function fetchManifest(base: URL, options: FetchOptions): Promise<unknown> {
+  return fetchJson(new URL('model.json', base), 'model.json', options);
+}
+
+/** A small document, always asked for anew. `name` stands in messages. Throws `network` or `cancelled`. */
+export async function fetchJson(address: URL, name: string, options: FetchOptions): Promise<unknown> {
+  const response = await request(address, name, { cache: 'no-cache' }, options);
   try {
     return await response.json();
   } catch (e) {
@@ -30,8 +35,8 @@ export async function fetchManifest(base: URL, options: FetchOptions): Promise<u
     // Captive portals and servers that answer everything with their start page.
     throw new KinoraError(
       'network',
-      'model.json could not be fetched: what came is not JSON. Check the connection and try again.',
-      { file: 'model.json' },
+      `${name} could not be fetched: what came is not JSON. Check the connection and try again.`,
+      { file: name },
       String(e),
     );
   }
@@ -40,6 +45,8 @@ export async function fetchManifest(base: URL, options: FetchOptions): Promise<u
 export interface FileOptions extends FetchOptions {
   /** Bytes of this file that are here; falls back when some must be fetched again. */
   onBytes: (loaded: number) => void;
+  /** Bytes of it whose hash was taken; a large file takes a while. */
+  onCheck?: (done: number) => void;
   /** For tests. Resolves after so many milliseconds. */
   wait?: (ms: number) => Promise<void>;
 }
@@ -49,7 +56,7 @@ export interface FileOptions extends FetchOptions {
  * second time, past the browser's cache, before it is an error; what the disk does not take, into memory.
  */
 export async function fetchFile(
-  base: URL,
+  address: URL,
   file: ModelFile,
   folder: Folder,
   options: FileOptions,
@@ -57,10 +64,11 @@ export async function fetchFile(
   for (let cache: RequestCache = 'default'; ;) {
     const sink = await folder.create(file);
     try {
-      await gather(base, file, sink, cache, options);
+      await gather(address, file, sink, cache, options);
       const source = await sink.finish();
-      const actual = await sha256(source);
+      const actual = await sha256(source, { onBytes: options.onCheck });
       if (actual !== file.sha256) throw mismatch(file.path, 'its SHA-256 is', actual, file.sha256);
+      await sink.seal();
       return source;
     } catch (e) {
       const code = e instanceof KinoraError ? e.code : null;
@@ -80,7 +88,7 @@ export async function fetchFile(
 
 /** Puts every missing piece of the file into the sink. */
 async function gather(
-  base: URL,
+  address: URL,
   file: ModelFile,
   sink: Sink,
   cache: RequestCache,
@@ -97,8 +105,8 @@ async function gather(
   if (missing.length === 0) return;
   // Where the server knows no ranges, the first answer is the whole file.
   const whole =
-    pieces.length === 1 || !(await fetchPiece(base, file, missing[0]!, sink, cache, options, tell));
-  if (whole) return fetchWhole(base, file, sink, cache, options);
+    pieces.length === 1 || !(await fetchPiece(address, file, missing[0]!, sink, cache, options, tell));
+  if (whole) return fetchWhole(address, file, sink, cache, options);
 
   const queue = missing.slice(1);
   const stop = new AbortController();
@@ -107,7 +115,7 @@ async function gather(
   const work = async () => {
     for (let piece = queue.shift(); piece && failure === null; piece = queue.shift()) {
       try {
-        if (!(await fetchPiece(base, file, piece, sink, cache, { ...options, signal }, tell)))
+        if (!(await fetchPiece(address, file, piece, sink, cache, { ...options, signal }, tell)))
           throw new KinoraError('network', `${file.path}: the server gave parts of it, and then no more. Try again later.`, { file: file.path }); // prettier-ignore
       } catch (e) {
         failure ??= e; // the first one; the others are stopped by it
@@ -122,7 +130,7 @@ async function gather(
 
 /** One piece by a range request. False when the server answers with the whole file instead. */
 async function fetchPiece(
-  base: URL,
+  address: URL,
   file: ModelFile,
   piece: Piece,
   sink: Sink,
@@ -135,7 +143,7 @@ async function fetchPiece(
   let how = cache;
   for (let tries = 0; ; tries++) {
     try {
-      const response = await request(base, file.path, { cache: how, headers }, options);
+      const response = await request(address, file.path, { cache: how, headers }, options);
       if (response.status !== 206) {
         void response.body?.cancel().catch(() => {});
         return false;
@@ -165,13 +173,13 @@ async function fetchPiece(
 
 /** The file in one answer, as small files and servers without ranges give it. */
 async function fetchWhole(
-  base: URL,
+  address: URL,
   file: ModelFile,
   sink: Sink,
   cache: RequestCache,
   options: FileOptions,
 ): Promise<void> {
-  const response = await request(base, file.path, { cache }, options);
+  const response = await request(address, file.path, { cache }, options);
   const reader = response.body!.getReader();
   let loaded = 0;
   try {
@@ -253,44 +261,44 @@ function mismatch(
 ): KinoraError {
   return new KinoraError(
     'hash-mismatch',
-    `${name} is not the file that model.json promises: ${what} ${actual}, expected ${expected}. ` +
-      'It was fetched twice. Try again later, or tell whoever runs this site.',
+    `${name} is not the file that was promised: ${what} ${actual}, expected ${expected}. ` +
+      'It was fetched twice. Try again later, or tell whoever offers it.',
     { file: name, actual, expected },
   );
 }
 
 async function request(
-  base: URL,
-  path: string,
+  address: URL,
+  name: string,
   init: RequestInit,
   { fetch = globalThis.fetch, signal }: FetchOptions,
 ): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(new URL(path, base), { ...init, signal: signal ?? null });
+    response = await fetch(address, { ...init, signal: signal ?? null });
   } catch (e) {
     if (signal?.aborted) throw cancelled();
     throw new KinoraError(
       'network',
-      `${path} could not be fetched: the connection failed. Check the connection and try again.`,
-      { file: path },
+      `${name} could not be fetched: the connection failed. Check the connection and try again.`,
+      { file: name },
       String(e),
     );
   }
   if (response.ok && response.body) return response;
   void response.body?.cancel().catch(() => {});
-  if (path === 'model.json' && (response.status === 404 || response.status === 410)) {
-    const model = decodeURIComponent(base.pathname.split('/').at(-2) ?? '');
+  if (name === 'model.json' && (response.status === 404 || response.status === 410)) {
+    const model = decodeURIComponent(address.pathname.split('/').at(-2) ?? '');
     throw new KinoraError(
       'no-model',
-      `There is no model “${model}” here (${base.pathname}model.json does not exist). Check the name, or open the page without it.`,
+      `There is no model “${model}” here (${address.pathname} does not exist). Check the name, or open the page without it.`,
       { model },
     );
   }
   throw new KinoraError(
     'network',
-    `${path} could not be fetched: the server answered ${response.status}. Try again later.`,
-    { file: path, status: response.status },
+    `${name} could not be fetched: the server answered ${response.status}. Try again later.`,
+    { file: name, status: response.status },
   );
 }
 

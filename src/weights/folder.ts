@@ -11,6 +11,9 @@ const PART = '.part';
 /** Bytes of a line in it: the piece's number and its SHA-256. */
 const RECORD = 4 + 32;
 
+/** Names of what is stored of a file. */
+export const filesOf = ({ sha256 }: Pick<ModelFile, 'sha256'>): string[] => [sha256, sha256 + PART];
+
 /** Takes the bytes of one file, in any order. */
 export interface Sink {
   /** Pieces that an earlier download left here, whole and undamaged. */
@@ -19,8 +22,10 @@ export interface Sink {
   write(at: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** A piece was written and is right: it need not be fetched again, whatever happens now. */
   mark(piece: Piece, sha256: string): Promise<void>;
-  /** Ends the file. What was written, to be read and checked. */
+  /** Ends the file. What was written, to be read and checked; until `seal` it counts as unfinished. */
   finish(): Promise<ByteSource>;
+  /** The file was checked, and is what was promised. */
+  seal(): Promise<void>;
   /** Breaks off: what was marked is there next time. */
   pause(): Promise<void>;
   /** Throws away what was written. */
@@ -65,18 +70,43 @@ export class Folder {
     }
   }
 
+  /**
+   * The file, if it is here and was checked when it came; reads nothing of it. For files that are too large to be hashed
+   * at every start.
+   */
+  async sealed(file: ModelFile): Promise<File | null> {
+    const [data, notes] = await Promise.all([this.#file(file.sha256), this.#file(file.sha256 + PART)]);
+    return data && !notes && data.size === file.bytes ? data : null;
+  }
+
+  /** Bytes of a file that need not be fetched again. */
+  async kept(file: ModelFile): Promise<number> {
+    if (await this.sealed(file)) return file.bytes;
+    const notes = await this.#file(file.sha256 + PART);
+    if (!notes) return 0;
+    const lines = new DataView(await notes.arrayBuffer());
+    const pieces = piecesOf(file);
+    const here = new Set<number>();
+    for (let at = 0; at + RECORD <= lines.byteLength; at += RECORD) here.add(lines.getUint32(at));
+    return [...here].reduce((sum, piece) => sum + (pieces[piece]?.length ?? 0), 0);
+  }
+
+  async #file(name: string): Promise<File | null> {
+    try {
+      return (await (await this.#handle?.getFileHandle(name))?.getFile()) ?? null;
+    } catch {
+      return null;
+    }
+  }
+
   /** Bytes on the disk of a file, whole or not; null when there are none. */
   async size(file: ModelFile): Promise<number | null> {
     return (await this.#open(file.sha256, file.path))?.size ?? null;
   }
 
   async #open(name: string, label: string): Promise<ByteSource | null> {
-    try {
-      const handle = await this.#handle?.getFileHandle(name);
-      return handle ? fromBlob(label, await handle.getFile()) : null;
-    } catch {
-      return null;
-    }
+    const file = await this.#file(name);
+    return file && fromBlob(label, file);
   }
 
   /** A place for a download: OPFS, where it goes on from what is there, or memory once OPFS has failed. */
@@ -105,32 +135,46 @@ export class Folder {
     if (this.problem !== null) this.fail(this.problem);
   }
 
-  async readManifest(): Promise<string | null> {
-    const source = await this.#open(MANIFEST, MANIFEST);
-    return source && new TextDecoder().decode(await source.read(0, source.size));
+  readManifest(): Promise<string | null> {
+    return this.readText(MANIFEST);
+  }
+
+  /** A small file; null when it is not here, or cannot be read. */
+  async readText(name: string): Promise<string | null> {
+    return (await this.#file(name))?.text().catch(() => null) ?? null;
+  }
+
+  /** Throws what the disk throws; does nothing where there is none. */
+  async writeText(name: string, text: string): Promise<void> {
+    if (this.#handle) await writeWhole(this.#handle, name, new TextEncoder().encode(text));
+  }
+
+  /** Of everything that is here. */
+  async names(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const name of this.#handle?.keys() ?? []) names.push(name);
+    return names;
+  }
+
+  /** Removes every file but these. */
+  async keepOnly(wanted: ReadonlySet<string>): Promise<void> {
+    // Another tab may have one open still; it goes next time.
+    for (const name of await this.names()) if (!wanted.has(name)) await this.#handle?.removeEntry(name).catch(() => {}); // prettier-ignore
   }
 
   /** Marks these files as the model's last good state, and removes all others. */
   async commit(manifest: string, files: readonly ModelFile[]): Promise<void> {
     if (!this.#handle || this.problem !== null) return;
     try {
-      if ((await this.readManifest()) !== manifest) {
-        const bytes = new TextEncoder().encode(manifest);
-        await writeWhole(this.#handle, MANIFEST, bytes);
-      }
-      const wanted = new Set([MANIFEST, ...files.flatMap((f) => [f.sha256, f.sha256 + PART])]);
-      const old: string[] = [];
-      for await (const name of this.#handle.keys()) if (!wanted.has(name)) old.push(name);
-      // Another tab may have one open still; it goes next time.
-      for (const name of old) await this.#handle.removeEntry(name).catch(() => {});
+      if ((await this.readManifest()) !== manifest) await this.writeText(MANIFEST, manifest);
+      await this.keepOnly(new Set([MANIFEST, ...files.flatMap(filesOf)]));
     } catch (e) {
       this.problem = describe(e);
     }
   }
 
   async remove(file: ModelFile): Promise<void> {
-    for (const name of [file.sha256, file.sha256 + PART])
-      await this.#handle?.removeEntry(name).catch(() => {});
+    for (const name of filesOf(file)) await this.#handle?.removeEntry(name).catch(() => {});
   }
 }
 
@@ -213,13 +257,13 @@ async function fileSink(folder: FileSystemDirectoryHandle, file: ModelFile): Pro
     async finish() {
       guarded(() => handle.flush());
       close();
-      await folder.removeEntry(file.sha256 + PART).catch(() => {});
       return fromBlob(file.path, await entry.getFile());
     },
+    seal: () => folder.removeEntry(file.sha256 + PART).catch(() => {}),
     pause: async () => close(),
     async discard() {
       close();
-      for (const name of [file.sha256, file.sha256 + PART]) await folder.removeEntry(name).catch(() => {});
+      for (const name of filesOf(file)) await folder.removeEntry(name).catch(() => {});
     },
   };
 }
@@ -250,6 +294,7 @@ function memorySink(file: ModelFile): Sink {
     mark: async () => {},
     finish: async () =>
       fromBlob(file.path, new Blob(parts.sort((a, b) => a.at - b.at).map(({ bytes }) => bytes))),
+    seal: async () => {},
     pause: async () => {},
     discard: async () => void (parts = []),
   };

@@ -1,7 +1,10 @@
-/** What is stored of models in this browser: to be listed, checked and deleted. Runs in a worker. */
+/**
+ * What is stored of models in this browser, wherever it came from: to be listed, checked and deleted. Runs in a worker.
+ */
 import { KinoraError } from '../errors';
 import type { StoredModel, VerifyReport } from '../worker/protocol';
 import { Folder, MANIFEST } from './folder';
+import { deleteDownload, HUB_LOCK, listHubModels, verifyDownload } from './hub-store';
 import { readModelManifest, type ModelManifest } from './manifest';
 import { SmallStore } from './small-store';
 import { lockOf } from './store';
@@ -16,7 +19,7 @@ export async function listModels(storage: Storage = own): Promise<StoredModel[]>
   try {
     root = await (await storage()).getDirectoryHandle('models');
   } catch {
-    return listSmall(storage);
+    return listOthers(storage);
   }
   for await (const id of root.keys()) {
     const handle = await root.getDirectoryHandle(id).catch(() => null);
@@ -31,8 +34,17 @@ export async function listModels(storage: Storage = own): Promise<StoredModel[]>
       bytes,
     });
   }
-  return [...models.sort((a, b) => a.name.localeCompare(b.name)), ...(await listSmall(storage))];
+  return [...models.sort((a, b) => a.name.localeCompare(b.name)), ...(await listOthers(storage))];
 }
+
+/** What has no folder of its own below models/. */
+async function listOthers(storage: Storage): Promise<StoredModel[]> {
+  const hub = await listHubModels(storage);
+  return [...hub.map((model) => ({ ...model, id: HUB + model.id })), ...(await listSmall(storage))];
+}
+
+/** Before the id of an order (hub-store.ts). */
+const HUB = 'hub ';
 
 /** Small forms of the person's own files (small-store.ts) have no folder of their own; this tells them apart. */
 const SMALL = 'small ';
@@ -66,6 +78,7 @@ async function manifestOf(folder: Folder): Promise<ModelManifest | null> {
  * @throws KinoraError `busy` while another tab works on it, `storage` when it is gone
  */
 export function verifyModel(id: string, storage: Storage = own): Promise<VerifyReport> {
+  if (id.startsWith(HUB)) return locked(HUB_LOCK, () => verifyDownload(id.slice(HUB.length), storage));
   return withFolder(id, storage, async (_, handle) => {
     const folder = new Folder(handle);
     const manifest = await manifestOf(folder);
@@ -86,18 +99,26 @@ export function verifyModel(id: string, storage: Storage = own): Promise<VerifyR
 /** Deletes everything that is stored of a model. A loaded one goes on until the tab is closed. */
 export function deleteModel(id: string, storage: Storage = own): Promise<void> {
   if (id.startsWith(SMALL)) return new SmallStore({ storage }).remove(id.slice(SMALL.length));
+  if (id.startsWith(HUB)) return locked(HUB_LOCK, () => deleteDownload(id.slice(HUB.length), storage));
   return withFolder(id, storage, (root) => root.removeEntry(id, { recursive: true }));
 }
 
-async function withFolder<T>(
+function withFolder<T>(
   id: string,
   storage: Storage,
   work: (root: FileSystemDirectoryHandle, folder: FileSystemDirectoryHandle) => Promise<T>,
 ): Promise<T> {
+  return locked(lockOf(decodeURIComponent(id)), async () => {
+    const root = await (await storage()).getDirectoryHandle('models');
+    return work(root, await root.getDirectoryHandle(id));
+  });
+}
+
+/** Works under a lock. Throws `busy` while another tab has it, `storage` where the disk fails. */
+async function locked<T>(name: string, work: () => Promise<T>): Promise<T> {
   const run = async (): Promise<T> => {
     try {
-      const root = await (await storage()).getDirectoryHandle('models');
-      return await work(root, await root.getDirectoryHandle(id));
+      return await work();
     } catch (e) {
       if (e instanceof KinoraError) throw e;
       throw new KinoraError(
@@ -110,7 +131,7 @@ async function withFolder<T>(
   };
   const locks = (globalThis.navigator as Navigator | undefined)?.locks;
   if (!locks) return run();
-  return locks.request(lockOf(decodeURIComponent(id)), { ifAvailable: true }, (lock) => {
+  return locks.request(name, { ifAvailable: true }, (lock) => {
     if (lock) return run();
     throw new KinoraError(
       'busy',

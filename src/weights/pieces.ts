@@ -7,12 +7,21 @@ import type { ModelFile } from './manifest';
 /** Bytes of a piece where model.json does not say. */
 export const PIECE = 8 << 20;
 
+/**
+ * Bytes of a piece of a hub's file: some 64 a file, so that little is fetched again, but of 1 MiB at least, and of 32 at
+ * most, for every connection holds one in memory.
+ */
+export function pieceBytes(fileBytes: number): number {
+  const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, fileBytes / 64)));
+  return Math.min(32 << 20, Math.max(1 << 20, wanted));
+}
+
 export interface Piece {
   index: number;
   /** Bytes, from the start of the file. */
   start: number;
   length: number;
-  /** What model.json promises; null where it names no hashes of pieces. */
+  /** What was promised; null where only the whole file has a hash. */
   sha256: string | null;
 }
 

@@ -22,6 +22,8 @@ export interface OpenModelOptions {
   onPlan?: (plan: { bytes: number; free: number | null }) => void;
   /** Only while something is downloaded. Bytes of all files that must be; `file` is the present one. */
   onDownload?: (progress: { file: string; loaded: number; total: number }) => void;
+  /** While the hash of a large downloaded file is taken. Bytes of that file. */
+  onCheck?: (progress: { file: string; loaded: number; total: number }) => void;
   /** Called before any file is fetched. What it throws ends the opening. */
   onManifest?: (manifest: ModelManifest) => void;
   signal?: AbortSignal;
@@ -125,11 +127,11 @@ async function collect(
 }
 
 /** Finds the files in the folder, and fetches into it what is missing. By their paths. */
-export async function gather(
+async function gather(
   base: URL,
   files: readonly ModelFile[],
   folder: Folder,
-  options: Omit<OpenModelOptions, 'backend' | 'onManifest' | 'storage'>,
+  options: FetchingOptions,
 ): Promise<Map<string, ByteSource>> {
   const sources = new Map<string, ByteSource>();
   const missing: ModelFile[] = [];
@@ -138,15 +140,38 @@ export async function gather(
     if (kept) sources.set(file.path, kept);
     else missing.push(file);
   }
+  const fetched = await fetchMissing(missing, ({ path }) => new URL(path, base), folder, options);
+  for (const [path, source] of fetched) sources.set(path, source);
+  return sources;
+}
+
+type FetchingOptions = Omit<OpenModelOptions, 'backend' | 'onManifest' | 'storage'>;
+
+/** Fetches files that are not here, after a look whether there is room. By their paths. */
+export async function fetchMissing<F extends ModelFile>(
+  missing: readonly F[],
+  addressOf: (file: F) => URL,
+  folder: Folder,
+  options: FetchingOptions,
+): Promise<Map<string, ByteSource>> {
+  const sources = new Map<string, ByteSource>();
   const total = missing.reduce((sum, file) => sum + file.bytes, 0);
   if (total > 0) await makePlan(missing, total, folder, options);
   let before = 0;
   for (const file of missing) {
     const onBytes = (n: number) => options.onDownload?.({ file: file.path, loaded: before + n, total });
-    sources.set(file.path, await fetchFile(base, file, folder, { ...options, onBytes }));
+    const onCheck = (n: number) => options.onCheck?.({ file: file.path, loaded: n, total: file.bytes });
+    sources.set(file.path, await fetchFile(addressOf(file), file, folder, { ...options, onBytes, onCheck }));
     before += file.bytes;
   }
   return sources;
+}
+
+/** Bytes that the browser offers still; null: it does not say. */
+export async function freeBytes(ask?: () => Promise<StorageEstimate>): Promise<number | null> {
+  ask ??= async () => navigator.storage.estimate();
+  const { quota, usage } = await ask().catch((): StorageEstimate => ({}));
+  return quota === undefined || usage === undefined ? null : Math.max(0, quota - usage);
 }
 
 /** Looks whether there is room before anything is fetched. Where there is not, files stay in memory. */
@@ -156,9 +181,7 @@ async function makePlan(
   folder: Folder,
   options: Pick<OpenModelOptions, 'estimate' | 'onPlan'>,
 ): Promise<void> {
-  const ask = options.estimate ?? (async () => navigator.storage.estimate());
-  const { quota, usage } = await ask().catch((): StorageEstimate => ({}));
-  const free = quota === undefined || usage === undefined ? null : Math.max(0, quota - usage);
+  const free = await freeBytes(options.estimate);
   options.onPlan?.({ bytes: total, free });
   if (free === null) return;
   // What an earlier download left of them is counted as used already.

@@ -9,6 +9,7 @@ import type {
   BackendKind,
   CheckReport,
   Clip,
+  Download,
   Engine,
   GenerateEvent,
   GenerateRequest,
@@ -17,6 +18,7 @@ import type {
   LoadRequest,
   ModelInfo,
   OpenedFiles,
+  PickedFile,
   Recognition,
   Result,
   Size,
@@ -169,6 +171,16 @@ export class EngineClient {
 
   deleteModel(id: string): Promise<Result<void>> {
     return this.#call((engine) => engine.deleteModel(id) as Promise<Result<void>>);
+  }
+
+  /** What is here of the models of hubs. */
+  downloads(): Promise<Result<Download[]>> {
+    return this.#call((engine) => engine.downloads() as Promise<Result<Download[]>>);
+  }
+
+  /** The files of a whole one, as if they had been picked. */
+  openDownload(id: string): Promise<Result<PickedFile[]>> {
+    return this.#call((engine) => engine.openDownload(id) as Promise<Result<PickedFile[]>>);
   }
 
   /** Which kernels were chosen by trial on this adapter. Never starts a worker. */

@@ -14,6 +14,7 @@ import { chooseBackend } from '../pipeline/choose';
 import { loadModel, roomOf } from '../pipeline/model';
 import { loadOpened, openFiles } from '../pipeline/opened';
 import { planOpened } from '../pipeline/whole-plan';
+import { listDownloads, openDownload } from '../weights/hub-store';
 import { deleteModel, listModels, verifyModel } from '../weights/manager';
 import { openNotes } from '../weights/notes';
 import { toModelInfo } from '../weights/manifest';
@@ -169,6 +170,14 @@ class KinoraEngine implements Engine {
 
   deleteModel(id: string) {
     return asResult(() => deleteModel(id));
+  }
+
+  downloads() {
+    return asResult(() => listDownloads());
+  }
+
+  openDownload(id: string) {
+    return asResult(() => openDownload(id));
   }
 
   async tuning() {

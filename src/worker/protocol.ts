@@ -198,6 +198,8 @@ export type LoadEvent =
   /** Before a download: bytes to fetch, and bytes that the browser offers (null: it does not say). */
   | { type: 'plan'; bytes: number; free: number | null }
   | { type: 'download'; file: string; loaded: number; total: number }
+  /** A downloaded file's hash is taken. */
+  | { type: 'check'; file: string; loaded: number; total: number }
   /** Weights become smaller; the small form is kept. */
   | { type: 'convert'; file: string; loaded: number; total: number }
   | { type: 'upload'; loaded: number; total: number }
@@ -414,6 +416,8 @@ export interface StoredModel {
   bytes: number;
   /** The small form of one of the person's own files, which is not downloaded but made. */
   small?: boolean;
+  /** It came from a hub. */
+  hub?: boolean;
 }
 
 export interface VerifyReport {
@@ -450,6 +454,10 @@ export interface Engine {
   models(): Promise<Result<StoredModel[]>>;
   verifyModel(id: string): Promise<Result<VerifyReport>>;
   deleteModel(id: string): Promise<Result<void>>;
+  /** What is here of the models of hubs; see weights/hub-store.ts. */
+  downloads(): Promise<Result<Download[]>>;
+  /** The files of a whole one, as if they had been picked. */
+  openDownload(id: string): Promise<Result<PickedFile[]>>;
   /** Which kernels were chosen by trial; empty where nothing is loaded or there was nothing to choose. */
   tuning(): Promise<TuningAnswer[]>;
   /** Forgets them: the next model that is loaded has them chosen anew. */
@@ -458,17 +466,60 @@ export interface Engine {
   watch(onRequests: (requests: { url: string; at: number }[]) => void): Promise<void>;
 }
 
-/** Files of a hub that the person asked for, and where they shall be kept. */
+/** Files of a hub that somebody thinks of fetching. */
+export interface HubWish {
+  /** Origin of a hub of policy.ts. */
+  hub: string;
+  files: { repo: string; revision: string; path: string }[];
+}
+
+/** A file as the hub itself describes it. */
+export interface HubFile {
+  /** "owner/name". */
+  repo: string;
+  /** What its bytes are of; a branch may move, a commit does not. */
+  commit: string;
+  path: string;
+  bytes: number;
+  sha256: string;
+}
+
+export interface HubAnswer {
+  /** In the order of the wish. */
+  files: HubFile[];
+  /** By repository, as the hub says; '' where it says nothing. */
+  licenses: Record<string, string>;
+  /** Bytes that the browser offers; null: it does not say. */
+  free: number | null;
+}
+
+/** What the person asked to be fetched and kept. */
 export interface HubOrder {
-  /** Folder of the files, on a hub of policy.ts, e.g. its origin and "/org/name/resolve/<commit>/". */
-  base: string;
-  /** Folder of the model's model.json on our own origin, relative to the page; its files lie where that is kept. */
-  model: string;
-  files: { path: string; bytes: number; sha256: string; pieces?: { bytes: number; sha256: string[] } }[];
+  /** Lower-case letters, digits, "-": an order of the same id takes the place of the one before. */
+  id: string;
+  name: string;
+  /** How it is sampled, of `Recognition.samplings`. */
+  sampling: string;
+  /** As the hub says. */
+  license: string;
+  /** Origin of a hub of policy.ts. */
+  hub: string;
+  files: HubFile[];
+}
+
+/** An order and what is here of it. Bytes. */
+export interface Download {
+  order: HubOrder;
+  loaded: number;
+  total: number;
+  /** Every file is here, and was what the hub promised. */
+  whole: boolean;
 }
 
 /** The surface of hub.worker.ts, exposed with comlink. */
 export interface HubEngine {
+  /** Asks what the files are: sizes, hashes, licences. Fetches none. */
+  look(wish: HubWish): Promise<Result<HubAnswer>>;
   fetch(order: HubOrder, onEvent: (e: LoadEvent) => void): Promise<Result<void>>;
   /** What is whole of the download stays; its `fetch` answers `cancelled`. */
   pause(): Promise<void>;

@@ -19,6 +19,7 @@ function partOf(path: string): string {
   if (path.startsWith('shaders/')) return 'shaders';
   const inner = path.replace(/^src\//, '');
   if (/^weights\/upload\b/.test(inner)) return 'weights/upload';
+  if (inner.startsWith('models/catalogue/')) return 'models/catalogue';
   if (inner.startsWith('worker/')) return inner.replace(/\.ts$/, '');
   if (
     ['errors.ts', 'limits.ts', 'policy.ts', 'requests.ts', 'trusted.ts', 'main.ts', 'sw.ts'].includes(inner)
@@ -43,6 +44,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   gpu: ['errors.ts'],
   ops: ['errors.ts', 'gpu', 'shaders'],
   'weights/upload': ['errors.ts', 'gpu', 'weights'],
+  // Data for the page, which may have it without any worker.
+  'models/catalogue': [],
   models: ['errors.ts', 'ops', 'gpu', 'weights', 'weights/upload'],
   media: ['errors.ts', 'gpu', 'ops'],
   library: ['errors.ts', 'media'],
@@ -70,10 +73,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'requests.ts',
   ],
   'worker/client': ['trusted.ts'],
-  // The one door to a hub: opened when the person asks for a download.
+  // The one door to a hub: opened when the person asks for something there.
   'worker/hub': ['trusted.ts', 'errors.ts'],
   'worker/hub.worker': ['errors.ts', 'weights', 'requests.ts'],
-  app: ['worker/client', 'worker/hub', 'story', 'library', 'requests.ts', 'trusted.ts', 'sw.ts'],
+  app: ['worker/client', 'worker/hub', 'models/catalogue', 'story', 'library', 'requests.ts', 'trusted.ts', 'sw.ts'],
   'main.ts': ['app'],
   'sw.ts': ['policy.ts'],
 };

@@ -31,7 +31,7 @@ test('SHA-256 in pieces of any size is node’s', () => {
 
 test('a large file is hashed in pieces, with the same result', async () => {
   const { source, reads } = watched(fromBytes('x', data));
-  expect(await sha256(source, 1000, 4096)).toBe(hex(data));
+  expect(await sha256(source, { whole: 1000, piece: 4096 })).toBe(hex(data));
   expect(Math.max(...reads.map(([, n]) => n))).toBe(4096);
   expect(await sha256(fromBytes('x', data))).toBe(hex(data));
 });

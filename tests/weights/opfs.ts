@@ -105,6 +105,16 @@ export class FakeDisk {
       .sort();
   }
 
+  /** Puts a file beside another. */
+  beside(name: string, other: string, data = new Uint8Array()): void {
+    const [path] = this.#files().find(([file]) => file.endsWith(`/${other}`))!;
+    let folder = this.#root;
+    for (const part of path.split('/').slice(0, -1)) folder = folder.children.get(part) as FakeFolder;
+    const file = new FakeFile(name, this);
+    file.data = data;
+    folder.children.set(name, file);
+  }
+
   file(name: string): FakeFile {
     return this.#files().find(([path]) => path.endsWith(`/${name}`))![1];
   }

@@ -56,6 +56,7 @@ export const en = {
     free: (n: number) => `the browser offers ${mb(n)}`,
     convert: (file: string, done: number, all: number) =>
       `Making ${file} smaller · ${mb(done)} of ${mb(all)}, once`,
+    check: (file: string, done: number, all: number) => `Checking ${file} · ${mb(done)} of ${mb(all)}`,
     upload: (done: number, all: number) => `Moving the model to the GPU · ${mb(done)} of ${mb(all)}`,
     compile: (done: number, all: number) => `Preparing the GPU · ${done} of ${all} programs`,
     opening: (name: string) => `Opening ${name} …`,
@@ -210,6 +211,7 @@ export const en = {
     privacy: 'Privacy',
     requestsOwn: 'Asked of this page’s own address since it was opened',
     requestsElse: 'Asked of any other address',
+    requestsHub: 'Asked of the model hub, for what you fetched there',
     requestsSince: 'Asked of anybody since the model was loaded',
     requestsBlocked: 'Attempts stopped by the page’s content policy',
     offline: 'Without a network',
@@ -245,6 +247,9 @@ export const en = {
     name: (name: string, edition: string) => `${name}, edition ${edition}`,
     unfinished: 'An unfinished download',
     small: (name: string) => `Small form of ${name}`,
+    hub: (name: string) => `${name}, from a hub`,
+    hubDamaged: (names: string) =>
+      `Damaged and deleted: ${names}. Go on with the download to have it fetched again.`,
     size: mb,
     verify: 'Check',
     working: 'Checking …',
@@ -324,6 +329,76 @@ export const en = {
       `${mb(total)} of the ${mb(limit)} that can be counted on here.`,
     use: 'Use this model',
     leave: 'Back to the bundled model',
+  },
+
+  hub: {
+    title: 'Larger models, from a hub',
+    hint: 'Wan 2.1 with 1.3 billion parameters, in the versions that people know. Nothing is asked of the hub before you press a button here. It then sees your network address and which files you fetch; never your words or your clips.',
+    from: 'Fetched from',
+    encoder: 'Text encoder',
+    encoders: { q4: '4 bits', q5: '5 bits', q8: '8 bits', fp8: 'fp8' } as Record<string, string>,
+    decoder: 'Decoder',
+    decoders: { taehv: 'taew2_1, quick', vae: 'Wan VAE, exact' } as Record<string, string>,
+    about: {
+      'self-forcing': 'Plays while it is made, up to 5 seconds.',
+      'self-forcing-fp8': 'The same in 8 bits, by somebody else: a quarter of the download.',
+      longlive: 'Plays while it is made, up to a minute; shots may change.',
+      'causal-forcing': 'As Self-Forcing, taught in another way: moves more.',
+      'causal-forcing-2': 'Frame by frame in two steps: the quickest to begin.',
+      fastwan: 'The whole clip at once, in three steps.',
+      rcm: 'The whole clip at once, in four steps.',
+      wan: 'The original: slow, with a negative prompt.',
+    } as Record<string, string>,
+    /** `all`: the size of every file is known. */
+    size: (n: number, all: boolean) => (all ? `about ${mb(n)}` : `over ${mb(n)}`),
+    steps: (n: number) => `${n} steps`,
+    license: 'Licence',
+    asHubSays: 'the hub says it before the download',
+    gpu: 'GPU memory, weights of 8 bits',
+    gpuNeeds: (small: number, full: number) => `${mb(small)} for 448 × 256, ${mb(full)} for 832 × 480`,
+    ask: 'Download …',
+    asking: 'Asking the hub …',
+    noLicense: 'the hub names none',
+    needed: (needed: number, all: number) =>
+      needed === 0
+        ? `All ${mb(all)} are here already.`
+        : needed < all
+          ? `${mb(needed)} of ${mb(all)} will be fetched; the rest is here already.`
+          : `${mb(all)} will be fetched.`,
+    room: (free: number) => `This browser offers ${mb(free)}.`,
+    tooLittle: (free: number) =>
+      `This browser offers only ${mb(free)}. Delete models or clips, or open the files from your disk.`,
+    promise:
+      'Every file is checked against the SHA-256 that the hub gives. The browser is asked to keep it, or it may clear it by itself when the disk fills up.',
+    agree: (n: number) => `Download ${mb(n)}`,
+    agreeHere: 'Take it',
+    decline: 'Not now',
+    under: (done: number, all: number) => `${mb(done)} of ${mb(all)}`,
+    speed: (n: number) => `${mb(n)} a second`,
+    checking: (file: string, percent: number) => `Checking ${file} · ${percent} %`,
+    pause: 'Pause',
+    resume: 'Go on',
+    paused: (done: number, all: number) => `${mb(done)} of ${mb(all)} are here.`,
+    whole: 'Here, and checked.',
+    use: 'Use',
+    progress: 'Progress of the download',
+    disk: 'Do you have the files? Open them from your disk, below: they are not copied.',
+    problems: {
+      busy: 'Another tab downloads already. Wait until it is done, or pause it there.',
+      gone: (file: string) =>
+        `The hub has no ${file} any more. Choose another hub, or open the file from your disk.`,
+      unhashed: (file: string) =>
+        `The hub gives no SHA-256 of ${file}: it could not be checked, and is not fetched.`,
+      refused: (status: number) =>
+        `The hub refused (${status}): it may want an account, or be busy. What came so far is kept. Try again later, or choose another hub.`,
+      network:
+        'The hub cannot be reached. What came so far is kept; it goes on when you press “Go on”, or when the network is back.',
+      wrong: (file: string) =>
+        `What came as ${file} was twice not what the hub promised, and was thrown away. Try again later, or choose another hub.`,
+      room: (needed: number) =>
+        `There is no room for ${mb(needed)} in this browser. Delete models or clips, or open the files from your disk.`,
+      missing: 'Some of it is not here any more. Go on with the download.',
+    },
   },
 
   library: {

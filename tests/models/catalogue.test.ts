@@ -1,0 +1,78 @@
+/** The catalogue says what the rest of Kinora says: its samplings exist, and what it tells of GPU memory is the plan's. */
+import { expect, test } from 'vitest';
+import { DECODERS, ENCODERS, filesFor, MODELS } from '../../src/models/catalogue/catalogue';
+import { readTaehvConfig, taehvShapes } from '../../src/models/taehv';
+import { umt5Shapes, wanShapes, type Shapes } from '../../src/models/tensors';
+import { readUmt5Config } from '../../src/models/umt5';
+import { readWanConfig } from '../../src/models/wan-transformer';
+import { planOpened } from '../../src/pipeline/whole-plan';
+import { SAMPLINGS, WAN_LATENTS, previewOf } from '../../src/pipeline/samplings';
+import { infoAddress } from '../../src/weights/hub-api';
+import type { ModelManifest } from '../../src/weights/manifest';
+import type { WeightFile } from '../../src/weights/source';
+import type { ModelFiles } from '../../src/weights/store';
+import { HUBS } from '../../src/policy';
+
+const WAN = { _class_name: 'WanTransformer3DModel', num_attention_heads: 12, attention_head_dim: 128, in_channels: 16, out_channels: 16, text_dim: 4096, freq_dim: 256, ffn_dim: 8960, num_layers: 30 }; // prettier-ignore
+const UMT5 = { model_type: 'umt5', feed_forward_proj: 'gated-gelu', vocab_size: 256384, d_model: 4096, d_kv: 64, d_ff: 10240, num_layers: 24, num_heads: 64 }; // prettier-ignore
+const SIZES = { small: { width: 448, height: 256 }, full: { width: 832, height: 480 } };
+/** More than any clip needs. */
+const ROOM = { element: 2, buffer: 2 ** 33, total: 2 ** 40, speed: 1e15, scores: false } as const;
+
+/** A checkpoint of these shapes in halves; nothing of it is read for a plan. */
+function headers(shapes: Shapes): WeightFile {
+  const tensors = new Map([...shapes].map(([name, shape]) => {
+    const bytes = 2 * shape.reduce((a, b) => a * b, 1);
+    return [name, { name, dtype: 'F16' as const, shape: [...shape], bytes, offset: 0 }];
+  })); // prettier-ignore
+  return { tensors, metadata: new Map() } as unknown as WeightFile;
+}
+
+function modelOf(sampling: string): ModelFiles {
+  const { sampler, seconds } = SAMPLINGS.find(({ id }) => id === sampling)!;
+  const manifest = {
+    sampler,
+    seconds,
+    latent: { channels: 16, stride: [4, 8, 8], ...WAN_LATENTS },
+    preview: previewOf(16),
+    components: {
+      tokenizer: { file: '' },
+      text_encoder: { network: 'umt5', config: UMT5, file: 'text' },
+      transformer: { network: 'wan-transformer-causal', config: WAN, file: 'transformer' },
+      autoencoder: { network: 'taehv', config: {}, file: 'decoder' },
+    },
+  } as unknown as ModelManifest;
+  const files: Record<string, WeightFile> = {
+    text: headers(umt5Shapes(readUmt5Config(UMT5))),
+    transformer: headers(wanShapes(readWanConfig(WAN))),
+    decoder: headers(taehvShapes(readTaehvConfig({}), 'decoder')),
+  };
+  return { manifest, weights: async (name: string) => files[name]! } as unknown as ModelFiles;
+}
+
+test.each(MODELS.map((model) => [model.id, model] as const))('%s', async (_, model) => {
+  const sampling = SAMPLINGS.find(({ id }) => id === model.sampling)!;
+  expect(sampling.sampler.timesteps).toHaveLength(model.steps);
+  expect(model.causal).toBe(sampling.sampler.num_frame_per_block < sampling.sampler.window);
+  for (const name of ['small', 'full'] as const) {
+    const { total } = await planOpened(modelOf(model.sampling), SIZES[name], ROOM, 'q8_0');
+    expect(model.gpu[name] / total, `${name}: ${(total / 1e9).toFixed(2)} GB`).toBeGreaterThan(0.97);
+    expect(model.gpu[name] / total, `${name}: ${(total / 1e9).toFixed(2)} GB`).toBeLessThan(1.03);
+  }
+});
+
+test('ids name downloads, and every file has an address', () => {
+  const ids = MODELS.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const id of ids) expect(id).toMatch(/^[a-z0-9-]{1,40}$/);
+  for (const model of MODELS)
+    for (const encoder of ENCODERS)
+      for (const decoder of DECODERS)
+        for (const { repo, revision, bytes } of filesFor(model, encoder, decoder)) {
+          expect(infoAddress(HUBS[0]!.origin, repo, revision).href).toContain(
+            `/api/models/${repo}/revision/`,
+          );
+          expect(revision).toMatch(/^main$|^[0-9a-f]{40}$/);
+          expect(bytes === null || bytes > 1e6).toBe(true);
+        }
+});
