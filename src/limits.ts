@@ -8,6 +8,8 @@ export const MAX_SEED = 2 ** 32 - 1;
 export const MAX_SECONDS = 600;
 /** Denoising steps of a block. */
 export const MAX_STEPS = 50;
+/** Scale of classifier-free guidance; Wan was published with 5. */
+export const MAX_GUIDANCE = 100;
 /** Pixels of a side. What fits into a machine's memory is less; see pipeline/memory-plan.ts. */
 export const MAX_SIDE = 4096;
 /** Pixels that width and height are multiples of. */

@@ -12,6 +12,8 @@ export class OwnModel {
   looking = $state(false);
   sampling = $state<string | null>(null);
   quantize = $state<Quantize | null>(null);
+  /** Of LoRAs, by their paths, where they are not 1. */
+  strengths = $state.raw<Readonly<Record<string, number>>>({});
   /** Of the first clip; what memory is planned for. */
   size = $state.raw<Size>({ width: 832, height: 480 });
   error = $state.raw<EngineError | null>(null);
@@ -35,6 +37,7 @@ export class OwnModel {
   /** The files of a download in place of all others; weights of 8 bits, unless the person chose otherwise. */
   async open(files: readonly PickedFile[], sampling: string): Promise<void> {
     this.picked = files;
+    this.strengths = {};
     this.sampling = sampling;
     this.quantize ??= 'q8_0';
     await this.look();
@@ -42,6 +45,8 @@ export class OwnModel {
 
   async remove(path: string): Promise<void> {
     this.picked = this.picked.filter((file) => file.path !== path);
+    const { [path]: _, ...strengths } = this.strengths;
+    this.strengths = strengths;
     await this.look();
   }
 
@@ -49,6 +54,13 @@ export class OwnModel {
     if (choice.sampling !== undefined) this.sampling = choice.sampling;
     if (choice.quantize !== undefined) this.quantize = choice.quantize;
     if (choice.size) this.size = choice.size;
+    await this.look();
+  }
+
+  /** How strongly a LoRA is merged; −2…2 in the page, 0 leaves it out. */
+  async mix(path: string, strength: number): Promise<void> {
+    const { [path]: _, ...others } = this.strengths;
+    this.strengths = strength === 1 ? others : { ...others, [path]: strength };
     await this.look();
   }
 
@@ -63,8 +75,9 @@ export class OwnModel {
   }
 
   #asked(): OpenedFiles {
-    const { picked: files, sampling, quantize } = this;
-    return { files, ...(sampling && { sampling }), ...(quantize && { quantize }) };
+    const { picked: files, sampling, quantize, strengths } = this;
+    const mixed = Object.keys(strengths).length > 0;
+    return { files, ...(sampling && { sampling }), ...(quantize && { quantize }), ...(mixed && { strengths }) }; // prettier-ignore
   }
 
   async look(): Promise<void> {

@@ -1,11 +1,12 @@
 /** What can be wrong with a setting, before the engine is asked or by its answer: data, worded in `words`. */
 import type { EngineError } from '../worker/protocol';
 
-export type Field = 'prompt' | 'seed' | 'seconds' | 'size' | 'steps' | 'window' | 'sink';
+export type Field =
+  'prompt' | 'seed' | 'seconds' | 'size' | 'steps' | 'window' | 'sink' | 'guidance' | 'negative';
 
-const FIELDS: readonly Field[] = ['prompt', 'seed', 'seconds', 'size', 'steps', 'window', 'sink'];
+const FIELDS: readonly Field[] = ['prompt', 'seed', 'seconds', 'size', 'steps', 'window', 'sink', 'guidance', 'negative']; // prettier-ignore
 /** Fields that stand in the drawer, which opens for them. */
-export const IN_DRAWER: readonly Field[] = ['steps', 'window', 'sink'];
+export const IN_DRAWER: readonly Field[] = ['steps', 'window', 'sink', 'guidance', 'negative'];
 
 export interface Problem {
   field: Field;

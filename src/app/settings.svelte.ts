@@ -2,7 +2,7 @@
  * What the person asks for. Fields hold what was typed, right or wrong, so that nothing is ever lost;
  * `request` checks them and says at which field something will not do. Kept across reloads.
  */
-import { GRID, MAX_PROMPT, MAX_SECONDS, MAX_SEED, MAX_SIDE, MAX_STEPS } from '../limits';
+import { GRID, MAX_GUIDANCE, MAX_PROMPT, MAX_SECONDS, MAX_SEED, MAX_SIDE, MAX_STEPS } from '../limits';
 import { parseScript, timeShots, totalSeconds, type TimedShot } from '../story/script';
 import type { CacheBits, GenerateRequest, Recipe, Size } from '../worker/protocol';
 import type { Wish } from './fragment';
@@ -17,6 +17,8 @@ export interface Offer {
   steps: number;
   /** Latent frames of a block, those that it sees, those that stay; absent until the model is loaded. */
   sight?: { block: number; window: number; sink: number };
+  /** Absent where the model has none. */
+  guidance?: { scale: number; negative: string };
 }
 
 /** As in pipeline/window.ts. */
@@ -45,6 +47,9 @@ export class Settings {
   sink = $state<number | null>(null);
   /** Of the keys and values of earlier frames; null: as memory allows. */
   cacheBits = $state<CacheBits | null>(null);
+  /** Guidance and what shall not be seen, as typed, where they are not as the model has them. */
+  guidance = $state<string | null>(null);
+  negative = $state<string | null>(null);
   /** The end leads back to the beginning. */
   loop = $state(false);
   /** First a quick look, then, if it is liked, the final. */
@@ -78,6 +83,10 @@ export class Settings {
       if (typeof value === 'number') this[name] = value;
     }
     this.cacheBits = readBits(field(kept, 'cacheBits'));
+    for (const name of ['guidance', 'negative'] as const) {
+      const value = field(kept, name);
+      if (typeof value === 'string') this[name] = value;
+    }
     const seconds = field(kept, 'seconds');
     if (typeof seconds === 'number') this.seconds = seconds;
     const [width, height] = ['width', 'height'].map((side) => field(field(kept, 'size'), side));
@@ -86,21 +95,8 @@ export class Settings {
 
   /** Everything that is asked for, to be kept or brought back. */
   snapshot() {
-    const { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft, window, sink, cacheBits } = this; // prettier-ignore
-    return {
-      prompt,
-      promptIsOurs,
-      seed,
-      keepSeed,
-      steps,
-      seconds,
-      size,
-      loop,
-      draft,
-      window,
-      sink,
-      cacheBits,
-    };
+    const { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft, window, sink, cacheBits, guidance, negative } = this; // prettier-ignore
+    return { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft, window, sink, cacheBits, guidance, negative }; // prettier-ignore
   }
 
   revert(snapshot: ReturnType<Settings['snapshot']>): void {
@@ -185,6 +181,12 @@ export class Settings {
     this.#clear('sink');
   }
 
+  /** The person typed; null: as the model has it. */
+  guide(name: 'guidance' | 'negative', text: string | null): void {
+    this[name] = text;
+    this.#clear(name);
+  }
+
   roll(): void {
     this.seed = String(this.#random());
     this.keepSeed = true;
@@ -208,9 +210,11 @@ export class Settings {
   }
 
   /** Settings of an earlier clip. Its seed is kept, for who restores a clip wants that clip. */
-  restore({ prompt, seed, seconds, width, height, steps, window, sink, cacheBits, loop }: Recipe): void {
+  restore(recipe: Recipe): void {
+    const { prompt, seed, seconds, width, height, steps, window, sink, cacheBits, guidance, negative, loop } = recipe; // prettier-ignore
     this.loop = loop ?? false;
     this.cacheBits = cacheBits ?? null;
+    [this.guidance, this.negative] = [guidance === undefined ? null : String(guidance), negative ?? null];
     [this.window, this.sink] = [window ?? null, sink ?? null];
     this.apply({
       prompt,
@@ -278,6 +282,13 @@ export class Settings {
         problems.sink = { field: 'sink', found: this.sink!, least: 0, most: window - block };
     }
 
+    // What another model was told stays in the drawer, but is not asked of one that cannot do it.
+    const guided = this.offer.guidance !== undefined;
+    const scale = guided && this.guidance?.trim() ? Number(this.guidance.replace(',', '.')) : undefined;
+    if (scale !== undefined && !(scale >= 1 && scale <= MAX_GUIDANCE)) wrong('guidance', this.guidance!, MAX_GUIDANCE); // prettier-ignore
+    const negative = guided ? (this.negative?.trim() ?? undefined) : undefined;
+    if (negative !== undefined && negative.length > MAX_PROMPT) wrong('negative', negative.length, MAX_PROMPT); // prettier-ignore
+
     this.problems = problems;
     if (Object.keys(problems).length > 0) {
       this.refusals++;
@@ -289,6 +300,8 @@ export class Settings {
       ...(sink !== null && { sink }),
       ...(cacheBits !== null && { cacheBits }),
       ...(loop && { loop }),
+      ...(scale !== undefined && { guidance: scale }),
+      ...(negative !== undefined && { negative }),
     };
     return { prompt, seed, seconds, width, height, steps, ...seen };
   }

@@ -188,8 +188,8 @@ export class Studio {
       return loaded;
     }
     this.model = loaded.value;
-    const { sizes, seconds, timesteps, sight } = loaded.value;
-    settings.offer = { sizes, seconds, steps: timesteps.length, ...(sight && { sight }) };
+    const { sizes, seconds, timesteps, sight, guidance } = loaded.value;
+    settings.offer = { sizes, seconds, steps: timesteps.length, ...(sight && { sight }), ...(guidance && { guidance }) }; // prettier-ignore
     this.engine = 'ready';
     this.#options.onLoaded?.();
     emit('kinora:loaded', loaded.value);

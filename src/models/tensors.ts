@@ -132,7 +132,13 @@ export function matchTensors(
     throw new KinoraError(
       'bad-model',
       `${file.name} is not the ${network} that was expected. Tensors ${problems.join('; ')}.`,
-      { file: file.name, missing: missing.length, misshapen: misshapen.length, surplus: surplus.length },
+      {
+        file: file.name,
+        why: 'tensors',
+        missing: missing.length,
+        misshapen: misshapen.length,
+        surplus: surplus.length,
+      },
       [...missing.map((n) => `missing: ${n}`), ...misshapen, ...surplus.map((n) => `unknown: ${n}`)].join(
         '\n',
       ),

@@ -410,7 +410,7 @@ class Clock {
 
 /** @param asked of a draft: what the final shall be */
 function makeRecipe({ model, line, scale, cacheBits: bits }: Job, asked: GenerateRequest): Recipe {
-  const { seed, window, sink, cacheBits, loop, strength, of, begins, draft } = asked;
+  const { seed, window, sink, cacheBits, loop, guidance, negative, strength, of, begins, draft } = asked;
   const { width, height, steps } = scale;
   const { id, edition, fps } = model.manifest;
   return {
@@ -425,6 +425,8 @@ function makeRecipe({ model, line, scale, cacheBits: bits }: Job, asked: Generat
     // 16 where memory has room for it goes without saying.
     ...((bits === 8 || (cacheBits !== undefined && model.room.packs)) && { cacheBits: bits }),
     ...(loop && { loop }),
+    ...(guidance !== undefined && { guidance }),
+    ...(negative !== undefined && { negative }),
     ...(strength !== undefined && { strength }),
     ...(of && { of }),
     ...(begins && { begins }),

@@ -56,7 +56,7 @@ export interface Opened {
  * Looks at picked files. Never throws for what is wrong with a file: that stands in the recognition.
  * @throws KinoraError `bad-request` for an unknown sampling
  */
-export async function openFiles({ files, sampling: asked }: OpenedFiles): Promise<Opened> {
+export async function openFiles({ files, sampling: asked, strengths = {} }: OpenedFiles): Promise<Opened> {
   const known = await readFiles(files);
   const parts = choose(known);
   const loras = known.filter(({ part, problem }) => part === 'lora' && !problem);
@@ -85,7 +85,9 @@ export async function openFiles({ files, sampling: asked }: OpenedFiles): Promis
       name,
       plan: null,
     },
-    files: ready ? await assemble(name, parts as Record<ModelPart, Known>, loras, configs!, sampling) : null,
+    files: ready
+      ? await assemble(name, parts as Record<ModelPart, Known>, loras, configs!, sampling, strengths)
+      : null,
   };
 }
 
@@ -113,7 +115,7 @@ function whyNot({ findings, missing, problems }: Recognition): KinoraError {
   if (problem) return new KinoraError(problem.code, problem.message, problem.params, problem.detail);
   const names = { transformer: 'a transformer', text_encoder: 'a text encoder', autoencoder: 'a decoder', tokenizer: 'a tokenizer' }; // prettier-ignore
   const lacking = missing.map((part) => names[part]).join(', ');
-  return new KinoraError('bad-model', `The opened files lack ${lacking}. Open these, too.`, { missing: missing.join() }); // prettier-ignore
+  return new KinoraError('bad-model', `The opened files lack ${lacking}. Open these, too.`, { why: 'parts', parts: missing.join() }); // prettier-ignore
 }
 
 /** The last file of each part, for who picks another wants that one; without a problem if there is one. */
@@ -175,11 +177,11 @@ function misfits({ wan, text, autoencoder }: Configs): KinoraError[] {
   const { channels } = latentOf(autoencoder);
   const found: KinoraError[] = [];
   if (wan.text_dim !== text.d_model)
-    found.push(new KinoraError('bad-model', `The transformer reads texts of ${wan.text_dim} numbers a word, but the text encoder makes ${text.d_model}. Take the text encoder that belongs to it (for Wan: UMT5-XXL).`, { transformer: wan.text_dim, encoder: text.d_model })); // prettier-ignore
+    found.push(new KinoraError('bad-model', `The transformer reads texts of ${wan.text_dim} numbers a word, but the text encoder makes ${text.d_model}. Take the text encoder that belongs to it (for Wan: UMT5-XXL).`, { why: 'texts', transformer: wan.text_dim, encoder: text.d_model })); // prettier-ignore
   if (wan.in_channels !== wan.out_channels)
-    found.push(new KinoraError('bad-model', `The transformer takes ${wan.in_channels} channels and makes ${wan.out_channels}: it begins with a picture. Take the text-to-video (T2V) file.`, { in: wan.in_channels, out: wan.out_channels })); // prettier-ignore
+    found.push(new KinoraError('bad-model', `The transformer takes ${wan.in_channels} channels and makes ${wan.out_channels}: it begins with a picture. Take the text-to-video (T2V) file.`, { why: 'picture', in: wan.in_channels, out: wan.out_channels })); // prettier-ignore
   else if (wan.out_channels !== channels)
-    found.push(new KinoraError('bad-model', `The transformer makes latents of ${wan.out_channels} channels, but the decoder reads ${channels}. Take the VAE of Wan 2.1, or taew2_1.`, { transformer: wan.out_channels, decoder: channels })); // prettier-ignore
+    found.push(new KinoraError('bad-model', `The transformer makes latents of ${wan.out_channels} channels, but the decoder reads ${channels}. Take the VAE of Wan 2.1, or taew2_1.`, { why: 'latents', transformer: wan.out_channels, decoder: channels })); // prettier-ignore
   return found;
 }
 
@@ -189,13 +191,16 @@ async function assemble(
   loras: readonly Known[],
   { autoencoder }: Configs,
   { id: edition, sampler, seconds }: Sampling,
+  strengths: Readonly<Record<string, number>>,
 ): Promise<ModelFiles> {
   const all = [...new Set([...Object.values(parts), ...loras])];
+  const strengthOf = (path: string) => strengths[path] ?? 1;
+  const merged = loras.filter(({ path }) => strengthOf(path) !== 0);
   const by = new Map(all.map((one) => [one.path, one]));
   const { channels, stride } = latentOf(autoencoder);
   const manifest: ModelManifest = {
     format: 'kinora-model/1',
-    id: `file-${await fingerprint(all)}`,
+    id: `file-${await fingerprint(all, merged.map(({ path }) => strengthOf(path)))}`, // prettier-ignore
     name,
     edition,
     license: '',
@@ -216,7 +221,7 @@ async function assemble(
         network: 'wan-transformer-causal',
         config: parts.transformer.config!,
         file: parts.transformer.path,
-        loras: loras.map(({ path }) => ({ file: path, strength: 1 })),
+        loras: merged.map(({ path }) => ({ file: path, strength: strengthOf(path) })),
       },
       autoencoder: {
         network: autoencoder.network,
@@ -254,8 +259,13 @@ function spreadOf({ network, config }: Known, channels: number): { mean: number[
   return channels === WAN_LATENTS.mean.length ? WAN_LATENTS : plain;
 }
 
-/** The same files have the same: names, sizes, and when they were changed. */
-async function fingerprint(all: readonly Known[]): Promise<string> {
+/** The same files at the same strengths have the same: names, sizes, and when they were changed. */
+async function fingerprint(all: readonly Known[], strengths: readonly number[]): Promise<string> {
   const facts = all.map(({ path, picked, bytes }) => [path.split('/').at(-1), bytes, picked.changed]);
-  return (await sha256Bytes(new TextEncoder().encode(JSON.stringify(facts.sort())))).slice(0, 16);
+  const plain = strengths.every((strength) => strength === 1);
+  return (
+    await sha256Bytes(
+      new TextEncoder().encode(JSON.stringify(plain ? facts.sort() : [facts.sort(), strengths])),
+    )
+  ).slice(0, 16);
 }

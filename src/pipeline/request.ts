@@ -1,6 +1,6 @@
 /** What may be asked of a loaded model. Whatever the page checked: the engine checks again. */
 import { KinoraError } from '../errors';
-import { MAX_SECONDS, MAX_SEED, MAX_SIDE, MAX_STEPS } from '../limits';
+import { MAX_GUIDANCE, MAX_PROMPT, MAX_SECONDS, MAX_SEED, MAX_SIDE, MAX_STEPS } from '../limits';
 import type { GenerateRequest, Size } from '../worker/protocol';
 
 /**
@@ -9,7 +9,7 @@ import type { GenerateRequest, Size } from '../worker/protocol';
  * @throws KinoraError `bad-request`, naming the field, its range and what was found
  */
 export function checkRequest(request: GenerateRequest, grid: Size): void {
-  const { prompt, seed, seconds, width, height, steps, cacheBits } = request;
+  const { prompt, seed, seconds, width, height, steps, cacheBits, guidance = 1, negative = '' } = request;
   if (typeof prompt !== 'string') throw bad('prompt', 'be text', prompt);
   whole('seed', seed, 0, MAX_SEED);
   checkSeconds(seconds);
@@ -18,6 +18,10 @@ export function checkRequest(request: GenerateRequest, grid: Size): void {
   whole('steps', steps, 1, MAX_STEPS);
   if (cacheBits !== undefined && cacheBits !== 8 && cacheBits !== 16)
     throw bad('cacheBits', 'be 8 or 16', cacheBits);
+  if (!(typeof guidance === 'number' && guidance >= 1 && guidance <= MAX_GUIDANCE))
+    throw bad('guidance', `be a number from 1 to ${MAX_GUIDANCE}`, guidance, { least: 1, most: MAX_GUIDANCE }); // prettier-ignore
+  if (typeof negative !== 'string' || negative.length > MAX_PROMPT)
+    throw bad('negative', `be text of at most ${MAX_PROMPT} characters`, negative, { most: MAX_PROMPT });
 }
 
 /** The length of a clip, as it was asked for or as the lines of its script add up. */

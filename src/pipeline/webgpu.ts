@@ -6,6 +6,7 @@ import { createKvCache, encodeText, wanTransformer, type KvCache, type TextConte
 import { guide } from '../ops/sampler';
 import type { Step } from '../sampling/schedule';
 import { cleanPrompt } from '../text/clean';
+import type { ModelManifest } from '../weights/manifest';
 import type { CacheBits, GenerateRequest } from '../worker/protocol';
 import type { ClipNetworks, Frames, Latents, Picture } from './backend';
 import type { Block, ClipPlan } from './blocks';
@@ -23,6 +24,21 @@ interface Taken {
   fresh: Latents | null;
 }
 
+interface Guidance {
+  scale: number;
+  negative: string;
+}
+
+/** The request's, or the model's; null where one pass a step will do. Only a model that was taught so is guided. */
+export function guidanceOf(
+  { sampler }: ModelManifest,
+  { guidance, negative }: Pick<GenerateRequest, 'guidance' | 'negative'>,
+): Guidance | null {
+  if (!sampler.guidance) return null;
+  const scale = guidance ?? sampler.guidance.scale;
+  return scale === 1 ? null : { scale, negative: negative ?? sampler.guidance.negative_prompt };
+}
+
 /** A text and what the blocks so far look like through it. */
 interface View {
   cache: KvCache;
@@ -37,6 +53,7 @@ export class GpuClip implements ClipNetworks {
   readonly #owned: { free(): void }[] = [];
   /** The prompt, and for guidance the negative one: each sees a cache of its own. */
   readonly #views: View[] = [];
+  readonly #guidance: Guidance | null;
   #decoder!: Decoder;
   /** Latent frames in the cache: those that it was given, whether it still holds them or not. */
   #held = 0;
@@ -46,11 +63,13 @@ export class GpuClip implements ClipNetworks {
   #taken: Taken[] = [];
   launches = 0;
 
-  private constructor(model: GpuModel, { width, height }: GenerateRequest) {
+  private constructor(model: GpuModel, request: GenerateRequest) {
+    const { width, height } = request;
     const [, y, x] = model.manifest.latent.stride;
     this.#model = model;
     this.#size = { h: height / y, w: width / x };
     this.#run = new Run(model.gpu);
+    this.#guidance = guidanceOf(model.manifest, request);
   }
 
   /** Compiles what this size needs and earlier ones did not, and makes room. */
@@ -61,7 +80,7 @@ export class GpuClip implements ClipNetworks {
     try {
       const { h, w } = clip.#size;
       const window = windowOf(model.manifest, request);
-      for (let i = 0; i < (model.manifest.sampler.guidance ? 2 : 1); i++) {
+      for (let i = 0; i < (clip.#guidance ? 2 : 1); i++) {
         const cache = openCache(model, { ...window, bits: cacheBits }, plan.latents, h, w);
         clip.#owned.push(cache);
         clip.#views.push({ cache, text: null });
@@ -75,12 +94,11 @@ export class GpuClip implements ClipNetworks {
   }
 
   async say(ids: Int32Array<ArrayBuffer>): Promise<void> {
-    const { tokenizer, manifest, textLength } = this.#model;
+    const { tokenizer, textLength } = this.#model;
     const [wanted, unwanted] = this.#views;
     await this.#embed(wanted!, ids);
-    const { guidance } = manifest.sampler;
     if (unwanted && !unwanted.text)
-      await this.#embed(unwanted, tokenizer.encode(cleanPrompt(guidance!.negative_prompt), textLength));
+      await this.#embed(unwanted, tokenizer.encode(cleanPrompt(this.#guidance!.negative), textLength));
   }
 
   async #embed(view: View, ids: Int32Array<ArrayBuffer>): Promise<void> {
@@ -158,7 +176,7 @@ export class GpuClip implements ClipNetworks {
     const v = this.#flowOf(run, wanted!, x, timestep);
     if (!unwanted) return v;
     const without = this.#flowOf(run, unwanted, x, timestep);
-    const guided = guide(run, v, without, this.#model.manifest.sampler.guidance!.scale);
+    const guided = guide(run, v, without, this.#guidance!.scale);
     for (const t of [v, without]) run.release(t);
     return guided;
   }

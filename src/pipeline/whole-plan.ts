@@ -80,7 +80,7 @@ export async function planOpened(
       const fit = fitsAt(manifest, size, other.full) ? size : findFit(manifest, size, grid, other.full);
       if (!fit) continue;
       const message = `${error.message} With weights of ${bits === 'q8_0' ? 8 : 4} bits ${fit.width} × ${fit.height} fits.`;
-      return { ...made, problem: toEngineError(new KinoraError(error.code, message, { ...error.params, quantize: bits })) }; // prettier-ignore
+      return { ...made, problem: toEngineError(new KinoraError(error.code, message, { ...error.params, quantize: bits === 'q8_0' ? 8 : 4, then: `${fit.width} × ${fit.height}` })) }; // prettier-ignore
     }
     return { ...made, problem: toEngineError(error) };
   }

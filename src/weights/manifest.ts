@@ -124,6 +124,7 @@ export function readModelManifest(json: unknown): ModelManifest {
 
 /** What the page needs to know of a model. */
 export function toModelInfo(m: ModelManifest): ModelInfo {
+  const { num_frame_per_block: block, window, sink, guidance } = m.sampler;
   return {
     id: m.id,
     name: m.name,
@@ -132,6 +133,8 @@ export function toModelInfo(m: ModelManifest): ModelInfo {
     sizes: m.sizes,
     seconds: m.seconds,
     timesteps: m.sampler.timesteps,
+    sight: { block, window, sink },
+    ...(guidance && { guidance: { scale: guidance.scale, negative: guidance.negative_prompt } }),
     prompts: m.prompts,
     bytes: m.files.reduce((sum, file) => sum + file.bytes, 0),
   };

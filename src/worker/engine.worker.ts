@@ -65,9 +65,7 @@ class KinoraEngine implements Engine {
         this.#loaded = { request, model: await this.#open(request, tell) };
       }
       const { manifest, encode, unkept } = this.#loaded.model;
-      const { num_frame_per_block: block, window, sink } = manifest.sampler;
-      const sight = { block, window, sink };
-      return { ...toModelInfo(manifest), encodes: encode !== null, sight, ...(unkept && { unkept }) };
+      return { ...toModelInfo(manifest), encodes: encode !== null, ...(unkept && { unkept }) };
     });
   }
 
@@ -241,7 +239,7 @@ class KinoraEngine implements Engine {
 function keyOf({ model, backend = 'webgpu', opened }: LoadRequest): string {
   if (!opened) return JSON.stringify([backend, model]);
   const files = opened.files.map(({ path, file, changed }) => [path, file.size, changed]);
-  return JSON.stringify([backend, files, opened.sampling, opened.quantize]);
+  return JSON.stringify([backend, files, opened.sampling, opened.quantize, opened.strengths]);
 }
 
 /** What of an event is moved instead of copied. */

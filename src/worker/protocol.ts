@@ -106,6 +106,8 @@ export interface ModelInfo {
   encodes?: boolean;
   /** Latent frames of a block, those that a block sees, and those of them that stay when the window moves on. */
   sight?: { block: number; window: number; sink: number };
+  /** It is guided away from a negative prompt; what it takes where nothing else is said. */
+  guidance?: { scale: number; negative: string };
   /** Bytes of all its files. */
   bytes: number;
   /** Why its files are not kept for the next visit; absent when they are. */
@@ -139,6 +141,8 @@ export interface OpenedFiles {
   sampling?: string;
   /** What larger weights become while they are loaded. */
   quantize?: Quantize;
+  /** Of LoRAs, by their paths; default 1, and 0 leaves one out. */
+  strengths?: Readonly<Record<string, number>>;
 }
 export type Quantize = 'q8_0' | 'q4_0';
 
@@ -224,6 +228,9 @@ export interface Settings {
   cacheBits?: CacheBits;
   /** The end leads back to the beginning. */
   loop?: boolean;
+  /** Only where the model has guidance: its scale, 1 for none, and what shall not be seen. Default: the model's. */
+  guidance?: number;
+  negative?: string;
   /** Of a remix: how far the source is taken back to noise, above 0 and up to 1. */
   strength?: number;
   /** Of a remix of a clip of Kinora's: how that one was made. Without its latents it is made again first. */

@@ -74,6 +74,46 @@ describe('a request', () => {
   });
 });
 
+describe('guidance', () => {
+  const guided = { scale: 5, negative: 'blurry' };
+
+  test('is asked of a model that has it, where the person changed it', () => {
+    const { settings } = make();
+    settings.type('prompt', 'x');
+    settings.offer = { ...settings.offer, guidance: guided };
+    expect(settings.request()).not.toHaveProperty('guidance');
+    settings.guide('guidance', '6,5');
+    settings.guide('negative', ' text ');
+    expect(settings.request()).toMatchObject({ guidance: 6.5, negative: 'text' });
+    settings.guide('negative', ''); // nothing is to be kept away from
+    expect(settings.request()).toMatchObject({ negative: '' });
+    delete settings.offer.guidance;
+    expect(settings.request()).not.toHaveProperty('negative');
+  });
+
+  test.each([
+    ['guidance', '0'],
+    ['guidance', '101'],
+    ['guidance', 'much'],
+    ['negative', 'x'.repeat(5001)],
+  ] as const)('%s of %j is refused', (name, text) => {
+    const { settings } = make();
+    settings.type('prompt', 'x');
+    settings.offer = { ...settings.offer, guidance: guided };
+    settings.guide(name, text);
+    expect(settings.request()).toBeNull();
+    expect(Object.keys(settings.problems)).toEqual([name]);
+  });
+
+  test('comes back with a clip, and goes with the next', () => {
+    const { settings } = make();
+    settings.restore({ ...RECIPE, guidance: 7, negative: 'rain' });
+    expect([settings.guidance, settings.negative]).toEqual(['7', 'rain']);
+    settings.restore(RECIPE);
+    expect([settings.guidance, settings.negative]).toEqual([null, null]);
+  });
+});
+
 describe('choices', () => {
   test('lengths end at what the model can do, and hold one that came from elsewhere', () => {
     const { settings } = make();

@@ -40,6 +40,29 @@ test('Chinese is Chinese: no English sentence was left in it', () => {
   }
 });
 
+test.each([
+  [{ why: 'texts', transformer: 4096, encoder: 64 }, ['4096', '64', 'UMT5-XXL']],
+  [{ why: 'picture', in: 36, out: 16 }, ['36', '16', 'T2V']],
+  [{ why: 'latents', transformer: 16, decoder: 48 }, ['16', '48', 'taew2_1']],
+  [{ why: 'parts', parts: 'tokenizer,autoencoder' }, ['分词器', '解码器']],
+  [
+    { why: 'tensors', file: 'a.gguf', missing: 1, misshapen: 2, surplus: 0 },
+    ['a.gguf', 'head.weight', '1 个缺少', '2 个形状不同'],
+  ],
+] as const)('files that do not fit together are told in Chinese, with both numbers: %j', (params, parts) => {
+  const detail = 'missing: head.weight\nx [1], not [2]\ny [1], not [2]';
+  const text = errorText(LANGUAGES.zh, { code: 'bad-model', message: 'It is English.', params, detail });
+  for (const part of parts) expect(text).toContain(part);
+  expect(text).not.toMatch(/English|[a-z]{3,} [a-z]{3,} [a-z]{3,}/);
+});
+
+test('what fits with smaller weights is said in both languages', () => {
+  const params = { found: '832 × 480', needed: 9e9, limit: 4e9, quantize: 8, then: '448 × 256' };
+  expect(errorText(LANGUAGES.zh, { code: 'out-of-memory', message: '', params })).toContain(
+    '权重改为 8 位后，448 × 256',
+  );
+});
+
 test('both languages say what was kept when work is lost', () => {
   const codes: ErrorCode[] = ['device-lost', 'worker-dead', 'not-finite', 'internal', 'cancelled'];
   for (const code of codes) {

@@ -11,8 +11,16 @@ it.each([8, 16] as const)('keeps the bits of kept frames: %d', (cacheBits) => {
   expect(parseRecipe({ ...RECIPE, cacheBits })).toEqual({ ...RECIPE, cacheBits });
 });
 
+it('keeps guidance and what should not be seen', () => {
+  const guided = { ...RECIPE, guidance: 6.5, negative: 'blurry' };
+  expect(parseRecipe(guided)).toEqual(guided);
+});
+
 describe('refuses', () => {
   it.each([
+    ['guidance', 101],
+    ['guidance', '5'],
+    ['negative', 'x'.repeat(5001)],
     ['seed', -1],
     ['seed', 2 ** 32],
     ['seed', 1.5],

@@ -100,6 +100,14 @@ test('guidance: at scale 1 the negative prompt does not matter, above it does', 
   expect(guided).not.toEqual(plain);
   expect(guided).toEqual(await hashes(4, 'blurry'));
   expect(guided).not.toEqual(await hashes(4, 'a blue car at night'));
+
+  // A request may say otherwise, and its recipe says so.
+  const model = await open({ sampler: { kind: 'unipc', guidance: { scale: 7, negative_prompt: 'rain' } } });
+  const asked = { steps: 3, seconds: 1, guidance: 4, negative: 'blurry' };
+  const { clip } = await make(model, asked);
+  expect(clip.frameHashes).toEqual(guided);
+  expect(clip.recipe).toMatchObject({ guidance: 4, negative: 'blurry' });
+  expect((await make(model, { ...asked, guidance: 1 })).clip.frameHashes).toEqual(plain);
 });
 
 async function failure(work: Promise<unknown>): Promise<KinoraError> {

@@ -11,6 +11,7 @@ import { SmallStore } from '../../src/weights/small-store';
 import { planOpened } from '../../src/pipeline/whole-plan';
 import type { LoadEvent, OpenedFiles, PickedFile } from '../../src/worker/protocol';
 import { openTestGpu } from '../helpers/gpu';
+import { random } from '../helpers/tensors';
 import { FakeDisk } from '../weights/opfs';
 import { torchFile } from '../helpers/torch-zip';
 import { collected, diffusersFolder, family, ggufFile, inLayout, safetensorsFile, WAN, type Files } from '../helpers/wan-family'; // prettier-ignore
@@ -102,6 +103,21 @@ describe('a clip', () => {
     other.get('blocks.0.attn1.to_v.weight')!.values.reverse();
     files['wan-1.3b.gguf'] = ggufFile(inLayout('wan-transformer', other));
     expect(rms(await framesOf(files), folder)).toBeGreaterThan(rms(near, folder));
+  });
+
+  test('takes LoRAs at the strength that is asked for; at 0 it is as if there were none', async () => {
+    const name = 'transformer.blocks.0.attn1.to_v';
+    const lora = new Map([
+      [`${name}.lora_A.weight`, { shape: [4, 128], values: random(512, 51, 0.5) }],
+      [`${name}.lora_B.weight`, { shape: [128, 4], values: random(512, 52, 0.5) }],
+    ]);
+    const files = { ...collected(), 'style.safetensors': safetensorsFile(lora) };
+    const at = async (strength?: number) => hashes(await framesOf(files, strength === undefined ? {} : { strengths: { 'style.safetensors': strength } })); // prettier-ignore
+    const usual = await at();
+    expect(await at(1)).toEqual(usual);
+    expect(await at(0.5)).not.toEqual(usual);
+    expect(usual).not.toEqual(await hashes(folder));
+    expect(await at(0)).toEqual(await hashes(folder));
   });
 
   test('with the Wan VAE is the same from its folder and from original names', async () => {

@@ -27,6 +27,7 @@ test('a good request passes', () => {
   for (const seed of [0, 2 ** 32 - 1]) checkRequest({ ...GOOD, seed }, GRID);
   for (const seconds of [0.01, 600]) checkRequest({ ...GOOD, seconds }, GRID);
   for (const width of [16, 4096]) checkRequest({ ...GOOD, width }, GRID);
+  for (const guidance of [1, 5.5, 100]) checkRequest({ ...GOOD, guidance, negative: '' }, GRID);
   for (const steps of [1, 50]) checkRequest({ ...GOOD, steps }, GRID);
 });
 
@@ -47,6 +48,10 @@ test.each([
   ['height', null, 'null'],
   ['steps', 0, '1 to 50'],
   ['steps', 51, '1 to 50'],
+  ['guidance', 0.5, '1 to 100'],
+  ['guidance', '5', '"5"'],
+  ['negative', 7, 'text'],
+  ['negative', 'x'.repeat(5001), 'at most 5000'],
 ])('%s %j is refused, and the message says why', (field, value, words) => {
   const error = refusal({ [field]: value });
   expect(error).toBeInstanceOf(KinoraError);

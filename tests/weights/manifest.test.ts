@@ -14,9 +14,16 @@ test('takes a complete model.json', () => {
     sizes: [{ width: 96, height: 64 }],
     seconds: { default: 2, max: 5 },
     timesteps: [1000, 750, 500, 250],
+    sight: { block: 3, window: 9, sink: 0 },
     prompts: { en: ['a red boat'], zh: ['红船'] },
     bytes: m.files.reduce((n, f) => n + f.bytes, 0),
   });
+});
+
+test('what guides a model is told to the page', () => {
+  const m = manifest();
+  m.sampler.guidance = { scale: 5, negative_prompt: 'blurry' };
+  expect(toModelInfo(readModelManifest(m)).guidance).toEqual({ scale: 5, negative: 'blurry' });
 });
 
 /** Sets (or with undefined removes) what stands at a dotted path. */

@@ -170,6 +170,10 @@ export const en = {
     stepsReset: 'Use the model’s own',
     window: 'Window',
     sink: 'Sink',
+    guidance: 'Guidance',
+    negative: 'What shall not be seen',
+    guidanceHint: (scale: number) =>
+      `How strongly the pictures follow your words and keep away from these. This model was published with ${scale}; 1 is none at all, and twice as quick.`,
     windowHint: (window: number, sink: number) =>
       `How many latent frames (4 pictures each) a block sees, and how many of the first stay in sight when a clip is longer. This model was taught ${window} and ${sink}. A larger window holds things together better and takes more memory.`,
     cacheBits: 'Earlier frames',
@@ -298,6 +302,8 @@ export const en = {
         .filter(Boolean)
         .join(' · '),
     spare: 'not used',
+    strength: 'Strength',
+    times: (n: number) => `×${n.toFixed(2)}`,
     drop: (name: string) => `Leave out ${name}`,
     missing: (parts: string) => `Still missing: ${parts}. Open these files, too.`,
     sampling: 'Made as',
@@ -354,9 +360,10 @@ export const en = {
     steps: (n: number) => `${n} steps`,
     license: 'Licence',
     asHubSays: 'the hub says it before the download',
-    gpu: 'GPU memory, weights of 8 bits',
-    gpuNeeds: (small: number, full: number) => `${mb(small)} for 448 × 256, ${mb(full)} for 832 × 480`,
+    gpu: (size: string) => `GPU memory for ${size}`,
+    gpuNeeds: (n: number) => `${mb(n)} (8-bit weights)`,
     ask: 'Download …',
+    again: 'Ask the hub again …',
     asking: 'Asking the hub …',
     noLicense: 'the hub names none',
     needed: (needed: number, all: number) =>
@@ -522,6 +529,9 @@ export const en = {
     steps: (p: Problem) => `Steps must be a whole number from 1 to ${p.most}${butIs(p)}.`,
     window: (p: Problem) =>
       `The window must be a whole number of latent frames from ${p.least ?? 0} to ${p.most}${butIs(p)}.`,
+    guidance: (p: Problem) => `Guidance must be a number from 1 to ${p.most}${butIs(p)}.`,
+    negative: (p: Problem) =>
+      `What shall not be seen has ${p.found} characters; at most ${p.most} can be read. Shorten it.`,
     sink: (p: Problem) =>
       `The sink must be a whole number of latent frames from ${p.least ?? 0} to ${p.most}, so that a block still fits into the window${butIs(p)}.`,
   },

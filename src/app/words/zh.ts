@@ -7,7 +7,7 @@ const mb = (n: number) => bytes(n, 'zh');
 const tenth = (s: number) => seconds(Math.round(s * 10) / 10);
 /** Names of settings in errors of the engine and of dropped files. */
 const names: Record<string, string> = {
-  prompt: '提示词', seed: '种子', seconds: '时长', width: '宽度', height: '高度', size: '尺寸', steps: '步数',
+  prompt: '提示词', seed: '种子', seconds: '时长', width: '宽度', height: '高度', size: '尺寸', steps: '步数', guidance: '引导强度', negative: '不希望看到的内容',
 }; // prettier-ignore
 
 function badRequest({ params = {} }: EngineError): string {
@@ -16,6 +16,35 @@ function badRequest({ params = {} }: EngineError): string {
   const name = names[String(params.field ?? params.setting ?? '')];
   if (name) return `“${name}”的值不可用。您的文字和设置都已保留，请修改后重试。`;
   return '这个请求或文件不可用。若是文件，请选择由 Kinora 制作的完整 MP4。';
+}
+
+const partNames: Record<string, string> = {
+  transformer: '去噪网络', text_encoder: '文本编码器', autoencoder: '解码器', tokenizer: '分词器',
+}; // prettier-ignore
+
+/** Files that do not fit together, or are not what they should be. Names of tensors and files stay as they are. */
+function badModel({ params = {}, detail = '' }: EngineError): string {
+  const { file, why } = params;
+  switch (why) {
+    case 'texts':
+      return `去噪网络读取的文本每词 ${params.transformer} 个数，文本编码器给出的却是 ${params.encoder} 个。请使用与它配套的文本编码器（Wan 用 UMT5-XXL）。`;
+    case 'picture':
+      return `这个去噪网络接收 ${params.in} 个通道，输出 ${params.out} 个：它要从图片开始。请选择文生视频（T2V）的文件。`;
+    case 'latents':
+      return `去噪网络输出 ${params.transformer} 个通道的潜变量，解码器读取的却是 ${params.decoder} 个。请使用 Wan 2.1 的 VAE，或 taew2_1。`;
+    case 'parts': {
+      const lacking = String(params.parts).split(',').map((part) => partNames[part] ?? part); // prettier-ignore
+      return `打开的文件中缺少：${lacking.join('、')}。请一并打开。`;
+    }
+    case 'tensors': {
+      const counts = [[params.missing, '个缺少'], [params.misshapen, '个形状不同'], [params.surplus, '个不认识']] as const; // prettier-ignore
+      const told = counts.filter(([n]) => Number(n) > 0).map(([n, what]) => `${n} ${what}`);
+      const names = detail.split('\n').slice(0, 3).map((line) => line.replace(/^(missing|unknown): /, '').split(' ')[0]); // prettier-ignore
+      return `${file} 不是所需的网络：张量中 ${told.join('，')}（${names.join('、')}${Number(params.missing) + Number(params.misshapen) + Number(params.surplus) > 3 ? ' 等' : ''}）。请换一个文件。`;
+    }
+    default:
+      return `模型文件${file ? `（${file}）` : ''}已损坏、不受支持或互不匹配。请换一个文件，或重新下载。`;
+  }
 }
 
 const nowIs = ({ found }: Problem) => (found === '' ? '' : `，现在是“${String(found).slice(0, 40)}”`);
@@ -177,6 +206,10 @@ export const zh: Words = {
     stepsReset: '使用模型默认值',
     window: '窗口',
     sink: '锚点',
+    guidance: '引导强度',
+    negative: '不希望看到的内容',
+    guidanceHint: (scale) =>
+      `画面有多贴近您的文字、远离这里的内容。此模型发布时用的是 ${scale}；1 表示不引导，速度快一倍。`,
     windowHint: (window, sink) =>
       `每一段能看到多少个潜帧（每个潜帧 4 幅画面），以及视频变长后最初的多少个一直可见。这个模型学的是 ${window} 和 ${sink}。窗口越大，前后越连贯，占用的内存也越多。`,
     cacheBits: '先前画面',
@@ -294,6 +327,8 @@ export const zh: Words = {
         .filter(Boolean)
         .join(' · '),
     spare: '未使用',
+    strength: '强度',
+    times: (n) => `${n.toFixed(2)} 倍`,
     drop: (name) => `去掉 ${name}`,
     missing: (parts) => `还缺少：${parts}。请一并打开这些文件。`,
     sampling: '生成方式',
@@ -347,9 +382,10 @@ export const zh: Words = {
     steps: (n) => `${n} 步`,
     license: '许可证',
     asHubSays: '下载前由模型站给出',
-    gpu: '显存需求（8 位权重）',
-    gpuNeeds: (small, full) => `448 × 256 需 ${mb(small)}，832 × 480 需 ${mb(full)}`,
+    gpu: (size) => `${size} 的显存需求`,
+    gpuNeeds: (n) => `${mb(n)}（8 位权重）`,
     ask: '下载……',
+    again: '再次询问模型站……',
     asking: '正在询问模型站……',
     noLicense: '模型站没有注明',
     needed: (needed, all) =>
@@ -499,6 +535,8 @@ export const zh: Words = {
     size: (p) => `${p.found} 不可用：宽和高必须是 16 的倍数，从 16 到 ${p.most}。`,
     steps: (p) => `步数必须是 1 到 ${p.most} 的整数${nowIs(p)}。`,
     window: (p) => `窗口必须是 ${p.least ?? 0} 到 ${p.most} 之间的整数个潜帧${nowIs(p)}。`,
+    guidance: (p) => `引导强度必须是 1 到 ${p.most} 的数${nowIs(p)}。`,
+    negative: (p) => `“不希望看到的内容”有 ${p.found} 个字符，最多只能读 ${p.most} 个，请缩短。`,
     sink: (p) =>
       `锚点必须是 ${p.least ?? 0} 到 ${p.most} 之间的整数个潜帧，窗口里还要放得下一段${nowIs(p)}。`,
   },
@@ -513,8 +551,7 @@ export const zh: Words = {
       `此浏览器无法编码${params?.width ? ` ${params.width} × ${params.height} 的` : ''}视频。请选择较小的尺寸，或换一个浏览器。`,
     'bad-request': badRequest,
     'no-model': ({ params }) => `这个网址没有名为“${params?.model ?? ''}”的模型，请检查链接中的名称。`,
-    'bad-model': ({ params }) =>
-      `模型文件${params?.file ? `（${params.file}）` : ''}已损坏或互不匹配。请重新加载页面，再次下载。`,
+    'bad-model': badModel,
     'hash-mismatch': ({ params }) =>
       `文件${params?.file ? ` ${params.file} ` : ''}与预期不符，可能下载时受损。请重试，它会重新下载。`,
     network: ({ params }) =>
@@ -524,7 +561,7 @@ export const zh: Words = {
     paused: () => '已暂停。已完成的部分都已保留。',
     cancelled: () => '已停止。您的文字和设置都已保留。',
     'out-of-memory': ({ params }) =>
-      `${params?.found ? `${params.found} 的画面需要约 ${mb(Number(params.needed))} 内存，这里最多 ${mb(Number(params.limit))}` : '内存不足'}。您的文字和视频都已保留；${params?.fits ? `可以选择 ${params.fits}。` : '请选择较小的画面或较短的时长，或关闭其他标签页。'}`,
+      `${params?.found ? `${params.found} 的画面需要约 ${mb(Number(params.needed))} 内存，这里最多 ${mb(Number(params.limit))}` : '内存不足'}。您的文字和视频都已保留；${params?.fits ? `可以选择 ${params.fits}。` : params?.quantize ? `权重改为 ${params.quantize} 位后，${params.then} 放得下。` : '请选择较小的画面或较短的时长，或关闭其他标签页。'}`,
     'device-lost': () => '显卡中断了（驱动重启或休眠）。您的文字和视频都已保留；再点一次“生成”即可继续。',
     'not-finite': ({ params }) =>
       `计算中出现了无效的数${params?.operation ? `（${params.operation}）` : ''}，视频已停止。您的文字已保留，请换一个种子。`,
