@@ -132,7 +132,7 @@ export class App {
   async useDownload(id: string): Promise<boolean> {
     const found = await this.downloads.open(id);
     if (!found) return false;
-    await this.own.open(found.files, found.sampling);
+    await this.own.open(found.files, found.sampling, found.name);
     if (!this.own.usable || this.studio.busy) return false;
     void this.useModel(this.own.opened);
     return true;

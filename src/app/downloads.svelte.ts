@@ -190,11 +190,11 @@ export class Downloads {
   }
 
   /** The files of a whole download, to be opened as if they had been picked; null where that failed. */
-  async open(id: string): Promise<{ files: PickedFile[]; sampling: string } | null> {
+  async open(id: string): Promise<{ files: PickedFile[]; sampling: string; name: string } | null> {
     this.error = null;
     const download = this.keptOf(id);
     const files = await this.#engine.openDownload(id);
-    if (files.ok && download) return { files: files.value, sampling: download.order.sampling };
+    if (files.ok && download) return { files: files.value, sampling: download.order.sampling, name: download.order.name }; // prettier-ignore
     if (!files.ok) this.error = { id, error: files.error };
     await this.refresh();
     return null;

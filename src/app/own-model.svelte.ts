@@ -11,6 +11,8 @@ export class OwnModel {
   /** Files are being looked at. */
   looking = $state(false);
   sampling = $state<string | null>(null);
+  /** Of a download; null: it is called as its transformer's file. */
+  name: string | null = null;
   quantize = $state<Quantize | null>(null);
   /** Of LoRAs, by their paths, where they are not 1. */
   strengths = $state.raw<Readonly<Record<string, number>>>({});
@@ -30,13 +32,14 @@ export class OwnModel {
     if (models.length === 0) return;
     const names = new Set(models.map(({ path }) => path));
     this.picked = [...this.picked.filter(({ path }) => !names.has(path)), ...models];
-    this.sampling = null;
+    this.sampling = this.name = null;
     await this.look();
   }
 
   /** The files of a download in place of all others; weights of 8 bits, unless the person chose otherwise. */
-  async open(files: readonly PickedFile[], sampling: string): Promise<void> {
+  async open(files: readonly PickedFile[], sampling: string, name: string): Promise<void> {
     this.picked = files;
+    this.name = name;
     this.strengths = {};
     this.sampling = sampling;
     this.quantize ??= 'q8_0';
@@ -75,9 +78,9 @@ export class OwnModel {
   }
 
   #asked(): OpenedFiles {
-    const { picked: files, sampling, quantize, strengths } = this;
+    const { picked: files, name, sampling, quantize, strengths } = this;
     const mixed = Object.keys(strengths).length > 0;
-    return { files, ...(sampling && { sampling }), ...(quantize && { quantize }), ...(mixed && { strengths }) }; // prettier-ignore
+    return { files, ...(name && { name }), ...(sampling && { sampling }), ...(quantize && { quantize }), ...(mixed && { strengths }) }; // prettier-ignore
   }
 
   async look(): Promise<void> {

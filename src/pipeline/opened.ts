@@ -56,7 +56,12 @@ export interface Opened {
  * Looks at picked files. Never throws for what is wrong with a file: that stands in the recognition.
  * @throws KinoraError `bad-request` for an unknown sampling
  */
-export async function openFiles({ files, sampling: asked, strengths = {} }: OpenedFiles): Promise<Opened> {
+export async function openFiles({
+  files,
+  name: called,
+  sampling: asked,
+  strengths = {},
+}: OpenedFiles): Promise<Opened> {
   const known = await readFiles(files);
   const parts = choose(known);
   const loras = known.filter(({ part, problem }) => part === 'lora' && !problem);
@@ -73,7 +78,7 @@ export async function openFiles({ files, sampling: asked, strengths = {} }: Open
   if (configs) problems.push(...misfits(configs).map(toEngineError));
   const missing = PARTS.filter((part) => !parts[part]);
   const ready = !broken && missing.length === 0 && configs !== null && problems.length === 0;
-  const name = (parts.transformer?.source.name ?? '').replace(/(\.index)?\.\w+$/, '');
+  const name = called ?? (parts.transformer?.source.name ?? '').replace(/(\.index)?\.\w+$/, '');
   return {
     recognition: {
       findings: known.map(toFinding),

@@ -137,6 +137,8 @@ export interface PickedFile {
 /** A model of the person's own files. */
 export interface OpenedFiles {
   files: readonly PickedFile[];
+  /** How the page calls it; default: as the transformer's file is called. */
+  name?: string;
   /** An id of `Recognition.samplings`; default: what the files let expect. */
   sampling?: string;
   /** What larger weights become while they are loaded. */

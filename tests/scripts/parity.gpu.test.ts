@@ -6,6 +6,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi, type MockInstance } from 'vitest';
 import { compare, main, type Report } from '../../scripts/parity.ts'; // the command is parity.mjs
 import { testEntry } from '../helpers/gpu';
+import { torchFile } from '../helpers/torch-zip';
+import { ggufFile, inLayout, safetensorsFile, type Tensors } from '../helpers/wan-family';
+import { toF32 } from '../../src/weights/convert';
+import type { TensorInfo } from '../../src/weights/source';
 import { golden } from '../models/goldens';
 import { safetensors } from '../weights/write';
 
@@ -22,7 +26,7 @@ interface Parts {
   inputs: Record<string, Stored>;
   expected: Record<string, Stored>;
   /** Last words on any file, by its name: null leaves it out. */
-  files: Record<string, string | null>;
+  files: Record<string, string | Uint8Array | null>;
 }
 
 const root = mkdtempSync(join(tmpdir(), 'kinora-parity-'));
@@ -97,6 +101,15 @@ describe('the command', () => {
     expect(stdout).toMatch(/4 of 4 within 0\.002/);
   });
 
+  test('takes a GGUF and a .pt as it takes a safetensors', async () => {
+    for (const i of [1, 2]) {
+      const [name, , change] = OTHER_FILES[i]!;
+      const { status, stdout, stderr } = parity(await folder(name, change));
+      expect(status, stderr).toBe(0);
+      expect(stdout).toMatch(/(\d+) of \1 within/);
+    }
+  });
+
   test('prints one line of JSON with --json, and ends with 1 when one tensor is too far', async () => {
     const dir = await folder('causal-window', ({ expected }) => {
       const { data } = expected['sample']!;
@@ -129,6 +142,35 @@ describe('the command', () => {
   });
 });
 
+/** The weights of a case under original names, as a model's F32 tensors. */
+function tensorsOf({ weights }: Parts, layout: string | null, prefix = ''): Tensors {
+  const tensors: Tensors = new Map();
+  for (const [name, { dtype, shape, data }] of Object.entries(weights)) {
+    const info = { name, dtype, shape, bytes: data.length } as unknown as TensorInfo;
+    tensors.set(name, { shape, values: toF32(info, data.slice(), name) as Float32Array<ArrayBuffer> });
+  }
+  return layout ? inLayout(layout, tensors, prefix) : tensors;
+}
+
+/** Puts the weights into another file, and says whose names they are. */
+const inside = (file: string, make: (p: Parts) => Uint8Array, tolerance?: number) => (p: Parts) => {
+  p.files = { ...p.files, 'weights.safetensors': null, [file]: make(p) };
+  p.case['layout'] = 'original';
+  if (tolerance) p.case['tolerance'] = tolerance;
+};
+const OTHER_FILES: [string, string, (p: Parts) => void][] = [
+  ['wan-head128', 'a GGUF in original names', inside('weights.gguf', (p) => ggufFile(tensorsOf(p, 'wan-transformer')))],
+  ['wan-head128', 'a GGUF of Q8_0, within 3e-2', inside('weights.gguf', (p) => ggufFile(tensorsOf(p, 'wan-transformer'), 'Q8_0'), 3e-2)],
+  ['causal-window', 'a .pt as Self-Forcing has it', inside('weights.pt', (p) => torchFile(tensorsOf(p, 'wan-transformer', 'model.'), ['generator_ema']))],
+  ['causal-blocks', 'a .pt as rCM has it', inside('weights.pt', (p) => torchFile(tensorsOf(p, 'wan-transformer', 'net.')))],
+  ['wan-head128', 'a safetensors with ComfyUI’s prefix', inside('weights.safetensors', (p) => safetensorsFile(tensorsOf(p, 'wan-transformer', 'model.diffusion_model.')))],
+  ['umt5-odd', 'a GGUF in llama.cpp’s names', inside('weights.gguf', (p) => ggufFile(tensorsOf(p, 'umt5-gguf')))],
+  ['umt5-odd', 'a .pth in Wan’s names', inside('weights.pth', (p) => torchFile(tensorsOf(p, 'umt5')))],
+  ['wan-vae-small-decoder', 'a .pth in original names', inside('weights.pth', (p) => torchFile(tensorsOf(p, 'wan-vae')))],
+  ['wan-vae-levels-encoder', 'a GGUF in original names', inside('weights.gguf', (p) => ggufFile(tensorsOf(p, 'wan-vae')))],
+  ['taehv-decoder', 'a .pth', inside('weights.pth', (p) => torchFile(tensorsOf(p, null)))],
+]; // prettier-ignore
+
 describe('a case', () => {
   let out: MockInstance, err: MockInstance;
   beforeEach(() => {
@@ -146,6 +188,11 @@ describe('a case', () => {
     ['causal-frames', (p: Parts) => (p.case['tolerance'] = 1e-5)],
     ['umt5-odd', (p: Parts) => (p.expected['hidden'] = widened(p.expected['hidden']!))],
   ] as [string, (p: Parts) => void][])('%s is good after %s', async (name, change) => {
+    expect(await run(await folder(name, change)), String(err.mock.calls)).toBe(0);
+    expect(String(out.mock.calls)).toMatch(/(\d+) of \1 within/);
+  });
+
+  test.each(OTHER_FILES)('%s is good with its weights in %s', async (name, _, change) => {
     expect(await run(await folder(name, change)), String(err.mock.calls)).toBe(0);
     expect(String(out.mock.calls)).toMatch(/(\d+) of \1 within/);
   });
