@@ -1,0 +1,113 @@
+/** Loads a folder of checkpoints as the page does, makes one block, and measures. `full-size.mjs` is the command. */
+import { openAsBlob } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openGpu } from '../src/gpu/device';
+import { generate } from '../src/pipeline/generate';
+import { loadOpened } from '../src/pipeline/opened';
+import type { PickedFile, Size } from '../src/worker/protocol';
+
+/** JS memory may grow by so much while files are read. Bytes. */
+const MOST_GROWTH = 300e6;
+/** Pieces of files may be so large. Bytes. */
+const MOST_PIECE = 64 << 20;
+
+export interface FullSizeOptions {
+  dir: string;
+  size: Size;
+  steps: number;
+  f16: boolean;
+}
+
+/** Resolves to the exit code: 1 when more memory or larger pieces are taken than may be. */
+export async function main(
+  { dir, size, steps, f16 }: FullSizeOptions,
+  openEntry: () => Promise<GPU>,
+): Promise<number> {
+  const gpu = await openGpu(await openEntry(), { f16 });
+  // A software adapter would refuse a model of this size: a step takes minutes, and that is what is to be measured.
+  Object.assign(gpu.adapter, { isFallback: false });
+  const watch = new Watch();
+  const files: PickedFile[] = [];
+  for (const name of (await readdir(dir)).sort())
+    files.push({ path: name, file: watch.blob(await openAsBlob(join(dir, name))), changed: 1 });
+  const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
+
+  const began = performance.now();
+  const model = await loadOpened(gpu, { files, sampling: 'longlive' }, () => watch.look(), size);
+  const loaded = performance.now();
+  const [whileLoading, readToLoad] = [watch.growth, watch.read];
+
+  const stages = new Map<string, number>();
+  let [stage, since] = ['text', performance.now()];
+  const enter = (next: string) => {
+    stages.set(stage, (stages.get(stage) ?? 0) + performance.now() - since);
+    [stage, since] = [next, performance.now()];
+  };
+  const request = { prompt: 'a red boat drifting on the sea', seed: 7, seconds: 0.5, ...size, steps };
+  let frames = 0;
+  await generate(model, request, {
+    emit: (event) => {
+      watch.look();
+      if (event.type === 'progress' && event.stage !== stage) enter(event.stage);
+    },
+    openOutput: async () => ({
+      write: async (_, { i420 }) => void (frames += i420.length),
+      finish: async () => ({
+        mp4: new Blob(),
+        poster: new Blob(),
+        codec: 'none',
+        frameHashes: [],
+        seam: null,
+      }),
+      abort: () => {},
+    }),
+  });
+  enter('end');
+  const peak = gpu.memory.peak;
+  model.free();
+
+  const gb = (n: number) => `${(n / 1e9).toFixed(2)} GB`;
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  const { description, device, vendor } = gpu.adapter;
+  console.log(
+    `${files.length} files of ${gb(bytes)}, ${gpu.elem} activations, on ${description || device || vendor}`,
+  );
+  console.log(`  loading        ${seconds(loaded - began)}, ${gb(readToLoad)} read, in pieces of ${(watch.piece / 2 ** 20).toFixed(1)} MiB at most`); // prettier-ignore
+  console.log(`  JS memory      grew by ${(whileLoading / 1e6).toFixed(0)} MB while loading, ${(watch.growth / 1e6).toFixed(0)} MB in all`); // prettier-ignore
+  console.log(`  GPU memory     ${gb(peak)} at most`);
+  for (const [name, ms] of stages) console.log(`  ${name.padEnd(14)} ${seconds(ms)}`);
+  console.log(`  in all         ${gb(watch.read)} read, ${frames} frames of ${size.width}×${size.height}, one block, ${steps} steps`); // prettier-ignore
+  const ok = watch.growth <= MOST_GROWTH && watch.piece <= MOST_PIECE && frames > 0;
+  if (!ok) console.error(`More than may be: ${MOST_GROWTH / 1e6} MB of growth, pieces of ${MOST_PIECE / 2 ** 20} MiB.`); // prettier-ignore
+  return ok ? 0 : 1;
+}
+
+/** What is read of files, and how far JS memory grew meanwhile. */
+class Watch {
+  read = 0;
+  piece = 0;
+  growth = 0;
+  readonly #before = inUse();
+
+  look(): void {
+    this.growth = Math.max(this.growth, inUse() - this.#before);
+  }
+
+  /** A blob whose parts count when they are read. */
+  blob(blob: Blob): Blob {
+    const slice = blob.slice.bind(blob);
+    blob.slice = (from = 0, to = blob.size, type) => {
+      this.look();
+      this.read += to - from;
+      this.piece = Math.max(this.piece, to - from);
+      return slice(from, to, type);
+    };
+    return blob;
+  }
+}
+
+function inUse(): number {
+  const { heapUsed, external } = process.memoryUsage(); // arrayBuffers are in `external`
+  return heapUsed + external;
+}
