@@ -30,7 +30,10 @@ export function selfSigned(): { key: string; cert: string } {
   );
   const signature = createSign('sha256').update(facts).sign(privateKey);
   const whole = sequence(facts, SIGNED_BY, der(0x03, Buffer.from([0]), signature));
-  const lines = whole.toString('base64').match(/.{1,64}/g)!.join('\n');
+  const lines = whole
+    .toString('base64')
+    .match(/.{1,64}/g)!
+    .join('\n');
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
