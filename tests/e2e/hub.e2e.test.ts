@@ -71,7 +71,7 @@ test('asked, agreed, fetched through faults, paused, gone on with, used, checked
   // The hub is asked what the files are, and nothing more.
   await at(site, 'hub-ask').click();
   await at(site, 'hub-offer').waitFor();
-  expect(hub.asked).toEqual([selfForcingFp8, umt5Q4, taehv].map(({ repo, revision }) => `huggingface.co /api/models/${repo}/revision/${revision}`)); // prettier-ignore
+  expect(hub.asked.toSorted()).toEqual([taehv, umt5Q4, selfForcingFp8].map(({ repo, revision }) => `huggingface.co /api/models/${repo}/revision/${revision}`)); // prettier-ignore
   const offer = await textOf(site, 'hub-offer');
   expect(offer).toContain('apache-2.0');
   expect(offer).toContain('the hub names none');
@@ -176,13 +176,16 @@ test('two tabs do not download the same twice', async () => {
   hub.fault = () => null;
   hub.delay = 1500;
   for (const page of [site.page, other]) {
+    await page.bringToFront(); // a page behind another draws nothing, and is not "stable"
     await page.getByTestId('settings').click();
     await page.getByTestId('hub-self-forcing-fp8').locator('summary').click();
     await page.getByTestId('hub-self-forcing-fp8').getByTestId('hub-ask').click();
     await page.getByTestId('hub-agree').waitFor();
   }
+  await site.page.bringToFront();
   await site.at('hub-agree').click();
   await at(site, 'hub-progress').waitFor();
+  await other.bringToFront();
   await other.getByTestId('hub-agree').click();
   const problem = other.getByTestId('hub-problem');
   await problem.waitFor();
