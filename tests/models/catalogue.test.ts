@@ -17,7 +17,14 @@ const WAN = { _class_name: 'WanTransformer3DModel', num_attention_heads: 12, att
 const UMT5 = { model_type: 'umt5', feed_forward_proj: 'gated-gelu', vocab_size: 256384, d_model: 4096, d_kv: 64, d_ff: 10240, num_layers: 24, num_heads: 64 }; // prettier-ignore
 const SIZES = { small: { width: 448, height: 256 }, full: { width: 832, height: 480 } };
 /** More than any clip needs. */
-const ROOM = { element: 2, buffer: 2 ** 33, total: 2 ** 40, speed: 1e15, scores: false, packs: true } as const;
+const ROOM = {
+  element: 2,
+  buffer: 2 ** 33,
+  total: 2 ** 40,
+  speed: 1e15,
+  scores: false,
+  packs: true,
+} as const;
 
 /** A checkpoint of these shapes in halves; nothing of it is read for a plan. */
 function headers(shapes: Shapes): WeightFile {
