@@ -6,13 +6,14 @@ import { App } from '../../../src/app/app.svelte';
 import { memoryStore, REPORT, ScriptedEngine } from '../../app/helpers';
 import DrawerHarness from './DrawerHarness.svelte';
 
+const none = async () => ({ ok: true, value: [] });
 let [app, shown] = [null as unknown as App, {}];
 const at = <E extends HTMLElement>(id: string) => document.querySelector<E>(`[data-testid=${id}]`)!;
 const dialog = () => document.querySelector('dialog')!;
 
 beforeEach(() => {
   app = new App({
-    engine: Object.assign(new ScriptedEngine(), { models: async () => ({ ok: true, value: [] }) }),
+    engine: Object.assign(new ScriptedEngine(), { models: none, downloads: none }),
     openShelf: () => Promise.reject(new Error('none')),
     store: memoryStore(),
     languages: ['en'],

@@ -43,6 +43,13 @@ function error(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return Math.sqrt(difference / size);
 }
 
+/** The noise that block `index` of a clip of 96×64 begins with, and its shape [C, F, h, w]. */
+function beginning(index: number) {
+  const shape = [kernels.manifest.latent.channels, 3, 8, 12];
+  const latents = noise(7, { block: index, step: 0, purpose: 'start' }, shape.reduce((a, b) => a * b)); // prettier-ignore
+  return { shape, latents };
+}
+
 const idsOf = (model: Model) => model.tokenizer.encode(cleanPrompt(PROMPT), model.textLength);
 
 async function sessionOf(part: 'text_encoder' | 'transformer'): Promise<Session> {
@@ -58,10 +65,6 @@ test('token ids are equal', () => {
 describe('network by network', () => {
   // f32 on both sides; sums of some hundred terms in another order differ by a few 1e-6.
   const TOLERANCE = 1e-4;
-  const { latents, shape } = (() => {
-    const shape = [16, 3, 8, 12];
-    return { shape, latents: noise(7, { block: 0, step: 0, purpose: 'start' }, 16 * 3 * 8 * 12) };
-  })();
   let context: Float32Array;
 
   test('text embedding', async () => {
@@ -91,6 +94,7 @@ describe('network by network', () => {
   test('the first step’s flow, and the latents after one block', async () => {
     const { Tensor } = await getRuntime();
     const session = await sessionOf('transformer');
+    const { shape, latents } = beginning(0);
     const { layers, heads, d } = { layers: 6, heads: 3, d: 64 };
     const empty = () => new Tensor('float32', new Float32Array(), [layers, heads, 0, d]);
     const theirFlow = async (x: Float32Array, timestep: number) => {
@@ -141,7 +145,7 @@ test('a clip of two blocks: previews and frames', async () => {
       const pictures: Uint8ClampedArray[] = [];
       const frames: Uint8Array[] = [];
       for (const block of plan.blocks) {
-        networks.start(block, noise(7, { block: block.index, step: 0, purpose: 'start' }, 16 * 3 * 8 * 12));
+        networks.start(block, beginning(block.index).latents);
         for (const step of schedule) pictures.push((await networks.step(step, null)).rgba);
         const clean = await networks.settle();
         for (let i = 0; i < block.decode; i++) frames.push(...(await networks.decode(block, clean, i)).i420);
