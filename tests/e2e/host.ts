@@ -18,6 +18,8 @@ const FOLDER = '/some/where/';
 export class Host {
   /** Every path asked for, in order. */
   readonly asked: string[] = [];
+  /** Whether it answers with the part of a file that is asked for, as most hosts do. */
+  ranges = false;
   /** Files that are not as they are in dist/. */
   readonly edited = new Map<string, string>();
   readonly #server: Server;
@@ -33,7 +35,16 @@ export class Host {
         response.writeHead(404).end();
         return;
       }
-      response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' });
+      const type = { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' };
+      const range = this.ranges && /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
+      if (range) {
+        const [start, end] = [Number(range[1]), Number(range[2])];
+        const size = statSync(file).size;
+        response.writeHead(206, { ...type, 'Content-Range': `bytes ${start}-${end}/${size}` });
+        createReadStream(file, { start, end }).pipe(response);
+        return;
+      }
+      response.writeHead(200, type);
       const text = this.edited.get(inner);
       if (text !== undefined) response.end(text);
       else createReadStream(file).pipe(response);
