@@ -44,7 +44,7 @@ export async function* topLevelBoxes(file: Blob): AsyncGenerator<Box> {
     const view = new DataView(head.buffer);
     const type = head.length < 8 ? '' : String.fromCharCode(...head.subarray(4, 8));
     if (count === 0 && type !== 'ftyp')
-      throw new KinoraError('bad-request', 'This file is not an MP4 video. Choose a clip made by Kinora.');
+      throw new KinoraError('bad-request', 'This file is not an MP4 video.');
     const left = file.size - start;
     if (head.length < 8)
       throw damaged(`The MP4 has ${left} stray bytes at its end, too few for a box.`, { left });

@@ -41,15 +41,27 @@ describe('with WebGPU', () => {
     await site.close();
   });
 
-  test('a phone shows the whole page without scrolling sideways', async () => {
-    const site = await Site.open(browser, { viewport: { width: 360, height: 740 }, isMobile: true });
-    const overflow = await site.page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    expect(overflow).toBeLessThanOrEqual(0);
-    expect(await seriousViolations(site)).toEqual([]);
+  test('the example in the prompt is selected, the model’s own too: the first key replaces it', async () => {
+    const site = await Site.open(browser);
+    const selected = () => site.at('prompt').evaluate((area: HTMLTextAreaElement) => area.value.slice(area.selectionStart, area.selectionEnd)); // prettier-ignore
+    await expect.poll(selected).toBe(await site.at('prompt').inputValue());
+    await site.page.keyboard.type('a green star');
+    expect(await site.at('prompt').inputValue()).toBe('a green star');
     await site.close();
   });
+
+  test.each([360, 320])(
+    'a phone of %i pixels shows the whole page without scrolling sideways',
+    async (width) => {
+      const site = await Site.open(browser, { viewport: { width, height: 740 }, isMobile: true });
+      const overflow = await site.page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(overflow).toBeLessThanOrEqual(0);
+      expect(await seriousViolations(site)).toEqual([]);
+      await site.close();
+    },
+  );
 
   test('after the first visit the page opens with the network off', async () => {
     const site = await Site.open(browser);
