@@ -18,22 +18,10 @@ import { BadUsage, readArguments, USAGE } from './generate-arguments.mjs';
 import { drawProgress } from './generate-progress.mjs';
 import { Work } from './generate-work.mjs';
 import { watchMemory, watchProcessorTime } from './memory.mjs';
+import { addressOf, Failure, makeClip, readClip } from './page-clip.mjs';
 import { ensureBuild, serveSite } from './site.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
-/** Without any event for so long, the page is taken to hang. One step takes seconds even in software. */
-const SILENCE_MINUTES = 15;
-const CHUNK = 3 * 2 ** 20; // a multiple of 3, so that base64 pieces join
-
-/** What goes wrong while making the clip, with a message for the person. */
-class Failure extends Error {}
-
-/** The page's address with the settings in its fragment. */
-function addressOf(base, { backend, ...settings }) {
-  const fields = Object.entries(settings).filter(([, value]) => value !== undefined);
-  return `${base}?backend=${backend}#${new URLSearchParams(fields)}`;
-}
-
 /** Lines that do not say how long they last share `seconds`. */
 function withLengths(prompt, seconds) {
   const lines = prompt.split(/\r?\n/).filter((line) => line.trim() !== '');
@@ -61,84 +49,6 @@ async function beginWith(page, { image, extend, prompt, seconds }) {
     await field.fill(`${own}\n${withLengths(prompt, seconds)}`);
   } else await field.fill(prompt);
   await field.press('Control+Enter');
-}
-
-/**
- * Opens the page and resolves to the finished clip's facts; its bytes stay in the page.
- * @param begin called when the page is open, for a clip that does not begin by itself
- */
-async function makeClip(page, address, progress, begin) {
-  let timer;
-  try {
-    return await new Promise((done, failed) => {
-      const fail = (message) => failed(new Failure(message));
-      const heard = () => {
-        clearTimeout(timer);
-        timer = setTimeout(
-          () => fail(`The page said nothing for ${SILENCE_MINUTES} minutes.`),
-          SILENCE_MINUTES * 60_000,
-        );
-      };
-      heard();
-      page.on('crash', () => fail('The page crashed; perhaps memory ran out.'));
-      page.on('pageerror', (error) => fail(`The page failed: ${error.message}`));
-      page.context().on('close', () => fail('The browser ended unexpectedly.'));
-      const open = async () => {
-        await page.exposeFunction('kinoraReport', (name, detail) => {
-          heard();
-          if (name === 'progress') progress(detail);
-          else if (name === 'done') done(detail);
-          else if (name === 'error')
-            failed(Object.assign(new Failure(detail.message), { code: detail.code, detail: detail.detail }));
-        });
-        await page.addInitScript(listen);
-        await page.goto(address);
-        await begin?.();
-      };
-      open().catch(failed);
-    });
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Runs in the page, before its own scripts: passes its events on to us, without pictures and blobs. */
-function listen() {
-  const report = (name, detail) => void globalThis.kinoraReport(name, detail);
-  document.addEventListener('kinora:progress', ({ detail }) => {
-    if (['progress', 'download', 'upload', 'compile'].includes(detail.type)) report('progress', detail);
-  });
-  document.addEventListener('kinora:loaded', () => (globalThis.kinoraLoaded = true));
-  document.addEventListener('kinora:taken', ({ detail }) => (globalThis.kinoraTaken = detail));
-  document.addEventListener('kinora:error', ({ detail }) => report('error', { ...detail }));
-  document.addEventListener('kinora:done', ({ detail }) => {
-    globalThis.kinoraClip = detail.mp4;
-    const facts = { ...detail };
-    delete facts.mp4;
-    delete facts.poster;
-    delete facts.latents;
-    report('done', facts);
-  });
-}
-
-/** The bytes of the clip, moved out of the page piece by piece. */
-async function readClip(page) {
-  const size = await page.evaluate(() => globalThis.kinoraClip.size);
-  const pieces = [];
-  for (let start = 0; start < size; start += CHUNK) {
-    const url = await page.evaluate(
-      ([from, to]) =>
-        new Promise((done, failed) => {
-          const reader = new FileReader();
-          reader.onload = () => done(reader.result);
-          reader.onerror = () => failed(reader.error);
-          reader.readAsDataURL(globalThis.kinoraClip.slice(from, to));
-        }),
-      [start, Math.min(start + CHUNK, size)],
-    );
-    pieces.push(Buffer.from(url.slice(url.indexOf(',') + 1), 'base64'));
-  }
-  return Buffer.concat(pieces, size);
 }
 
 /** Decodes the MP4 in the page with mediabunny (not the writer) and yields each frame as PNG bytes. */

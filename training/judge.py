@@ -2,7 +2,8 @@
 
 Trained on fresh renders of all combinations, sharp and as blurred as decoded clips are, and kept in
 checkpoints/judge.safetensors: figures of different sessions and editions then mean the same. Single frames of many scenes
-come first, for what a frame alone tells; then clips, for motions and cameras.
+come first, for what a frame alone tells; then clips, for motions and cameras, which a trunk of its own reads from three
+neighbouring frames at once: a sway and a spin differ by a few pixels that no frame's own features keep.
 """
 import argparse
 import json
@@ -22,11 +23,12 @@ PATH = Path(__file__).parent / "checkpoints" / "judge.safetensors"
 READ = [a for a in ATTRIBUTES if a not in ("material", "look")]
 STILL = [a for a in READ if a not in ("motion", "camera")]  # what one frame tells
 EVERY = 4  # it sees every fourth frame
-WIDTH = 384  # features of a frame
+WIDTH = 384  # features of a frame, and of a change
+MOVES = 1.0  # seconds after which a camera's way is no longer told from its end: `camera` counts for earlier clips only
 
 
-class Judge(nn.Module):
-    """Clips [N, 9, 3, 80, 128] in [0, 1] -> {attribute: logits}."""
+class Trunk(nn.Module):
+    """Pictures [N, 3, 80, 128] -> [N, WIDTH]: what is anywhere (a maximum over places), and what is where."""
 
     def __init__(self):
         super().__init__()
@@ -35,14 +37,21 @@ class Judge(nn.Module):
                                    *stage(64, 128, 2), *stage(128, 128, 1), *stage(128, 192, 2), nn.Conv2d(192, 192, 1), nn.ReLU())
         self.where = nn.Conv2d(192, 24, 1)
         self.place = nn.Linear(24 * 40, WIDTH - 192)
-        self.stills = nn.ModuleDict({a: nn.Linear(WIDTH, len(ATTRIBUTES[a])) for a in STILL})
-        self.time = nn.Sequential(nn.Conv1d(2 * WIDTH, 256, 3, padding=1), nn.ReLU(), nn.Conv1d(256, 256, 3, padding=1), nn.ReLU())
-        self.heads = nn.ModuleDict({a: nn.Linear(512 + WIDTH, len(ATTRIBUTES[a])) for a in READ})
 
-    def features(self, x):
-        """[N, 3, 80, 128] -> [N, WIDTH]: what is anywhere in the frame (a maximum over places), and what is where."""
+    def forward(self, x):
         y = self.frame(x.contiguous(memory_format=torch.channels_last))
         return torch.cat([y.amax((2, 3)), F.relu(self.place(self.where(y).flatten(1)))], 1)
+
+
+class Judge(nn.Module):
+    """Clips [N, 9, 3, 80, 128] in [0, 1] -> {attribute: logits}."""
+
+    def __init__(self):
+        super().__init__()
+        self.features, self.changes = Trunk(), Trunk()
+        self.stills = nn.ModuleDict({a: nn.Linear(WIDTH, len(ATTRIBUTES[a])) for a in STILL})
+        self.time = nn.Sequential(nn.Conv1d(3 * WIDTH, 256, 3, padding=1), nn.ReLU(), nn.Conv1d(256, 256, 3, padding=1), nn.ReLU())
+        self.heads = nn.ModuleDict({a: nn.Linear(512 + WIDTH, len(ATTRIBUTES[a])) for a in READ})
 
     def still(self, x):
         """Single frames [N, 3, 80, 128] -> {attribute of STILL: logits}."""
@@ -52,7 +61,11 @@ class Judge(nn.Module):
     def forward(self, x):
         n, t = x.shape[:2]
         y = self.features(x.flatten(0, 1)).unflatten(0, (n, t)).transpose(1, 2)
-        z = self.time(torch.cat([y, F.pad(y.diff(dim=2), (1, 0))], 1))  # what is there, and what changed
+        luma = x.mean(2)
+        before, after = luma[:, [0, *range(t - 1)]], luma[:, [*range(1, t), t - 1]]
+        three = torch.stack([luma - before, luma - 0.5, after - luma], 2)
+        moved = self.changes(three.flatten(0, 1)).unflatten(0, (n, t)).transpose(1, 2)
+        z = self.time(torch.cat([y, F.pad(y.diff(dim=2), (1, 0)), moved], 1))  # what is there, and what changed
         z = torch.cat([z.mean(2), z.amax(2), y.mean(2)], 1)
         return {a: head(z) + (self.stills[a](y.transpose(1, 2)).mean(1) if a in STILL else 0) for a, head in self.heads.items()}
 
@@ -70,7 +83,7 @@ def disturb(x: torch.Tensor) -> torch.Tensor:
     return torch.cat([mixed + 0.05 * torch.rand(k, 1, 1, 1, 1) * torch.randn_like(mixed), x[k:]]).clamp(0, 1)
 
 
-def loss_of(out: dict, scenes: np.ndarray) -> torch.Tensor:
+def loss_of(out: dict, scenes: np.ndarray, starts: np.ndarray | float = 0.0) -> torch.Tensor:
     """Cross entropy summed over the attributes of `out`; a second subject's counts only where there is one."""
     alone = torch.from_numpy(scenes["relation"] == 0)
     total = 0.0
@@ -80,6 +93,8 @@ def loss_of(out: dict, scenes: np.ndarray) -> torch.Tensor:
             target = target.masked_fill(alone, -100)
             if alone.all():
                 continue
+        if a == "camera":
+            target = target.masked_fill(torch.from_numpy(np.broadcast_to(starts > MOVES, len(target)).copy()), -100)
         total = total + F.cross_entropy(logits.float(), target, ignore_index=-100)
     return total
 
@@ -117,17 +132,17 @@ def load() -> Judge:
 
 
 def renders(n: int, frames: int, rng) -> tuple:
-    """n random scenes and every fourth of their frames, uint8 [n, frames, 80, 128, 3]."""
+    """n random scenes, when they begin, and every fourth of their frames, uint8 [n, frames, 80, 128, 3]."""
     scenes = sample_scenes(n, rng, SMALL)
-    starts = rng.choice([0.0, 1.0, 2.5], n) + (0 if frames > 1 else rng.uniform(0, 2, n))
-    return scenes, render(scenes, frames=frames, start=starts, fps=FPS / EVERY)
+    starts = rng.choice([0.0, 0.0, 1.0, 2.5], n) + (0 if frames > 1 else rng.uniform(0, 2, n))
+    return scenes, starts, render(scenes, frames=frames, start=starts, fps=FPS / EVERY)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=8.0)
     parser.add_argument("--stills", type=float, default=0.5, help="share of the time that single frames get")
-    parser.add_argument("--clips", type=int, default=5000)
+    parser.add_argument("--clips", type=int, default=7000)
     parser.add_argument("--frames", type=int, default=24000, help="scenes for single frames")
     parser.add_argument("--out", type=Path, default=PATH)
     arguments = parser.parse_args()
@@ -145,12 +160,12 @@ def main() -> None:
         through = done / arguments.stills if single else (done - arguments.stills) / (1 - arguments.stills)
         for o, scale in zip(opts, (1.0, 0.5)):
             o.param_groups[0]["lr"] = 2e-3 * scale * min(1.0, 1.5 * (1.1 - through) if single else 1.5 * (1 - through)) + 1e-6
-        scenes, pictures = stills if single else clips
+        scenes, starts, pictures = stills if single else clips
         pick = rng.integers(0, len(scenes), 96 if single else 24)
         x = disturb(torch.from_numpy(pictures[pick]).permute(0, 1, 4, 2, 3).float() / 255)
         with torch.autocast("cpu", torch.bfloat16):
             out = judge.still(x[:, 0]) if single else judge(x)
-        loss = loss_of(out, scenes[pick])
+        loss = loss_of(out, scenes[pick], starts[pick])
         for o in opts:
             o.zero_grad(set_to_none=True)
         loss.backward()

@@ -26,7 +26,7 @@ PRESETS = {
 }
 BEGINNINGS = 6000  # of them in a file
 HALF, FALL = 0.4, 0.85  # shares of the time at which the learning rate changes
-FIRST = {1: 0.1, BLOCK: 0.6}  # share of the steps that show only so many frames, the first, of more clips
+FIRST = {1: 0.05, BLOCK: 0.6}  # share of the steps that show only so many frames, the first, of more clips
 
 
 class Model(torch.nn.Module):
