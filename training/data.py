@@ -68,6 +68,12 @@ def make_beginnings(model: TAEHV, tokenizer, clips: int, seed: int, world: dict 
     return one_size(model, tokenizer, WIDTH, HEIGHT, clips, np.random.default_rng(seed), plain, frames=9, late=0.0)
 
 
+def make_windows(model: TAEHV, tokenizer, clips: int, seed: int, world: dict = SMALL) -> dict:
+    """What `one_size` gives, of the first two blocks of many clips, half of which begin later in the scene: how things go on
+    needs as many scenes as how they begin."""
+    return one_size(model, tokenizer, WIDTH, HEIGHT, clips, np.random.default_rng(seed), world, frames=21, late=0.5)
+
+
 def one_size(model: TAEHV, tokenizer, width: int, height: int, clips: int, rng, world: dict, frames: int = FRAMES, late: float = 0.2) -> dict:
     """-> latents [n, C, F, h, w] (raw, bf16), cells [n, F, h, w], ids [n, CAPTIONS, TOKENS], scenes, details [n, D], whether at the start [n].
 
@@ -93,18 +99,18 @@ def taught(s: dict) -> dict:
 
 
 def load(folder: Path) -> dict:
-    """The sets of data.pt; and `beginnings`, what `make_beginnings` gave, all files of it in one."""
+    """The sets of data.pt; and `beginnings` and `windows`, what `make_beginnings` and `make_windows` gave, all files of each in one."""
     data = torch.load(folder / "data.pt", weights_only=False)
     data["sets"] = [taught(s) for s in data["sets"]]
-    parts = [torch.load(path, weights_only=False) for path in sorted(folder.glob("beginnings*.pt"))]
-    parts = [taught(part) for part in parts]
     join = lambda values: np.concatenate(values) if isinstance(values[0], np.ndarray) else torch.cat(values)
-    data["beginnings"] = {k: join([p[k] for p in parts]) for k in parts[0]} if parts else None
+    for kind in ("beginnings", "windows"):
+        parts = [taught(torch.load(path, weights_only=False)) for path in sorted(folder.glob(f"{kind}-*.pt"))]
+        data[kind] = {k: join([p[k] for p in parts]) for k in parts[0]} if parts else None
     return data
 
 
 def normalise(data: dict) -> None:
     """Puts the latents of all sets in units of their channels' deviation, bf16."""
-    for s in [*data["sets"], *([data["beginnings"]] if data["beginnings"] else [])]:
+    for s in [*data["sets"], *filter(None, (data["beginnings"], data["windows"]))]:
         s["latents"] = torch.cat([((part.float() - data["mean"][:, None, None, None]) / data["std"][:, None, None, None]).bfloat16()
                                   for part in s["latents"].split(4000)])

@@ -89,7 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--name", default="pocket")
     parser.add_argument("--kind", default="euler", choices=["euler", "renoise"])
-    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--out", type=Path, default=TARGET)
     arguments = parser.parse_args()
     folder, out = RUNS / arguments.name, arguments.out

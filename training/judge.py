@@ -1,4 +1,4 @@
-"""The judge, a small network that names what a clip shows: python -m training.judge [--minutes 8].
+"""The judge, a small network that names what a clip shows: python -m training.judge [--minutes 16].
 
 Trained on fresh renders of all combinations, sharp and as blurred as decoded clips are, and kept in
 checkpoints/judge.safetensors: figures of different sessions and editions then mean the same. Single frames of many scenes
@@ -140,8 +140,8 @@ def renders(n: int, frames: int, rng) -> tuple:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=8.0)
-    parser.add_argument("--stills", type=float, default=0.5, help="share of the time that single frames get")
+    parser.add_argument("--minutes", type=float, default=16.0)
+    parser.add_argument("--stills", type=float, default=0.3, help="share of the time that single frames get")
     parser.add_argument("--clips", type=int, default=7000)
     parser.add_argument("--frames", type=int, default=24000, help="scenes for single frames")
     parser.add_argument("--out", type=Path, default=PATH)

@@ -1,7 +1,7 @@
 """Trains the transformer and the text encoder together: python -m training.train [--preset pocket|smoke].
 
 Rectified flow, teacher-forced: every sequence holds clean blocks and noisy copies of all blocks, and a noisy block
-sees the clean blocks before it, as in sampling; half of the steps show first blocks only. Needs runs/NAME/ae.pt; resumes
+sees the clean blocks before it, as in sampling; some steps show first blocks only. Needs runs/NAME/ae.pt; resumes
 runs/NAME/dit.pt. Several processes: torchrun --nproc-per-node N -m training.train, each with its own batch.
 """
 import argparse
@@ -14,19 +14,19 @@ from pathlib import Path
 import torch
 
 from . import checkpoint, data as clips, tokens, umt5, wan, workers
-from .data import load_autoencoder, make, make_beginnings, normalise
+from .data import load_autoencoder, make, make_beginnings, make_windows, normalise
 from .muon import optimisers
 from .progress import Progress
 from .train_ae import RUNS
 from .windows import BLOCK, cell_weights, first_blocks, pick_beginnings, pick_clips, teacher_forced
 
 PRESETS = {
-    "pocket": {"minutes": 360.0, "batch": 12, "sets": [(128, 80, 3600), (96, 64, 720)], "beginnings": 48000, "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
-    "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "beginnings": 0, "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
+    "pocket": {"minutes": 360.0, "batch": 12, "sets": [(128, 80, 3600), (96, 64, 720)], "beginnings": 48000, "windows": 12000, "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
+    "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "beginnings": 0, "windows": 0, "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
 }
-BEGINNINGS = 6000  # of them in a file
+BEGINNINGS, WINDOWS = 6000, 4000  # of them in a file
 HALF, FALL = 0.4, 0.85  # shares of the time at which the learning rate changes
-FIRST = {1: 0.05, BLOCK: 0.6}  # share of the steps that show only so many frames, the first, of more clips
+FIRST = {1: 0.03, BLOCK: 0.35}  # share of the steps that show only so many frames, the first, of more clips
 
 
 class Model(torch.nn.Module):
@@ -84,11 +84,12 @@ def set_up(preset: dict, folder: Path) -> tuple:
         torch.save(make(load_autoencoder(folder), tokenizer, preset["sets"], 7 + taught_before), folder / "data.tmp")
         (folder / "data.tmp").rename(folder / "data.pt")
         print(f"{preset['sets']} clips encoded in {time.time() - began:.0f} s", flush=True)
-    for part in range(preset["beginnings"] // BEGINNINGS):
-        path = folder / f"beginnings-{part:02d}.pt"
-        if workers.RANK == 0 and not path.exists():
-            torch.save(make_beginnings(load_autoencoder(folder), tokenizer, BEGINNINGS, 1000 + taught_before + part), path.with_suffix(".tmp"))
-            path.with_suffix(".tmp").rename(path)
+    for kind, maker, number, seed in (("beginnings", make_beginnings, BEGINNINGS, 1000), ("windows", make_windows, WINDOWS, 2000)):
+        for part in range(preset[kind] // number):
+            path = folder / f"{kind}-{part:02d}.pt"
+            if workers.RANK == 0 and not path.exists():
+                torch.save(maker(load_autoencoder(folder), tokenizer, number, seed + taught_before + part), path.with_suffix(".tmp"))
+                path.with_suffix(".tmp").rename(path)
     workers.wait()
     data = clips.load(folder)
     taught = torch.load(folder / "text.pt", weights_only=False) if (folder / "text.pt").exists() else None
