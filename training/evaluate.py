@@ -1,8 +1,8 @@
 """Scores the exported model with the kept judge: python -m training.evaluate [--prompts 512] [--full] [--report].
 
 Prompts of combinations that were not taught, in all languages; the judge names what the generated clips show, and what
-true renders of the same scenes show (its ceiling). Writes runs/evaluation.json. `--full` adds 4 and 16 steps, the weights
-before 8-bit rounding and sixty seconds; `--clips FOLDER` scores clips that the page's engine made (`--ask FOLDER` writes what to
+true renders of the same scenes show (its ceiling). Writes runs/evaluation.json. `--full` adds the same scenes in each language,
+4, 8 and 16 steps, the weights before 8-bit rounding and sixty seconds; `--clips FOLDER` scores clips that the page's engine made (`--ask FOLDER` writes what to
 make for it); `--report` writes a table and a contact sheet.
 """
 import argparse
@@ -93,7 +93,11 @@ def main() -> None:
         result[language] = score(clips[spoken == language], spoken == language)
     result["flicker"] = {"generated": round(flicker(clips), 3), "true": round(flicker(true), 3)}
     if arguments.full:
-        for steps in (4, 16):
+        same = scenes[:len(scenes) // 3]  # in every language: what is left between the columns is the language
+        for language in LANGUAGES:
+            told = [caption(s, rng, language=language, plain=True) for s in same]
+            result[f"{language}, same scenes"] = score(generate(pocket, told, steps=arguments.steps), slice(0, len(same)))
+        for steps in (4, 8, 16):
             result[f"{steps} steps"] = score(generate(pocket, prompts, steps=steps))
         few = slice(0, 96)
         for second, shown in roll_out(pocket, prompts[few]).items():

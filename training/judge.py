@@ -131,9 +131,9 @@ def load() -> Judge:
     return judge.eval()
 
 
-def renders(n: int, frames: int, rng) -> tuple:
-    """n random scenes, when they begin, and every fourth of their frames, uint8 [n, frames, 80, 128, 3]."""
-    scenes = sample_scenes(n, rng, SMALL)
+def renders(n: int, frames: int, rng, world: dict) -> tuple:
+    """n random scenes of `world`, when they begin, and every fourth of their frames, uint8 [n, frames, 80, 128, 3]."""
+    scenes = sample_scenes(n, rng, world)
     starts = rng.choice([0.0, 0.0, 1.0, 2.5], n) + (0 if frames > 1 else rng.uniform(0, 2, n))
     return scenes, starts, render(scenes, frames=frames, start=starts, fps=FPS / EVERY)
 
@@ -144,15 +144,19 @@ def main() -> None:
     parser.add_argument("--stills", type=float, default=0.3, help="share of the time that single frames get")
     parser.add_argument("--clips", type=int, default=7000)
     parser.add_argument("--frames", type=int, default=24000, help="scenes for single frames")
+    parser.add_argument("--go-on", action="store_true", help="from the kept judge, with other clips and no single frames")
     parser.add_argument("--out", type=Path, default=PATH)
     arguments = parser.parse_args()
     torch.manual_seed(0)
-    rng = np.random.default_rng(515151)
+    rng = np.random.default_rng(717171 if arguments.go_on else 515151)
+    if arguments.go_on:
+        arguments.stills, arguments.frames = 0.0, 0
     seconds = 1 + (FRAMES - 1) // EVERY
-    stills, clips = renders(arguments.frames, 1, rng), renders(arguments.clips, seconds, rng)
+    stills = renders(arguments.frames, 1, rng, SMALL) if arguments.frames else None
+    clips = renders(arguments.clips, seconds, rng, SMALL | {"camera": {**SMALL["camera"], "still": 3}})  # moving cameras are rare, and hard
     held = sample_scenes(300, np.random.default_rng(616161), SMALL)
     held_clips = render(held)
-    judge = Judge().to(memory_format=torch.channels_last)
+    judge = (load().train() if arguments.go_on else Judge()).to(memory_format=torch.channels_last)
     opts = optimisers(judge, 2e-3, lambda n, p: p.ndim in (2, 4) and "heads" not in n and "stills" not in n)
     progress = Progress(arguments.minutes, every=45)
     while (done := progress.done) < 1:
