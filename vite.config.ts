@@ -107,9 +107,13 @@ export default defineConfig({
       srcDir: 'src',
       filename: 'sw.ts',
       injectManifest: {
-        // The shell, and what only the CPU backend needs, which is fetched only where that is used. No weights.
-        globPatterns: ['**/*.{js,mjs,css,html,svg,png,txt,webmanifest,wasm}'],
-        globIgnores: ['models/**'],
+        // The shell, and what only the CPU backend needs, which is fetched only where that is used; what models are, so
+        // that a new edition of one is a new edition of the page. No weights.
+        globPatterns: [
+          '*.{html,svg,txt,webmanifest}',
+          '{assets,icons}/**',
+          'models/*/{model.json,vocabulary.json,showcase.mp4}',
+        ],
         maximumFileSizeToCacheInBytes: 64 * 2 ** 20,
         dontCacheBustURLsMatching: /^assets\//, // their names have a hash
       },

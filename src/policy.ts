@@ -36,7 +36,11 @@ const WORKER: Directives = {
   ...COMMON,
   'script-src': "'self' 'wasm-unsafe-eval'",
   'worker-src': "'self'",
+  'font-src': "'none'",
 };
+
+/** Threads of onnxruntime-web are given their program and their memory, and need nothing of anybody. */
+const THREAD: Directives = { ...WORKER, 'connect-src': "'none'", 'worker-src': "'none'" };
 
 export interface Hub {
   name: string;
@@ -82,8 +86,17 @@ export const META_POLICY = write(PAGE);
 export const PAGE_POLICY = `${META_POLICY}; frame-ancestors 'none'`; // has no effect in a <meta>
 export const WORKER_POLICY = write(WORKER);
 export const DOWNLOAD_POLICY = write(DOWNLOAD);
+export const THREAD_POLICY = write(THREAD);
 /** The built script of hub.worker.ts; the bundler puts a hash behind its name. */
 const HUB_WORKER = /(^|\/)hub\.worker[\w.-]*\.m?js$/;
+/** What a thread of onnxruntime-web begins with; the engine only imports it, to which its policy means nothing. */
+const THREAD_SCRIPT = /(^|\/)ort-wasm[\w.-]*\.mjs$/;
+
+function policyFor(path: string): string {
+  if (HUB_WORKER.test(path)) return DOWNLOAD_POLICY;
+  if (THREAD_SCRIPT.test(path)) return THREAD_POLICY;
+  return /\.m?js$/.test(path) ? WORKER_POLICY : PAGE_POLICY;
+}
 
 /** Cross-origin isolation: exact timers, and threads for the CPU backend. The page works without it. */
 export const ISOLATION: Readonly<Record<string, string>> = {
@@ -94,11 +107,9 @@ export const ISOLATION: Readonly<Record<string, string>> = {
 
 /** Headers of the answer for a path of the site. A script's policy counts when it is a worker's. */
 export function headersFor(path: string): Record<string, string> {
-  const script = /\.m?js$/.test(path);
-  const policy = HUB_WORKER.test(path) ? DOWNLOAD_POLICY : script ? WORKER_POLICY : PAGE_POLICY;
   return {
     ...ISOLATION,
-    'Content-Security-Policy': policy,
+    'Content-Security-Policy': policyFor(path),
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
   };

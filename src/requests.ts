@@ -1,16 +1,15 @@
 /** What this context (page or worker) asks the network for, as the browser itself records it. */
 
-export interface NetworkRequest {
-  url: string;
-  /** When it began, ms since 1970. */
-  at: number;
-}
+import type { NetworkRequest } from './worker/protocol';
 
 /**
- * Tells every request over http(s) of this page or worker, those made before included. Blobs are not requests.
- * Requests of workers are told in the worker alone.
+ * Tells every request over http(s) of this page or worker, those made before included, and what the content policy
+ * stops from now on. Blobs are not requests. Requests of workers are told in the worker alone.
  */
 export function watchRequests(tell: (requests: NetworkRequest[]) => void): void {
+  globalThis.addEventListener?.('securitypolicyviolation', ({ blockedURI }) =>
+    tell([{ url: blockedURI, at: Date.now(), stopped: true }]),
+  );
   if (typeof PerformanceObserver === 'undefined') return;
   new PerformanceObserver((list) => {
     const requests = list
@@ -22,36 +21,60 @@ export function watchRequests(tell: (requests: NetworkRequest[]) => void): void 
 }
 
 /** Ways to ask the network besides `fetch`. */
-const OTHERS = ['XMLHttpRequest', 'WebSocket', 'WebSocketStream', 'WebTransport', 'EventSource'] as const;
+const OTHERS = [
+  'XMLHttpRequest',
+  'WebSocket',
+  'WebSocketStream',
+  'WebTransport',
+  'EventSource',
+  'FontFace',
+] as const;
+type Ways = Record<string, unknown>;
 
 /**
  * The network of a worker, which its own code can shut: a content policy is fixed when a worker begins, and the engine
- * needs its model first and nothing afterwards. Scripts of our own origin can still be imported.
+ * needs its model first and nothing afterwards. Scripts of our own origin can still be imported, by the same policy.
  */
 export class Gate {
   #open = true;
-  readonly #others: [string, unknown][];
-  readonly #scope: Record<string, unknown>;
+  /** What is taken away while it is shut: where it stands, its name, and what it is. */
+  readonly #ways: (readonly [holder: Ways, name: string, value: unknown])[];
+  readonly #onStopped: (request: NetworkRequest) => void;
 
-  /** @param scope default: this worker; its only Gate */
-  constructor(scope: object = globalThis) {
-    this.#scope = scope as Record<string, unknown>;
-    this.#others = OTHERS.filter((name) => name in scope).map((name) => [name, this.#scope[name]]);
-    const ask = (this.#scope.fetch as typeof fetch).bind(scope);
-    this.#scope.fetch = (what: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
-      const address = String(what instanceof Request ? what.url : what);
-      if (this.#open || /^(blob|data):/.test(address)) return ask(what, init);
+  /**
+   * @param onStopped hears of every `fetch` that it refused
+   * @param scope default: this worker; its only Gate
+   */
+  constructor(onStopped: (request: NetworkRequest) => void = () => {}, scope: object = globalThis) {
+    this.#onStopped = onStopped;
+    const own = scope as Ways;
+    const cache = (own.Cache as { prototype?: Ways } | undefined)?.prototype;
+    this.#ways = [
+      ...OTHERS.filter((name) => name in own).map((name) => [own, name, own[name]] as const),
+      ...(cache ? ['add', 'addAll'].map((name) => [cache, name, cache[name]] as const) : []),
+    ];
+    this.#guard(own, (own.fetch as typeof fetch).bind(scope));
+  }
+
+  /** Browsers keep `fetch` in a prototype of the worker: whoever looks there must not find the unguarded one. */
+  #guard(scope: Ways, ask: typeof fetch): void {
+    const guarded = (what: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+      const url = String(what instanceof Request ? what.url : what);
+      if (this.#open || /^(blob|data):/.test(url)) return ask(what, init);
+      this.#onStopped({ url, at: Date.now(), stopped: true });
       return Promise.reject(new TypeError('The engine asks nothing of the network after loading.'));
     };
+    for (let holder: Ways | null = scope; holder; holder = Object.getPrototypeOf(holder) as Ways | null)
+      if (Object.hasOwn(holder, 'fetch')) holder.fetch = guarded;
   }
 
   open(): void {
     this.#open = true;
-    for (const [name, value] of this.#others) this.#scope[name] = value;
+    for (const [holder, name, value] of this.#ways) holder[name] = value;
   }
 
   shut(): void {
     this.#open = false;
-    for (const [name] of this.#others) this.#scope[name] = undefined;
+    for (const [holder, name] of this.#ways) holder[name] = undefined;
   }
 }

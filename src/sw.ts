@@ -4,7 +4,8 @@
  * page is isolated from the second visit on. Weights have a store of their own in OPFS.
  *
  * A build's shell is a cache of its own. The page that is served is the one the person agreed to (the first
- * visit's, until another is agreed to); a newer build waits beside it, however often the browser is restarted.
+ * visit's, until another is agreed to); a newer build waits beside it, however often the browser is restarted. A model's
+ * description is part of a build, so that a new edition of the model waits, too.
  */
 import { headersFor } from './policy';
 
@@ -14,7 +15,7 @@ declare const self: ServiceWorkerGlobalScope & {
 
 /** Messages from the page; each is answered through the port that came with it. */
 export type Order =
-  /** Keep these files of the site as well, and the CPU backend's libraries if it is used. → true */
+  /** Keep these files of the site, where the build has them not, and the CPU backend's libraries if it is used. → true */
   | { order: 'keep'; files: string[]; runtime: boolean }
   /** → Versions */
   | { order: 'versions' }
@@ -30,8 +31,9 @@ const FILES = self.__WB_MANIFEST;
 /** The CPU backend's libraries (15 MB): kept only where that backend is used. */
 const isRuntime = (url: string) => /assets\/(ort|transformers)[\w.-]+$/.test(url);
 const NEWEST = fingerprint(FILES.map(({ url, revision }) => `${url} ${revision}`).join('\n'));
-const PREFIX = 'kinora-shell-';
-/** What is not of a build: model.json, vocabulary, showcase. Asked of the network first. */
+/** Caches are shared by all that is on this origin: another Kinora in another folder keeps its own shells. */
+const PREFIX = `kinora-shell ${new URL(self.registration.scope).pathname} `;
+/** What is not of a build: small files of models that were put beside it. Asked of the network first. */
 const EXTRAS = 'kinora-extras';
 /** Holds one answer, whose text is the version agreed to. */
 const STATE = 'kinora-state';
@@ -93,8 +95,6 @@ async function hasRuntime(): Promise<boolean> {
 
 async function activate(): Promise<void> {
   await agree(await readAgreed());
-  for (const name of await caches.keys())
-    if (/^workbox-|^kinora-runtime$/.test(name)) await caches.delete(name); // of earlier editions
   await self.clients.claim();
 }
 
@@ -117,7 +117,7 @@ async function findKept(address: string): Promise<Response | undefined> {
   return undefined;
 }
 
-/** A part of a kept file, for players that ask for ranges. */
+/** What players that ask for ranges want of a kept file. */
 async function part(response: Response, range: string | null): Promise<Response> {
   const match = /^bytes=(\d+)-(\d*)$/.exec(range ?? '');
   if (!match) return response;
@@ -136,7 +136,8 @@ async function answer(request: Request): Promise<Response> {
   const address = url.origin + url.pathname;
   const isPage = request.mode === 'navigate' && [absolute('./'), absolute('index.html')].includes(address);
   const kept = await findKept(isPage ? absolute('index.html') : address);
-  if (kept) return withHeaders(kept, isPage ? 'index.html' : url.pathname);
+  const range = request.headers.get('Range');
+  if (kept) return withHeaders(await part(kept, range), isPage ? 'index.html' : url.pathname);
   const extra = await (await caches.open(EXTRAS)).match(address);
   if (!extra) return withHeaders(await fetch(request), url.pathname);
   try {
@@ -145,7 +146,7 @@ async function answer(request: Request): Promise<Response> {
   } catch {
     // offline
   }
-  return part(extra, request.headers.get('Range'));
+  return part(extra, range);
 }
 
 async function obey(order: Order): Promise<unknown> {
@@ -157,7 +158,8 @@ async function obey(order: Order): Promise<unknown> {
       return true;
     case 'keep': {
       const extras = await caches.open(EXTRAS);
-      for (const file of order.files) {
+      const ours = new Set(FILES.map(({ url }) => absolute(url)));
+      for (const file of order.files.filter((name) => !ours.has(absolute(name)))) {
         const response = await fetch(absolute(file)).catch(() => null);
         if (response?.ok) await extras.put(absolute(file), response);
       }

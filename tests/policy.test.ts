@@ -7,6 +7,7 @@ import {
   isHub,
   META_POLICY,
   PAGE_POLICY,
+  THREAD_POLICY,
   WORKER_POLICY,
 } from '../src/policy';
 import { Gate } from '../src/requests';
@@ -41,6 +42,13 @@ test('headers by path', () => {
   expect(headersFor('/x/')['Content-Security-Policy']).toBe(PAGE_POLICY);
   expect(headersFor('/x/assets/engine.worker-1.js')['Content-Security-Policy']).toBe(WORKER_POLICY);
   expect(headersFor('/x/assets/ort.mjs')).toMatchObject({ 'Cross-Origin-Embedder-Policy': 'require-corp' });
+});
+
+test('threads of onnxruntime-web may ask nobody for anything', () => {
+  const path = '/x/assets/ort-wasm-simd-threaded-qyIweqWS.mjs';
+  expect(headersFor(path)['Content-Security-Policy']).toBe(THREAD_POLICY);
+  expect(directives(THREAD_POLICY).get('connect-src')).toEqual(["'none'"]);
+  expect(headersFor('/x/assets/ort.wasm.bundle.min-1.js')['Content-Security-Policy']).toBe(WORKER_POLICY);
 });
 
 test('hubs are for one worker, and let nothing in from there but what is fetched', () => {
@@ -79,7 +87,8 @@ test('a worker can shut its network, and open it again', async () => {
     fetch: async (url: string) => (asked.push(String(url)), new Response('here')),
     WebSocket: Socket,
   };
-  const gate = new Gate(scope);
+  const stopped: string[] = [];
+  const gate = new Gate(({ url }) => stopped.push(url), scope);
   await scope.fetch('https://own.example/a');
   gate.shut();
   await expect(scope.fetch('https://own.example/b')).rejects.toThrow('nothing of the network after loading');
@@ -90,6 +99,40 @@ test('a worker can shut its network, and open it again', async () => {
   expect(scope.WebSocket).toBe(Socket);
   await scope.fetch('https://own.example/c');
   expect(asked).toEqual(['https://own.example/a', 'blob:https://own.example/1', 'https://own.example/c']);
+  expect(stopped).toEqual(['https://own.example/b']);
+});
+
+test('a shut network is shut where browsers really keep it, too: in prototypes, and in the cache', async () => {
+  const asked: string[] = [];
+  class WorkerScope {
+    async fetch(url: string) {
+      asked.push(url);
+      return new Response('here');
+    }
+  }
+  class Cache {
+    async add(url: string) {
+      asked.push(url);
+    }
+    async addAll() {}
+    async match() {
+      return 'kept';
+    }
+  }
+  const scope = Object.assign(new WorkerScope(), { Cache, FontFace: class {} });
+  const gate = new Gate(() => {}, scope);
+  gate.shut();
+  await expect(WorkerScope.prototype.fetch.call(scope, 'https://own.example/a')).rejects.toThrow(
+    'asks nothing',
+  );
+  expect(Reflect.deleteProperty(scope, 'fetch')).toBe(true);
+  await expect(scope.fetch('https://own.example/b')).rejects.toThrow('asks nothing');
+  expect([Cache.prototype.add, Cache.prototype.addAll, scope.FontFace]).toEqual([undefined, undefined, undefined]); // prettier-ignore
+  expect(await new Cache().match()).toBe('kept');
+  gate.open();
+  await scope.fetch('https://own.example/c');
+  await new Cache().add('https://own.example/d');
+  expect(asked).toEqual(['https://own.example/c', 'https://own.example/d']);
 });
 
 test('requests are counted by where they went and when', () => {
@@ -102,7 +145,18 @@ test('requests are counted by where they went and when', () => {
     { url: 'https://own.example/c', at: 15 },
     { url: 'https://other.example/d', at: 16 },
   ]);
-  expect(egress).toMatchObject({ own: 3, elsewhere: 1, since: 2, hub: 0 });
+  expect(egress).toMatchObject({ own: 3, elsewhere: 1, since: 2, hub: 0, blocked: 0 });
+});
+
+test('what was stopped is counted as that alone, wherever it was stopped', () => {
+  const egress = new Egress('https://own.example');
+  egress.loaded(10);
+  egress.hear([
+    { url: 'https://other.example/a', at: 15, stopped: true },
+    { url: 'inline', at: 16, stopped: true }, // as the browser calls what has no address
+  ]);
+  egress.hearHub([{ url: `${HUBS[0]!.origin}/a`, at: 17, stopped: true }]);
+  expect(egress).toMatchObject({ own: 0, elsewhere: 0, since: 0, hub: 0, blocked: 3 });
 });
 
 test('what a hub was asked for a download is counted by itself, unless it went elsewhere', () => {

@@ -141,10 +141,12 @@ export class App {
   /** Everything that needs time, begun side by side. */
   async start(): Promise<void> {
     watchRequests((requests) => this.egress.hear(requests));
-    this.egress.watch(document);
     void this.shelf.open();
     this.#cardRead = this.#readCard();
-    if (import.meta.env.PROD) this.offline.start();
+    if (import.meta.env.PROD) {
+      this.offline.start();
+      await this.offline.guarded();
+    }
     await this.studio.start(this.#auto);
   }
 

@@ -1,6 +1,6 @@
 /** Counts what the page and its engine ask the network for, so that nobody has to believe a promise. */
 import { isHub } from '../policy';
-import type { NetworkRequest } from '../requests';
+import type { NetworkRequest } from '../worker/protocol';
 
 export class Egress {
   /** To the page's own address, since it was opened. */
@@ -11,7 +11,7 @@ export class Egress {
   hub = $state(0);
   /** Since the model was loaded, to wherever. */
   since = $state(0);
-  /** Attempts that the content policy stopped. */
+  /** Attempts of page, engine or download that the content policy or a shut Gate stopped. */
   blocked = $state(0);
   readonly #origin: string;
   #loadedAt = Infinity;
@@ -21,7 +21,11 @@ export class Egress {
   }
 
   hear(requests: readonly NetworkRequest[]): void {
-    for (const { url, at } of requests) {
+    for (const { url, at, stopped } of requests) {
+      if (stopped) {
+        this.blocked++;
+        continue;
+      }
       if (new URL(url).origin === this.#origin) this.own++;
       else this.elsewhere++;
       if (at > this.#loadedAt) this.since++;
@@ -30,7 +34,7 @@ export class Egress {
 
   /** As `hear`, of the worker that may reach hubs. */
   hearHub(requests: readonly NetworkRequest[]): void {
-    const asked = requests.filter(({ url }) => isHub(new URL(url).origin));
+    const asked = requests.filter(({ url, stopped }) => !stopped && isHub(new URL(url).origin));
     this.hub += asked.length;
     this.since += asked.filter(({ at }) => at > this.#loadedAt).length;
     this.hear(requests.filter((request) => !asked.includes(request)));
@@ -39,10 +43,5 @@ export class Egress {
   /** The model is loaded: from `at` (ms since 1970) on there is nothing left to ask for. */
   loaded(at = Date.now()): void {
     this.#loadedAt = Math.min(this.#loadedAt, at);
-  }
-
-  /** Listens to the page itself, for as long as it lives. The engine's requests come through `hear`. */
-  watch(page: Document): void {
-    page.addEventListener('securitypolicyviolation', () => void this.blocked++);
   }
 }

@@ -11,6 +11,8 @@ export class Offline {
   /** A newer edition waits for the person's yes. */
   update = $state(false);
   #ready: Promise<ServiceWorker | null> | null = null;
+  #letThrough!: () => void;
+  readonly #guard = new Promise<void>((resolve) => (this.#letThrough = resolve));
 
   /** Registers the service worker. Without one (private windows, plain http) the page works as before. */
   start(container: ServiceWorkerContainer | undefined = globalThis.navigator?.serviceWorker): void {
@@ -23,12 +25,28 @@ export class Offline {
     container.addEventListener('controllerchange', () => void this.#look());
   }
 
+  /**
+   * Resolves when workers that are begun from now on get their content policy: at once where the host sets headers, else
+   * when the service worker has taken the page over, which at a first visit takes as long as it needs to fetch the shell.
+   * Also when there is none to wait for, or it takes too long.
+   * @param most milliseconds
+   */
+  guarded(most = 15_000, isolated = globalThis.crossOriginIsolated): Promise<void> {
+    if (isolated || this.state === 'none') return Promise.resolve();
+    return Promise.race([this.#guard, new Promise<void>((resolve) => setTimeout(resolve, most))]);
+  }
+
   async #register(container: ServiceWorkerContainer): Promise<ServiceWorker | null> {
     try {
-      await container.register(scriptAddress('./sw.js'), { scope: './' });
+      const registration = await container.register(scriptAddress('./sw.js'), { scope: './' });
+      const coming = registration.installing ?? registration.waiting;
+      if (container.controller || !coming) this.#letThrough();
+      container.addEventListener('controllerchange', () => this.#letThrough(), { once: true });
+      coming?.addEventListener('statechange', () => coming.state === 'redundant' && this.#letThrough());
       return (await container.ready).active;
     } catch {
       this.state = 'none';
+      this.#letThrough();
       return null;
     } finally {
       void this.#look();

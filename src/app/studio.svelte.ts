@@ -147,7 +147,10 @@ export class Studio {
     // Size of the clip that waits: one that will not do is refused before anything is downloaded.
     const { width, height } = settings.effectiveSize;
     const loaded = await this.#open(this.phase === 'queued' ? { wanted: { width, height } } : {});
-    if (!loaded.ok) return this.#fail(loaded.error);
+    if (!loaded.ok) {
+      this.#fail(loaded.error);
+      return this.#awaitNetwork();
+    }
     await this.#look();
     if (this.phase !== 'queued') return;
     this.phase = 'idle';
@@ -157,6 +160,13 @@ export class Studio {
     const [last] = this.unfinished;
     if (last) return this.resume(last);
     this.#fail({ code: 'storage', message: 'There is no interrupted clip to go on with.' });
+  }
+
+  /** The machine is off the network, and a download broke off: it goes on when the network is back. */
+  #awaitNetwork(): void {
+    if (this.error?.code !== 'network' || globalThis.navigator?.onLine !== false) return;
+    const again = () => void (this.engine === 'unloaded' && !this.busy && this.load());
+    globalThis.addEventListener('online', again, { once: true });
   }
 
   /** Goes over to a model of the person's own files, or back to the page's. */

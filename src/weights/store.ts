@@ -40,7 +40,7 @@ export interface ModelFiles {
   /** False: the next visit will download again. `problem` says why. */
   persisted: boolean;
   problem: string | null;
-  /** True: model.json could not be fetched, and the last good one is used. */
+  /** True: model.json, or what it promises, could not be had, and the last good one is used. */
   offline: boolean;
   /** A file by its path in model.json. Throws `bad-model` for one that it does not list. */
   source(path: string): ByteSource;
@@ -53,7 +53,8 @@ export interface ModelFiles {
 /**
  * Opens a model, downloading what is not here yet.
  * @param baseUrl absolute address of the folder of model.json, e.g. https://host/app/models/pocket/
- * @throws KinoraError `network`, `bad-model`, `hash-mismatch` (after a second try), `cancelled`
+ * @throws KinoraError `network`, `bad-model`, `hash-mismatch` (after a second try), `cancelled`; the first three only
+ *   where nothing whole is here of an earlier visit
  */
 export async function openModel(baseUrl: string, options: OpenModelOptions = {}): Promise<ModelFiles> {
   const base = new URL(baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`);
@@ -86,13 +87,17 @@ async function open(base: URL, options: OpenModelOptions): Promise<ModelFiles> {
     if (!kept || isCode(e, 'cancelled')) throw e;
     return collect(base, kept, folder, options, true);
   }
-  const manifest = readModelManifest(fetched);
+  // A new edition that cannot be read, or not be had completely, must not take away the one that is here.
+  let manifest: ModelManifest | null = null;
   try {
+    manifest = readModelManifest(fetched);
     return await collect(base, manifest, folder, options, false);
   } catch (e) {
-    // A new edition that cannot be had completely must not take away the one that is here.
-    if (!kept || !isCode(e, 'network') || sameFiles(kept, manifest)) throw e;
-    return await collect(base, kept, folder, options, true);
+    const theirs = isCode(e, 'bad-model') || isCode(e, 'network') || isCode(e, 'hash-mismatch');
+    if (!kept || !theirs || (manifest && sameFiles(kept, manifest))) throw e;
+    return collect(base, kept, folder, options, true).catch((again: unknown) => {
+      throw isCode(again, 'cancelled') ? again : e;
+    });
   }
 }
 

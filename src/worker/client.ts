@@ -17,6 +17,7 @@ import type {
   LoadEvent,
   LoadRequest,
   ModelInfo,
+  NetworkRequest,
   OpenedFiles,
   PickedFile,
   Recognition,
@@ -57,13 +58,10 @@ export class EngineClient {
   #failed: Promise<string> = Promise.resolve('');
   #stopping = false;
   readonly #patience: Patience;
-  readonly #onRequests: Handler<{ url: string; at: number }[]> | null;
+  readonly #onRequests: Handler<NetworkRequest[]> | null;
 
   /** `onRequests` hears what the worker asks the network for. */
-  constructor(
-    onRequests: Handler<{ url: string; at: number }[]> | null = null,
-    patience: Patience = PATIENCE,
-  ) {
+  constructor(onRequests: Handler<NetworkRequest[]> | null = null, patience: Patience = PATIENCE) {
     this.#onRequests = onRequests;
     this.#patience = patience;
   }
@@ -99,7 +97,10 @@ export class EngineClient {
 
   /** What this browser offers, and the backend that is chosen for it. */
   check(wish: 'auto' | BackendKind = 'auto'): Promise<Result<CheckReport>> {
-    return this.#call((engine) => engine.check(wish) as Promise<Result<CheckReport>>);
+    return this.#watched(
+      this.#call((engine) => engine.check(wish) as Promise<Result<CheckReport>>),
+      () => 0,
+    );
   }
 
   /**
@@ -215,9 +216,10 @@ export class EngineClient {
     return this.#call((engine) => engine.journals() as Promise<Result<JournalInfo[]>>);
   }
 
-  /** The files of a clip may go: the page has its own copy, or does not want it. */
+  /** The files of a clip may go: the page has its own copy, or does not want it. A worker that dies leaves them to the next. */
   async settle(id: string): Promise<void> {
-    await this.#open().settle(id);
+    const settled = this.#call(async (engine) => ({ ok: true, value: await engine.settle(id) }));
+    await this.#watched(settled, () => 0);
   }
 
   /** Frees the GPU and ends the worker. The client can be used again; it starts a new one. */

@@ -25,6 +25,7 @@ import type {
   GenerateEvent,
   LoadEvent,
   LoadRequest,
+  NetworkRequest,
   OpenedFiles,
   Size,
 } from './protocol';
@@ -39,7 +40,9 @@ type Listener<E> = (event: E) => void;
 type Proxied<E> = ((event: E) => Promise<void>) & { [releaseProxy](): void };
 
 class KinoraEngine implements Engine {
-  readonly #gate = new Gate();
+  /** What asks to hear of requests; the Gate's own refusals are told there, too. */
+  #onRequests: Listener<NetworkRequest[]> = () => {};
+  readonly #gate = new Gate((request) => this.#onRequests([request]));
   #gpu: Gpu | null = null;
   #loaded: { request: LoadRequest; model: Model } | null = null;
   #work: 'loading a model' | 'making a clip' | null = null;
@@ -186,7 +189,8 @@ class KinoraEngine implements Engine {
     await this.#gpu?.tuner.reset();
   }
 
-  async watch(onRequests: Listener<{ url: string; at: number }[]>) {
+  async watch(onRequests: Listener<NetworkRequest[]>) {
+    this.#onRequests = onRequests;
     watchRequests(onRequests);
   }
 

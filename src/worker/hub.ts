@@ -5,18 +5,23 @@
 import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
 import { scriptAddress } from '../trusted';
 import workerAddress from './hub.worker.ts?worker&url';
-import type { HubAnswer, HubEngine, HubOrder, HubWish, LoadEvent, Result } from './protocol';
+import type { HubAnswer, HubEngine, HubOrder, HubWish, LoadEvent, NetworkRequest, Result } from './protocol';
 
-type Requests = { url: string; at: number }[];
+/** Milliseconds that a worker may take to pause. What is whole of its download is on the disk, so nothing is lost by ending it. */
+const PATIENCE = 10_000;
 
 export class HubClient {
   #worker: Worker | null = null;
   #remote: Remote<HubEngine> | null = null;
-  readonly #onRequests: ((requests: Requests) => void) | null;
+  /** Ends the work in hand with this answer. */
+  #end: ((result: Result<never>) => void) | null = null;
+  readonly #patience: number;
+  readonly #onRequests: ((requests: NetworkRequest[]) => void) | null;
 
   /** `onRequests` hears what the worker asks the network for (Egress). */
-  constructor(onRequests: ((requests: Requests) => void) | null = null) {
+  constructor(onRequests: ((requests: NetworkRequest[]) => void) | null = null, patience = PATIENCE) {
     this.#onRequests = onRequests;
+    this.#patience = patience;
   }
 
   /** Sizes, hashes and licences, as the hub tells them. */
@@ -29,9 +34,15 @@ export class HubClient {
     return this.#with((hub) => hub.fetch(order, proxy(onEvent)) as Promise<Result<void>>);
   }
 
-  /** What is whole stays, and is not fetched again. */
+  /** What is whole stays, and is not fetched again. A worker that does not hear of it is ended. */
   async pause(): Promise<void> {
-    await this.#remote?.pause();
+    const end = this.#end;
+    const paused: Result<never> = {
+      ok: false,
+      error: { code: 'cancelled', message: 'The download was paused.' },
+    };
+    setTimeout(() => end?.(paused), this.#patience); // answered by then, this changes nothing
+    await Promise.race([this.#remote?.pause(), new Promise((r) => setTimeout(r, this.#patience))]);
   }
 
   async #with<T>(work: (hub: Remote<HubEngine>) => Promise<Result<T>>): Promise<Result<T>> {
@@ -41,6 +52,7 @@ export class HubClient {
     const remote = wrap<HubEngine>(worker);
     [this.#worker, this.#remote] = [worker, remote];
     const failed = new Promise<Result<T>>((resolve) => {
+      this.#end = resolve;
       worker.onerror = (e) =>
         resolve({ ok: false, error: { code: 'worker-dead', message: 'The download stopped unexpectedly. What came so far is kept; try again.', detail: e.message } }); // prettier-ignore
     });
@@ -51,7 +63,7 @@ export class HubClient {
       await new Promise((told) => setTimeout(told, 100)); // what it asked the network for is told with some delay
       remote[releaseProxy]();
       worker.terminate();
-      this.#worker = this.#remote = null;
+      this.#worker = this.#remote = this.#end = null;
     }
   }
 }

@@ -438,6 +438,15 @@ export interface VerifyReport {
   missing: number;
 }
 
+/** What a page or worker asked the network for, as the browser itself records it. */
+export interface NetworkRequest {
+  url: string;
+  /** When it began, ms since 1970. */
+  at: number;
+  /** It was stopped before anything left: by the content policy, or by a shut Gate (requests.ts). */
+  stopped?: true;
+}
+
 /** The worker's whole surface, exposed with comlink. Callbacks are proxied; the client releases them. */
 export interface Engine {
   /** Looks at the browser and chooses a backend; `auto` takes WebGPU on a real adapter, else the CPU. */
@@ -472,7 +481,7 @@ export interface Engine {
   /** Forgets them: the next model that is loaded has them chosen anew. */
   resetTuning(): Promise<void>;
   /** Tells every request that the worker makes of the network, those before included. */
-  watch(onRequests: (requests: { url: string; at: number }[]) => void): Promise<void>;
+  watch(onRequests: (requests: NetworkRequest[]) => void): Promise<void>;
 }
 
 /** Files of a hub that somebody thinks of fetching. */
@@ -533,5 +542,5 @@ export interface HubEngine {
   /** What is whole of the download stays; its `fetch` answers `cancelled`. */
   pause(): Promise<void>;
   /** Tells every request that the worker makes of the network. */
-  watch(onRequests: (requests: { url: string; at: number }[]) => void): Promise<void>;
+  watch(onRequests: (requests: NetworkRequest[]) => void): Promise<void>;
 }

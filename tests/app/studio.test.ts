@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Settings } from '../../src/app/settings.svelte';
 import { statusOf } from '../../src/app/status';
 import { Studio, type Emit } from '../../src/app/studio.svelte';
@@ -73,6 +73,30 @@ describe('starting', () => {
     expect(studio).toMatchObject({ engine: 'missing', phase: 'idle', missing: { code } });
     expect(told).toEqual([['kinora:error', { code, message: 'not here' }]]);
     expect(engine.loading.count).toBe(0);
+  });
+
+  test('a download that broke off with the network goes on when the network is back', async () => {
+    const page = new EventTarget();
+    vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
+    vi.stubGlobal('navigator', { onLine: false });
+    try {
+      const { engine, studio } = make();
+      void studio.start();
+      await settle();
+      engine.loading.answer({ ok: false, error: { code: 'network', message: 'gone' } });
+      await settle();
+      expect(studio).toMatchObject({ engine: 'unloaded', error: { code: 'network' } });
+      page.dispatchEvent(new Event('online'));
+      await settle();
+      expect([studio.engine, engine.loading.count]).toEqual(['loading', 2]);
+      engine.loading.answer({ ok: true, value: MODEL });
+      await settle();
+      expect(studio).toMatchObject({ engine: 'ready', error: null });
+      page.dispatchEvent(new Event('online'));
+      expect(engine.loading.count).toBe(2);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   test('a browser without any encoder cannot make clips either', async () => {

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { psnr } from '../helpers/clips';
 import { Host } from './host';
-import { launch } from './site';
+import { launch, STOPPED } from './site';
 
 interface Made {
   error?: unknown;
@@ -56,7 +56,9 @@ describe.sequential('a static host without headers', () => {
     first = await make(page, address);
     expect(first).toMatchObject({ done: { backend: 'cpu', frames: 8 } });
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
-    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    // The page waited for its service worker, so the engine has a policy of its own already.
+    const engine = page.workers().find((worker) => worker.url().includes('engine.worker'))!;
+    expect(await engine.evaluate(STOPPED)).toMatch(/^script-src/);
   });
 
   test('the second visit is isolated by the service worker, has threads, and makes the same clip', async () => {
@@ -64,6 +66,13 @@ describe.sequential('a static host without headers', () => {
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
     // Threads share sums out in another way: what they make differs by rounding, and only by that.
     expect(second.done?.frames).toBe(first.done?.frames);
+    const threads = page.workers().map((worker) => worker.url()).filter((url) => /ort-wasm/.test(url)); // prettier-ignore
+    expect(threads.length).toBeGreaterThan(0);
+    const policy = await page.evaluate(
+      async (url) => (await fetch(url)).headers.get('Content-Security-Policy'),
+      threads[0]!,
+    );
+    expect(policy).toContain("connect-src 'none'");
     expect(psnr(second.done!.numbers, first.done!.numbers)).toBeGreaterThan(45);
   });
 

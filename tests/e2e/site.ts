@@ -21,6 +21,16 @@ export interface Settings {
 export const PROMPT = 'a red boat drifting on the sea at sunset';
 export const SMALL: Settings = { seed: 7, seconds: 1, width: 96, height: 64, steps: 2 };
 
+/**
+ * For a worker to evaluate: the directive of its content policy that stops a script from elsewhere, or "nothing". As
+ * text, for the bundler of these tests would take the import for one of its own.
+ */
+export const STOPPED = `new Promise((told) => {
+  addEventListener('securitypolicyviolation', (e) => told(e.effectiveDirective));
+  import('https://elsewhere.invalid/x.js').catch(() => {});
+  setTimeout(() => told('nothing'), 10000);
+})`;
+
 interface Heard {
   outcomes: Outcome[];
   progress: GenerateEvent[];

@@ -101,11 +101,22 @@ test('offline at the first visit is an error with a reason', async () => {
   });
 });
 
-test('a broken model.json is an error even with a kept one', async () => {
-  await open();
-  server.manifest = { ...manifest(), fps: 0 };
-  await expect(open()).rejects.toMatchObject({ code: 'bad-model', params: { field: 'fps' } });
-});
+test.each<[string, object, string]>([
+  ['broken', { fps: 0 }, 'fps'],
+  ['of a later format', { format: 'kinora-model/9' }, 'format'],
+])(
+  'a model.json that is %s is an error at the first visit; later, the kept one is used',
+  async (_, change, field) => {
+    server.manifest = { ...manifest(), ...change };
+    await expect(open()).rejects.toMatchObject({ code: 'bad-model', params: { field } });
+    server.manifest = manifest();
+    await open();
+    server.manifest = { ...manifest(), ...change };
+    const model = await open();
+    expect(model).toMatchObject({ offline: true, manifest: { edition: '1' } });
+    expect(await readAll(model)).toEqual(FILES);
+  },
+);
 
 test('a new edition replaces the old one and keeps what they share', async () => {
   await open();
@@ -126,6 +137,22 @@ test('a new edition that cannot be had leaves the old one working', async () => 
   const model = await open();
   expect(model).toMatchObject({ offline: true, manifest: { edition: '1' } });
   expect(await readAll(model)).toEqual(FILES);
+});
+
+test('a new edition whose files are not what it promises leaves the old one working', async () => {
+  await open();
+  const better = 'a better transformer';
+  server.manifest = manifest({ ...FILES, 'transformer.gguf': better }, '2'); // its files are still those of edition 1
+  const model = await open();
+  expect(model).toMatchObject({ offline: true, manifest: { edition: '1' } });
+  expect(await readAll(model)).toEqual(FILES);
+  expect(disk.names()).toEqual([...hashes, 'model.json'].sort());
+  // Where the old one is not whole either, it is the new one's trouble that is told.
+  disk.file(sha256(FILES['taehv.safetensors']!)).data = new Uint8Array(3);
+  delete server.files['taehv.safetensors'];
+  await expect(open()).rejects.toMatchObject({
+    params: { file: 'transformer.gguf', expected: better.length },
+  });
 });
 
 const broken = (bytes: number) =>

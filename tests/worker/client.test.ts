@@ -1,6 +1,8 @@
 /** A worker that hangs: played by one that answers what it is told to. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { EngineClient } from '../../src/worker/client';
+import { HubClient } from '../../src/worker/hub';
+import type { HubOrder } from '../../src/worker/protocol';
 
 const REQUEST = { prompt: 'x', seed: 1, seconds: 1, width: 96, height: 64, steps: 1 };
 const PATIENCE = { tick: 10, unanswered: 3, stopping: 1, withoutEvent: 200 };
@@ -74,6 +76,24 @@ test('a worker that hangs while it loads a model is ended, too; one that only ta
   );
   await client.dispose();
   expect(await patient).toMatchObject({ ok: false });
+});
+
+test('a worker that hangs while it looks at the browser, or tidies up, is ended', async () => {
+  const client = new EngineClient(null, PATIENCE);
+  expect(await client.check()).toMatchObject({ ok: false, error: { code: 'worker-dead' } });
+  await client.settle('a-1'); // resolves: the clip is kept, and must not wait for this
+  expect(Puppet.all.map(({ ended }) => ended)).toEqual([true, true]);
+});
+
+test('a download whose worker does not hear that it shall pause is ended, and can be gone on with', async () => {
+  const hub = new HubClient(null, 50);
+  const order = { id: 'wan', files: [] } as unknown as HubOrder;
+  const fetched = hub.fetch(order, () => {});
+  await hub.pause();
+  expect(await fetched).toMatchObject({ ok: false, error: { code: 'cancelled' } });
+  expect(Puppet.all[0]!.ended).toBe(true);
+  void hub.fetch(order, () => {});
+  expect(Puppet.all).toHaveLength(2);
 });
 
 test('the next call gets another worker', async () => {
