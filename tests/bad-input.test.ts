@@ -15,10 +15,13 @@ import { chooseCodec } from '../src/media/codecs';
 import { provenanceBox, readRecipe } from '../src/media/provenance';
 import { readClip } from '../src/media/read';
 import { parseRecipe } from '../src/media/recipe';
+import { readLora } from '../src/models/lora';
 import { readTaehvConfig } from '../src/models/taehv';
+import { matchTensors, wanShapes } from '../src/models/tensors';
 import { readUmt5Config } from '../src/models/umt5';
 import { readWanConfig } from '../src/models/wan-transformer';
 import { buildOnnxModel } from '../src/onnx/model';
+import { openSession } from '../src/onnx/runtime';
 import { checkPlan, roomOfGpu, ROOM_OF_CPU } from '../src/pipeline/memory-plan';
 import { checkRequest } from '../src/pipeline/request';
 import { windowOf } from '../src/pipeline/window';
@@ -37,6 +40,14 @@ import { FakeEncoder, FakeFrame } from './helpers/webcodecs';
 import { FILES, manifest } from './weights/model';
 import { FakeDisk } from './weights/opfs';
 import { arrayEntry, gguf, safetensors, textEntry, u32, u64 } from './weights/write';
+
+// onnxruntime-web itself, from where it lies on this disk, with one thread.
+const { ort } = vi.hoisted(() => ({ ort: (name: string) => ({ default: `file://${process.cwd()}/node_modules/onnxruntime-web/dist/${name}` }) })); // prettier-ignore
+vi.mock('onnxruntime-web/ort-wasm-simd-threaded.mjs?url&no-inline', () => ort('ort-wasm-simd-threaded.mjs'));
+vi.mock('onnxruntime-web/ort-wasm-simd-threaded.wasm?url&no-inline', () =>
+  ort('ort-wasm-simd-threaded.wasm'),
+);
+vi.stubGlobal('crossOriginIsolated', false);
 
 type Case = [what: string, how: () => unknown, code: string, message: string | RegExp];
 
@@ -134,6 +145,10 @@ function pieced(...sha256: string[]) {
     files: json.files.map((f, i) => (i === 1 ? { ...f, pieces: { bytes: 1 << 16, sha256 } } : f)),
   };
 }
+const golden = (name: string) =>
+  readWeights(fromBytes(name, new Uint8Array(readFileSync(`tests/goldens/lora/${name}`))));
+const WAN = wanShapes(readWanConfig({ num_layers: 1 }));
+const graph = new Uint8Array(readFileSync('tests/goldens/tiny-onnx/onnx/decoder.onnx'));
 const disk = new FakeDisk();
 disk.room = 10;
 const ORDER = { id: 'wan', name: 'Wan', sampling: 'wan', license: '', hub: 'https://huggingface.co' };
@@ -266,6 +281,13 @@ const TABLE: Record<string, Case[]> = {
     ['a file that is not listed', () => model('components.tokenizer', { file: 'other.json' }), 'bad-model', 'names "other.json", which "files" does not list'],
     ['no ONNX export, on the CPU', () => buildOnnxModel({ manifest: manifest() } as never, () => {}), 'bad-model', 'Kinora Pocket has no ONNX export, which the CPU backend needs'],
   ],
+  'a file in the wrong slot': [
+    ['a text encoder for the transformer', async () => matchTensors(await golden('../umt5-one-token.safetensors'), 'wan-transformer', WAN), 'bad-model', 'is not the wan-transformer that was expected. Tensors missing:'],
+    ['a decoder for the text encoder', async () => matchTensors(await golden('../taehv-decoder.safetensors'), 'umt5', new Map([['shared.weight', [8, 8]]])), 'bad-model', 'is not the umt5 that was expected. Tensors missing: shared.weight'],
+    ['a transformer of another width', async () => matchTensors(await weights(safetensors({ 'blocks.0.attn1.to_q.weight': { ...F32, shape: [2] } }, new Uint8Array(8))), 'wan-transformer', new Map([['blocks.0.attn1.to_q.weight', [4, 4]]])), 'bad-model', 'of another shape: blocks.0.attn1.to_q.weight [2], not [4,4]'],
+    ['a LoRA of another model', async () => readLora(await golden('kohya.safetensors'), new Map(), 1), 'bad-model', 'it changes what this model does not have: lora_unet_blocks_0'],
+    ['a transformer for a LoRA', async () => readLora(await golden('../umt5-one-token.safetensors'), WAN, 1), 'bad-model', 'it changes what this model does not have'],
+  ],
   'configs in the wrong slot': [
     ['a width of 0 for the text encoder', () => readUmt5Config({ d_model: 0 }), 'bad-model', 'd_model'],
     ['a feed-forward that UMT5 has not', () => readUmt5Config({ feed_forward_proj: 'relu' }), 'bad-model', 'feed_forward_proj'],
@@ -304,6 +326,9 @@ const TABLE: Record<string, Case[]> = {
     ['PyTorch: a program', () => weights(file('formats/script.pt')), 'bad-model', 'it is a TorchScript program'],
     ['PyTorch: a transposed view', () => weights(file('formats/view.pt')), 'bad-model', 'it is a view of another'],
     ['PyTorch: cut off', () => weights(file('formats/nested.pt').slice(0, -30)), 'bad-model', 'w.bin'],
+    ['ONNX: a text', () => openSession('decoder.onnx', new TextEncoder().encode('not a graph')), 'bad-model', 'decoder.onnx cannot be opened by the CPU backend'],
+    ['ONNX: cut off', () => openSession('decoder.onnx', graph.slice(0, graph.length / 2)), 'bad-model', 'decoder.onnx cannot be opened by the CPU backend'],
+    ['ONNX: empty', () => openSession('decoder.onnx', new Uint8Array()), 'bad-model', 'decoder.onnx cannot be opened by the CPU backend'],
     ['a zip of something else', () => weights(file('formats/other.zip')), 'bad-model', 'it is a zip file, but not a PyTorch checkpoint'],
     ['shards: one is not there', () => readSharded('i.json', { weight_map: { a: 'x.safetensors' } }, () => null), 'bad-model', 'it names 1 files that are not here: x.safetensors'],
     ['shards: a path that leaves the folder', () => readSharded('i.json', { weight_map: { a: '../x' } }, () => null), 'bad-model', 'which is no file name'],
@@ -357,6 +382,12 @@ const TABLE: Record<string, Case[]> = {
     ['a length of NaN', () => parseRecipe({ ...RECIPE, seconds: NaN }), 'bad-request', 'setting "seconds" should be a number above 0'],
   ],
 };
+
+test('the graph that the table cuts off is sound', async () => {
+  const session = await openSession('decoder.onnx', graph);
+  expect(session.inputNames.length).toBeGreaterThan(0);
+  await session.release();
+});
 
 describe.each(Object.entries(TABLE))('%s', (_, cases) => {
   test.each(cases)('%s', async (_what, how, code, message) => {

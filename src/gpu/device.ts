@@ -50,6 +50,13 @@ export async function requestAdapter(entry: GPU | undefined): Promise<GPUAdapter
   return adapter;
 }
 
+/** What no error scope caught. Small buffers have none of their own; a lack of memory is told as that all the same. */
+function uncaptured(error: GPUError): KinoraError {
+  if (typeof GPUOutOfMemoryError === 'undefined' || !(error instanceof GPUOutOfMemoryError))
+    return new KinoraError('internal', REFUSED, {}, error.message);
+  return new KinoraError('out-of-memory', 'The GPU has no room left. Choose a smaller size or close other tabs.', {}, error.message); // prettier-ignore
+}
+
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterReport;
@@ -83,7 +90,7 @@ export class Gpu {
     this.memory = new Memory(device, fail);
     this.kernels = new KernelCache(device, fail);
     this.flopsPerDispatch = adapter.isFallback ? 5e8 : 2e10;
-    device.onuncapturederror = ({ error }) => fail(new KinoraError('internal', REFUSED, {}, error.message));
+    device.onuncapturederror = ({ error }) => fail(uncaptured(error));
     void device.lost.then(({ message }) => {
       if (this.#ended) return; // by ourselves
       fail(
@@ -97,10 +104,13 @@ export class Gpu {
     });
   }
 
-  /** Keeps the first failure, but rather one that names its cause than a mere refusal; `check` throws it. */
+  /**
+   * Keeps the first failure, but rather one that names its cause than a mere refusal, and rather that the device is lost
+   * than what came before it: a device that ran out of memory may be lost of it. `check` throws it.
+   */
   fail(error: KinoraError): void {
-    if (!this.#failure || (this.#failure.message === REFUSED && error.message !== REFUSED))
-      this.#failure = error;
+    const named = this.#failure?.message === REFUSED && error.message !== REFUSED;
+    if (!this.#failure || named || error.code === 'device-lost') this.#failure = error;
   }
 
   /** Throws what went wrong on the GPU since the last call, if anything did. A lost device stays lost. */

@@ -157,9 +157,20 @@ export async function openSink(name: string, onFull: () => void): Promise<Sink> 
     await sweep(folder);
     await holdLock(name);
     const file = await folder.getFileHandle(name, { create: true });
-    return new SpillingSink(new FileSink(file, await file.createSyncAccessHandle()), onFull);
+    const handle = await file.createSyncAccessHandle();
+    handle.truncate(0); // what a killed tab left of it may have been in use when it was swept
+    return new SpillingSink(new FileSink(file, handle), onFull);
   } catch {
     return new MemorySink();
+  }
+}
+
+/** Removes what tabs that are gone left of their clips in work. Where there is no storage, there is nothing. */
+export async function sweepWork(): Promise<void> {
+  try {
+    await sweep(await (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER));
+  } catch {
+    // no storage, or nothing was ever made
   }
 }
 

@@ -8,7 +8,7 @@ import { openGpu, type Gpu } from '../gpu/device';
 import { listCodecs, requireWebCodecs } from '../media/codecs';
 import { dropJournal, listJournals } from '../pipeline/journal';
 import { makeClip } from '../pipeline/session';
-import { releaseWork } from '../media/sink';
+import { releaseWork, sweepWork } from '../media/sink';
 import type { Model } from '../pipeline/backend';
 import { chooseBackend } from '../pipeline/choose';
 import { loadModel, roomOf } from '../pipeline/model';
@@ -146,7 +146,10 @@ class KinoraEngine implements Engine {
   }
 
   journals() {
-    return asResult(listJournals);
+    return asResult(async () => {
+      await sweepWork(); // half-written films of tabs that are gone; their journals are what counts
+      return listJournals();
+    });
   }
 
   async settle(id: string) {

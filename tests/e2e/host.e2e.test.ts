@@ -68,6 +68,10 @@ describe.sequential('a static host without headers', () => {
     expect(second.done?.frames).toBe(first.done?.frames);
     const threads = page.workers().map((worker) => worker.url()).filter((url) => /ort-wasm/.test(url)); // prettier-ignore
     expect(threads.length).toBeGreaterThan(0);
+    const devtools = await page.context().newCDPSession(page);
+    const { installabilityErrors } = await devtools.send('Page.getInstallabilityErrors');
+    // Tests run in a private window, which is no place to install anything.
+    expect(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito')).toEqual([]);
     const policy = await page.evaluate(
       async (url) => (await fetch(url)).headers.get('Content-Security-Policy'),
       threads[0]!,

@@ -1,7 +1,9 @@
 /** A film that grows on a disk which fills up: it goes on in memory with every byte. */
 import { createHash } from 'node:crypto';
-import { expect, test } from 'vitest';
-import { MemorySink, SpillingSink, type Sink } from '../../src/media/sink';
+import { expect, test, vi } from 'vitest';
+import { MemorySink, openSink, releaseWork, SpillingSink, sweepWork, type Sink } from '../../src/media/sink';
+import { Locks } from '../helpers/locks';
+import { FakeDisk } from '../weights/opfs';
 
 /** A disk of so many bytes. Writes what fits, as disks do, and then complains. */
 class SmallDisk extends MemorySink {
@@ -66,4 +68,27 @@ test('a disk with room is left alone', async () => {
   await film(sink);
   expect([told, disk.discarded]).toEqual([0, false]);
   expect(sink.read(60, 66)).toEqual(Uint8Array.of(99, 99, 99, 99, 1, 1));
+});
+
+test('what a killed tab left half-written is swept at the next visit; what is being written, or not yet kept, is not', async () => {
+  const disk = new FakeDisk();
+  vi.stubGlobal('navigator', { storage: { getDirectory: disk.storage }, locks: new Locks() });
+  try {
+    await sweepWork(); // nothing was ever made
+    const mine = await openSink('mine.mp4', () => {});
+    mine.write(new Uint8Array(9), 0);
+    disk.beside('killed.mp4', 'mine.mp4', new Uint8Array(5000));
+    await sweepWork();
+    expect(disk.names()).toEqual(['mine.mp4']);
+    expect((await mine.finish('video/mp4')).size).toBe(9);
+    await sweepWork();
+    expect(disk.names()).toEqual(['mine.mp4']); // until the page has its copy
+    disk.beside('killed.mp4', 'mine.mp4', new Uint8Array(5000));
+    await releaseWork('mine.mp4');
+    const next = await openSink('next.mp4', () => {});
+    expect(disk.names()).toEqual(['next.mp4']);
+    next.discard();
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });

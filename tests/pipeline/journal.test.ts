@@ -3,21 +3,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Block } from '../../src/pipeline/blocks';
 import { Journal, listJournals, makeId, type JournalState } from '../../src/pipeline/journal';
 import { openRecords } from '../../src/pipeline/records';
+import { Locks } from '../helpers/locks';
 import { FakeDisk } from '../weights/opfs';
-
-/** Web Locks of one tab: a lock is held until its callback's promise ends. */
-class Locks {
-  readonly #held = new Set<string>();
-  async request(name: string, _: unknown, callback: (lock: object | null) => unknown): Promise<unknown> {
-    if (this.#held.has(name)) return callback(null);
-    this.#held.add(name);
-    try {
-      return await callback({});
-    } finally {
-      this.#held.delete(name);
-    }
-  }
-}
 
 let disk: FakeDisk;
 beforeEach(() => {

@@ -19,9 +19,13 @@ async function open(): Promise<Model> {
   return buildModel(gpu, randomModel(), () => {});
 }
 
-async function make(options: Partial<RecoverOptions> = {}, change: Partial<GenerateRequest> = {}) {
+async function make(
+  options: Partial<RecoverOptions> = {},
+  change: Partial<GenerateRequest> = {},
+  model?: Model,
+) {
   const events: GenerateEvent[] = [];
-  const clip = await generateSafely(await open(), { ...REQUEST, ...change }, {
+  const clip = await generateSafely(model ?? (await open()), { ...REQUEST, ...change }, {
     openOutput: hashing,
     reopen: open,
     isLost: async () => gpus.at(-1)!.isLost(),
@@ -90,6 +94,23 @@ test('when memory runs out, keys and values become 8 bit, then the window smalle
   expect(asked.clip.recipe).toMatchObject({ cacheBits: 16, window: 3 });
   // The first block sees nothing but itself in either.
   expect(mended.clip.frameHashes.slice(0, 9)).toEqual(whole.clip.frameHashes.slice(0, 9));
+});
+
+test('an error scope that catches a lack of memory is answered with the next smaller plan, on the same device', async () => {
+  const model = await open();
+  const { device } = gpus.at(-1)!;
+  const [create, pop] = [device.createBuffer.bind(device), device.popErrorScope.bind(device)];
+  let label = '';
+  let scarce = 1;
+  device.createBuffer = (descriptor) => create({ ...descriptor, label: (label = descriptor.label ?? '') });
+  device.popErrorScope = async () => {
+    const short = label.startsWith('key cache') && scarce-- > 0;
+    return (await pop()) ?? (short ? new GPUOutOfMemoryError('not enough memory') : null);
+  };
+  const { clip, recovered } = await make({}, {}, model);
+  expect(recovered).toEqual([{ ...out, block: 0, cacheBits: 8 }]);
+  expect(clip.recipe).toMatchObject({ cacheBits: 8 });
+  expect([gpus.length, await gpus[0]!.isLost()]).toEqual([1, false]);
 });
 
 test('the smallest window is the end: the error stands', async () => {

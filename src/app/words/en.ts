@@ -217,7 +217,7 @@ export const en = {
     requestsElse: 'Asked of any other address',
     requestsHub: 'Asked of the model hub, for what you fetched there',
     requestsSince: 'Asked of anybody since the model was loaded',
-    requestsBlocked: 'Attempts stopped by the page’s content policy',
+    requestsBlocked: 'Attempts stopped, by the engine or the content policy',
     offline: 'Without a network',
     offlineStates: {
       unknown: 'not known yet',

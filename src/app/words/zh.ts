@@ -252,7 +252,7 @@ export const zh: Words = {
     requestsElse: '向其他地址的请求',
     requestsHub: '为您下载模型而向模型站发出的请求',
     requestsSince: '模型加载完成以来的全部请求',
-    requestsBlocked: '被页面内容策略拦下的请求',
+    requestsBlocked: '被引擎或内容策略拦下的请求',
     offline: '断网使用',
     offlineStates: { unknown: '尚不清楚', none: '此窗口不支持', keeping: '正在准备……', ready: '已全部就绪' },
     licences: '本页面所用软件的许可证',
