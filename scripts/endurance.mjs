@@ -1,7 +1,7 @@
 /**
  * `npm run endurance -- --clips 50 --backend cpu`: makes clips one after another in the built page and looks at what
- * grows: GPU bytes after each clip, JS heaps of page and worker (garbage collected first), files in the browser's
- * storage. Writes a plot after every clip, and fails when the last fifth needs more than the second by over a tenth.
+ * grows: GPU bytes after each clip, JS heaps of page and worker (garbage collected first), what buffers of both hold
+ * besides (WebAssembly's memory, too), files in the browser's storage. Writes a plot after every clip, and fails when the last fifth needs more than the second by over a tenth.
  * `--backend webgpu` takes SwiftShader unless `--adapter hardware`; there `--size 32x32` is the quickest.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ const [width, height] = values.size.split('x');
 const SETTINGS = { prompt: 'a red boat', seed: '7', seconds: '0.5', width, height, steps: '1' };
 const GROWTH = 1.1;
 
-/** The engine's worker, which has a debugger of its own: answers with its heap, garbage collected, in bytes. */
+/** The engine's worker, which has a debugger of its own: answers with its heap and buffers, garbage collected, in bytes. */
 async function watchWorker(client) {
   let session = null;
   let number = 0;
@@ -55,7 +55,7 @@ async function watchWorker(client) {
   return async () => {
     if (session === null) return null;
     await ask('HeapProfiler.collectGarbage');
-    return (await ask('Runtime.getHeapUsage'))?.usedSize ?? null;
+    return (await ask('Runtime.getHeapUsage')) ?? null;
   };
 }
 
@@ -78,8 +78,7 @@ async function measure(page, client, heapOfWorker) {
   );
   await page.getByTestId('library-item').first().waitFor();
   await client.send('HeapProfiler.collectGarbage');
-  const { metrics } = await client.send('Performance.getMetrics');
-  const own = metrics.find(({ name }) => name === 'JSHeapUsedSize').value;
+  const own = await client.send('Runtime.getHeapUsage');
   const storage = await page.evaluate(async () => {
     const root = await navigator.storage.getDirectory();
     let stored = 0;
@@ -91,10 +90,18 @@ async function measure(page, client, heapOfWorker) {
     await walk(root, false); // the clips themselves are meant to stay
     return stored;
   });
-  return { gpu, heap: own, worker: await heapOfWorker(), storage };
+  const engine = await heapOfWorker();
+  const buffers = engine && (own.backingStorageSize ?? 0) + (engine.backingStorageSize ?? 0);
+  return { gpu, heap: own.usedSize, worker: engine?.usedSize ?? null, buffers, storage };
 }
 
-const COLOURS = { gpu: '#a85a08', heap: '#2f5d9d', worker: '#8a3f8f', storage: '#2f7d55' };
+const COLOURS = {
+  gpu: '#a85a08',
+  heap: '#2f5d9d',
+  worker: '#8a3f8f',
+  buffers: '#6b6b6b',
+  storage: '#2f7d55',
+};
 
 /** Lines of the quantities, each on its own scale from 0 to its largest. */
 function plot(rows) {
@@ -105,7 +112,7 @@ function plot(rows) {
     const at = ([n, value]) =>
       `${(left + (n / (rows.length - 1)) * w).toFixed(1)},${(top + h - (value / most) * h * 0.95 + i * 2).toFixed(1)}`;
     return `<polyline fill="none" stroke="${COLOURS[name]}" stroke-width="2" points="${points.map(at).join(' ')}"/>
-  <text x="${left + i * 180}" y="30" fill="${COLOURS[name]}">${name}: at most ${(most / 1e6).toFixed(1)} MB</text>`;
+  <text x="${left + i * 145}" y="30" fill="${COLOURS[name]}">${name}: ≤ ${(most / 1e6).toFixed(1)} MB</text>`;
   };
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${w + 2 * left} ${h + top + 40}" font-family="sans-serif" font-size="14">
   <rect width="100%" height="100%" fill="#fff"/>
@@ -136,15 +143,14 @@ try {
   await page.goto(`${site.address}?backend=${values.backend}#${new URLSearchParams(SETTINGS)}`);
   await page.waitForFunction(() => globalThis.loaded, null, { timeout: 300_000 });
   const client = await page.context().newCDPSession(page);
-  await client.send('Performance.enable');
   const heapOfWorker = await watchWorker(client);
   for (let n = 0; n < count; n++) {
     rows.push(await measure(page, client, heapOfWorker));
     if (n > 0) writeFileSync(values.out, plot(rows));
-    const { gpu, heap, worker, storage } = rows.at(-1);
+    const { gpu, heap, worker, buffers, storage } = rows.at(-1);
     const mb = (bytes) => (bytes === null ? '?' : (bytes / 1e6).toFixed(1));
     console.log(
-      `clip ${n + 1}: GPU ${mb(gpu)} MB, page ${mb(heap)} MB, worker ${mb(worker)} MB, storage ${mb(storage)} MB`,
+      `clip ${n + 1}: GPU ${mb(gpu)} MB, page ${mb(heap)} MB, worker ${mb(worker)} MB, buffers ${mb(buffers)} MB, storage ${mb(storage)} MB`,
     );
   }
 } finally {

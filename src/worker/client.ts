@@ -54,8 +54,8 @@ const PATIENCE: Patience = { tick: 15_000, unanswered: 24, stopping: 4, withoutE
 export class EngineClient {
   #worker: Worker | null = null;
   #remote: Remote<Engine> | null = null;
-  #fail: ((detail: string) => void) | null = null;
-  #failed: Promise<string> = Promise.resolve('');
+  /** Ends each call that waits, with the reason. */
+  readonly #waiting = new Set<(detail: string) => void>();
   #stopping = false;
   readonly #patience: Patience;
   readonly #onRequests: Handler<NetworkRequest[]> | null;
@@ -69,7 +69,6 @@ export class EngineClient {
   #open(): Remote<Engine> {
     if (this.#remote) return this.#remote;
     const worker = new Worker(scriptAddress(workerAddress), { type: 'module', name: 'kinora-engine' });
-    this.#failed = new Promise((resolve) => (this.#fail = resolve));
     worker.onerror = (e) => this.#drop(e.message || 'the worker could not start');
     worker.onmessageerror = () => this.#drop('a message could not be read');
     this.#worker = worker;
@@ -83,15 +82,21 @@ export class EngineClient {
     this.#remote?.[releaseProxy]();
     this.#worker?.terminate();
     this.#remote = this.#worker = null;
-    this.#fail?.(detail);
+    for (const end of this.#waiting) end(detail);
   }
 
   async #call<T>(work: (engine: Remote<Engine>) => Promise<Result<T>>): Promise<Result<T>> {
     const engine = this.#open();
+    let end!: (detail: string) => void;
+    // A promise of this call alone: one that all calls raced with would keep every answer, clips included, alive.
+    const died = new Promise<Result<T>>((resolve) => (end = (detail) => resolve(dead(detail))));
+    this.#waiting.add(end);
     try {
-      return await Promise.race([work(engine), this.#failed.then(dead)]);
+      return await Promise.race([work(engine), died]);
     } catch (e) {
       return dead(e instanceof Error ? (e.stack ?? e.message) : String(e));
+    } finally {
+      this.#waiting.delete(end);
     }
   }
 

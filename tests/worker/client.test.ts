@@ -1,4 +1,6 @@
 /** A worker that hangs: played by one that answers what it is told to. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { EngineClient } from '../../src/worker/client';
 import { HubClient } from '../../src/worker/hub';
@@ -94,6 +96,34 @@ test('a download whose worker does not hear that it shall pause is ended, and ca
   expect(Puppet.all[0]!.ended).toBe(true);
   void hub.fetch(order, () => {});
   expect(Puppet.all).toHaveLength(2);
+});
+
+test('an answer that the page has done with is let go, while the worker lives on', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const answers: WeakRef<object>[] = [];
+  class Telling extends Puppet {
+    override postMessage({ id }: { id: string }) {
+      const value = { ok: true, value: ['a clip'] };
+      answers.push(new WeakRef(value));
+      queueMicrotask(() =>
+        this.dispatchEvent(new MessageEvent('message', { data: { id, type: 'RAW', value } })),
+      );
+    }
+  }
+  vi.stubGlobal('Worker', Telling);
+  const client = new EngineClient(null, PATIENCE);
+  for (let i = 0; i < 5; i++) expect(await client.journals()).toMatchObject({ ok: true });
+  await new Promise((done) => setTimeout(done, 20));
+  collect();
+  // The last one may still be on its way out.
+  expect(answers.slice(0, 4).map((answer) => answer.deref())).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(Puppet.all[0]!.ended).toBe(false);
 });
 
 test('the next call gets another worker', async () => {
