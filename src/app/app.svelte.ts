@@ -11,7 +11,7 @@ import { looksLikeModel } from './dropped';
 import { Downloads, type Hub, type Kept } from './downloads.svelte';
 import { Egress } from './egress.svelte';
 import { fileName, saveFile } from './filename';
-import { readBackend, readFragment, type Wish } from './fragment';
+import { readBackend, readFragment, writeFragment, type Wish } from './fragment';
 import { Offline } from './offline.svelte';
 import { Materials } from './material.svelte';
 import { OwnModel, type Recogniser } from './own-model.svelte';
@@ -356,6 +356,24 @@ export class App {
   #refuse(text: string): void {
     this.say({ text });
     emitEvent('kinora:taken', { as: null, message: text });
+  }
+
+  /**
+   * The address that opens the page with this clip's settings, to be given on: to the clipboard, or where the browser does
+   * not let us, into the address bar. What it says stands behind the #, and reaches no server.
+   */
+  async copyLink(): Promise<void> {
+    const { clip } = this.stage;
+    if (!clip) return;
+    const { words } = this.preferences;
+    const fragment = writeFragment(clip.recipe, this.#folder.split('/')[1]!);
+    try {
+      await navigator.clipboard.writeText(new URL(`./${fragment}`, document.baseURI).href);
+      this.say({ text: words.stage.linkCopied });
+    } catch {
+      history.replaceState(null, '', fragment);
+      this.say({ text: words.stage.linkShown });
+    }
   }
 
   download(): void {

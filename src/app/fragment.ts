@@ -2,7 +2,7 @@
  * Settings in the address's fragment: `#prompt=…&seed=7&seconds=2&width=96&height=64&steps=8&auto=1`. A
  * fragment never reaches a server, so such an address is a private recipe; `npm run generate` uses it too.
  */
-import type { BackendKind, CacheBits } from '../worker/protocol';
+import type { BackendKind, CacheBits, Recipe } from '../worker/protocol';
 
 export interface Wish {
   prompt?: string;
@@ -48,6 +48,20 @@ export function readFragment(hash: string): Wish | null {
     auto: fields.get('auto') === '1',
   };
   return Object.values(wish).some((value) => value !== undefined && value !== false) ? wish : null;
+}
+
+/**
+ * What `readFragment` reads as the settings of a clip: words, seed, length, size, steps, and what it sees. Not the picture or
+ * clip that it was made of, which no address could hold.
+ * @param folder name of the model's folder in models/
+ */
+export function writeFragment(recipe: Recipe, folder: string): string {
+  const { prompt, seed, seconds, width, height, steps, window, sink, cacheBits, loop } = recipe;
+  const fields = { prompt, seed, seconds, width, height, steps, window, sink, cacheBits, loop: loop ? 1 : undefined, model: folder === 'pocket' ? undefined : folder }; // prettier-ignore
+  const told = Object.entries(fields).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  return `#${new URLSearchParams(told)}`;
 }
 
 /** `?backend=webgpu|cpu` in the address: what to compute with. Anything else leaves the choice to the engine. */

@@ -31,7 +31,7 @@ export class Offline {
    * Also when there is none to wait for, or it takes too long.
    * @param most milliseconds
    */
-  guarded(most = 15_000, isolated = globalThis.crossOriginIsolated): Promise<void> {
+  guarded(most = 60_000, isolated = globalThis.crossOriginIsolated): Promise<void> {
     if (isolated || this.state === 'none') return Promise.resolve();
     return Promise.race([this.#guard, new Promise<void>((resolve) => setTimeout(resolve, most))]);
   }

@@ -18,6 +18,8 @@ const FOLDER = '/some/where/';
 export class Host {
   /** Every path asked for, in order. */
   readonly asked: string[] = [];
+  /** All that the host was told: addresses whole, and headers. */
+  told = '';
   /** Whether it answers with the part of a file that is asked for, as most hosts do. */
   ranges = false;
   /** Files that are not as they are in dist/. */
@@ -28,6 +30,7 @@ export class Host {
     this.#server = createServer((request, response) => {
       const path = decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname);
       this.asked.push(path);
+      this.told += `${request.url} ${request.rawHeaders.join(' ')}\n`;
       const inner = normalize(path.startsWith(FOLDER) ? path.slice(FOLDER.length) || 'index.html' : '');
       const file = join('dist', inner);
       const bad = inner === '.' || inner.startsWith('..') || !existsSync(file) || !statSync(file).isFile();

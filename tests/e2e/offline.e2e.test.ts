@@ -36,6 +36,9 @@ describe.sequential.each(['cpu', 'webgpu'] as const)('on the backend %s', (backe
 
   test('once it is loaded, a whole clip asks nothing of anybody', async () => {
     await site.kept();
+    // The words were in the address that was opened; what the host heard of it ends before them.
+    expect(host.told).toContain('/some/where/');
+    expect(host.told).not.toMatch(/prompt|boat|drifting/i);
     host.asked.length = 0;
     first = await site.generate();
     expect(first.backend).toBe(backend);

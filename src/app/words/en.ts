@@ -40,6 +40,11 @@ export const en = {
     download: 'Download',
     downloadHint: 'Save the MP4 (Ctrl or ⌘ S)',
     use: 'Use these settings',
+    link: 'Copy a link to these words and settings',
+    linkCopied:
+      'The link is copied. Words and settings stand in it behind the #, which browsers send to no server.',
+    linkShown:
+      'The link stands in the address bar, to be copied from there. What is behind the # is sent to no server.',
     remove: 'Delete',
     close: 'Close',
     seed: (n: number) => `Seed ${n}`,
