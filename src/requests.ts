@@ -7,9 +7,10 @@ import type { NetworkRequest } from './worker/protocol';
  * stops from now on. Blobs are not requests. Requests of workers are told in the worker alone.
  */
 export function watchRequests(tell: (requests: NetworkRequest[]) => void): void {
-  globalThis.addEventListener?.('securitypolicyviolation', ({ blockedURI }) =>
-    tell([{ url: blockedURI, at: Date.now(), stopped: true }]),
-  );
+  globalThis.addEventListener?.('securitypolicyviolation', (event) => {
+    const { blockedURI: url } = event as SecurityPolicyViolationEvent;
+    tell([{ url, at: Date.now(), stopped: true }]);
+  });
   if (typeof PerformanceObserver === 'undefined') return;
   new PerformanceObserver((list) => {
     const requests = list

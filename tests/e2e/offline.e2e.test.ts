@@ -95,8 +95,9 @@ describe.sequential.each(['cpu', 'webgpu'] as const)('on the backend %s', (backe
     expect(Number(/content policy\s*(\d+)/.exec(privacy)?.[1])).toBeGreaterThanOrEqual(8);
   });
 
-  test('with the host gone it opens again, and makes and saves the same clip', async () => {
+  test('with the host gone and the network cut it opens again, and makes and saves the same clip', async () => {
     await host.stop();
+    await site.page.context().setOffline(true);
     await site.page.reload();
     await site.type(PROMPT);
     if (!(await site.at('seed').inputValue()).startsWith('7')) await site.at('seed').fill('7');
