@@ -129,8 +129,10 @@ async function inBrowser({ adapter, filter, f32, large }, onRow) {
     root: ROOT,
     configFile: false,
     logLevel: 'error',
-    server: { host: '127.0.0.1', port: 0, headers },
-    optimizeDeps: { exclude: ['onnxruntime-web'] },
+    appType: 'mpa', // what is missing is a 404 and not the app's page
+    // A file that is saved meanwhile must not load the page anew.
+    server: { host: '127.0.0.1', port: 0, headers, hmr: false, watch: null },
+    optimizeDeps: { entries: ['tests/bench/page.html'], exclude: ['onnxruntime-web'] },
   });
   const browser = await launchBrowser({ adapter: adapter === 'hardware' ? 'hardware' : 'software' });
   try {
