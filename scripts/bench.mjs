@@ -17,6 +17,7 @@
  * --adapter browser   (default) Chromium with the software adapter; ratios only, it says nothing about a GPU
  * --adapter hardware  Chromium with this machine's GPU
  * --adapter node      Dawn in Node (Vulkan on Linux), without the peer
+ * --filter keeps what has this word in its name or shape, or one of several with commas between them.
  * --f32 keeps activations in f32; --large adds the shapes of the 1.3B model on a software adapter.
  * --synthetic (node only) adds the whole block of a network like the 1.3B model with made-up weights: milliseconds,
  *   launches and frames a second. --wan makes it smaller: layers, heads, head, ffn, text.

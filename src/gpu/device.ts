@@ -206,11 +206,12 @@ export async function openGpu(entry: GPU | undefined, options: GpuOptions = {}):
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
     },
   });
-  const { store, key, always } = options.tuning ?? {};
+  const { store, key, always, clock } = options.tuning ?? {};
   const features = featuresOf(entry!, requiredFeatures, adapter.info);
   const gpu = new Gpu(device, report, f16 ? 'f16' : 'f32', features, {
     ...(store && { store }),
     ...(always && { always }),
+    ...(clock && { clock }),
     key: JSON.stringify([report, f16, key ?? '']),
   });
   await gpu.tuner.recall();

@@ -116,6 +116,12 @@ const FRAMES_PER_LATENT = 4;
 
 const PROVIDERS: readonly Provider[] = ['webgpu', 'wasm'];
 
+/** Trials of variants on every adapter, on software ones by processor time. */
+export const trials = (processor?: () => Promise<number>): TunerOptions => ({
+  always: true,
+  ...(processor && { clock: async () => 1000 * (await processor()) }),
+});
+
 /**
  * Opens an adapter and benches it, in Node.
  * @param options.blobs the bundled model's files by their paths
@@ -135,14 +141,15 @@ export async function bench(
   };
   const open = (tuning: TunerOptions) => openGpu(entry, { f16, tuning });
   const place = manifest && blobs && { open, files: async () => filesOf(manifest, await blobs()), openOutput: countFrames }; // prettier-ignore
-  return benchOn(await open({ always: true }), { ...options, processor, ...(place && { place }) });
+  return benchOn(await open(trials(processor)), { ...options, processor, ...(place && { place }) });
 }
 
 /** Benches an open device, and closes it. */
 export async function benchOn(gpu: Gpu, options: Options = {}): Promise<Report> {
   const { filter = '', onRow, peer, place, manifest, synthetic, seconds = 8 } = options;
   const software = options.software ?? gpu.adapter.isFallback;
-  const wanted = (name: string) => name.includes(filter);
+  const words = filter.split(',');
+  const wanted = (name: string) => words.some((word) => name.includes(word));
   const rows: Row[] = [];
   const add = (row: Row) => {
     rows.push(row);
@@ -162,7 +169,7 @@ export async function benchOn(gpu: Gpu, options: Options = {}): Promise<Report> 
     if (place && manifest) {
       const asked = { block: wanted(`${BLOCK} ${model}`), clip: wanted(`${CLIP} ${model}`), long: wanted(`${LONG} ${model}`) }; // prettier-ignore
       if (asked.block) {
-        const own = await start(place, { always: true });
+        const own = await start(place, trials(options.processor));
         const { weights, config } = own.model.transformer;
         const time = await measureBlock(own.gpu, weights, config, blockSizeOf(manifest));
         own.model.free();

@@ -2,7 +2,7 @@
 import * as ort from 'onnxruntime-web/webgpu';
 import { openGpu } from '../../src/gpu/device';
 import { openModel } from '../../src/weights/store';
-import { benchOn, type Report, type Row } from './bench';
+import { benchOn, trials, type Report, type Row } from './bench';
 import type { ModelManifest } from '../../src/weights/manifest';
 import { Peer } from './peer';
 
@@ -24,7 +24,7 @@ const POCKET = '/models/pocket/';
 
 globalThis.kinoraBench = async ({ filter, f16, large, seconds }) => {
   ort.env.logLevel = 'error';
-  const gpu = await openGpu(navigator.gpu, { f16, tuning: { always: true } });
+  const gpu = await openGpu(navigator.gpu, { f16, tuning: trials(globalThis.processorSeconds) });
   const manifest = (await (await fetch(`${POCKET}model.json`)).json()) as ModelManifest;
   const load = async (model: string) => {
     const response = await fetch(model.startsWith('onnx/') ? POCKET + model : `${MODELS}${model}.onnx`);
