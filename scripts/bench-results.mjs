@@ -8,6 +8,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loadModule } from './dawn.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(ROOT, 'tests/bench/results');
@@ -34,7 +35,7 @@ function commit() {
 }
 
 /** Writes a report with what is needed to read it later; returns the file's path from the root. */
-export function save(report, kind, load) {
+export function save(report, kind, load, formatClips) {
   mkdirSync(RESULTS, { recursive: true });
   const date = new Date().toISOString().slice(0, 16);
   const processors = cpus().length;
@@ -59,7 +60,7 @@ export function save(report, kind, load) {
     .replace(/^-|-$/g, '');
   const name = `${date.replace(/[:T]/g, '-')}-${slug}-${kind}.json`;
   writeFileSync(join(RESULTS, name), `${JSON.stringify(whole, null, 1)}\n`);
-  writeFileSync(TABLE, tableOf(readResults()));
+  writeFileSync(TABLE, tableOf(readResults(), formatClips));
   return `tests/bench/results/${name}`;
 }
 
@@ -74,8 +75,29 @@ function readResults() {
 const cell = (value, digits) => (typeof value === 'number' ? value.toFixed(digits) : '');
 const ratio = (value) => (typeof value === 'number' ? `${value.toFixed(2)}×` : '');
 
-/** All reports, newest first, as one document. */
-export function tableOf(reports) {
+/** What the issue asks of the ratios, and whether this run has it. */
+function asked({ rows, mean: wall, cpuMean }) {
+  if (typeof wall?.webgpu !== 'number') return [];
+  const mean = cpuMean ?? wall;
+  const of = (row) => (cpuMean ? row.cpuPeers : row.peers)?.webgpu;
+  const said = (holds) => (holds ? 'holds' : 'does not hold');
+  const below = rows.filter((row) => typeof of(row) === 'number' && of(row) < 1);
+  const names = below.map((row) => `${row.name} ${row.shape} (${ratio(of(row))})`);
+  const block = rows.find((row) => row.name === 'whole block' && of(row));
+  return [
+    '',
+    ...(cpuMean ? ['By processor time, in which other work on the machine does not count:', ''] : []),
+    `Geometric mean over the operations: ${ratio(mean.webgpu)} onnxruntime-web's WebGPU provider (2.5 is asked: ${said(mean.webgpu >= 2.5)}).`,
+    `No operation below 1×: ${said(!below.length)}${below.length ? `: ${names.join(', ')}` : ''}.`,
+    ...(block ? [`Whole block: ${ratio(of(block))} (2 is asked: ${said(of(block) >= 2)}).`] : []),
+  ];
+}
+
+/**
+ * All reports, newest first, as one document.
+ * @param formatClips of tests/bench/bench.ts
+ */
+export function tableOf(reports, formatClips) {
   const parts = reports.map((r) => {
     const versions = Object.entries({ ...r.versions, ...(r.browser && { browser: r.browser }) });
     const lines = [
@@ -90,26 +112,29 @@ export function tableOf(reports) {
         '',
         `**A noisy machine**: ${r.load} of its ${r.processors} processors had other work. The times are no measure, and ratios only a hint.`,
       );
-    lines.push(
-      '',
-      '| operation | shape | ms | GFLOP/s | GB/s | % of its limit | variant | frames/s | % of PyTorch | ort WebGPU | ort WASM |',
-      '| --- | --- | --: | --: | --: | --: | --- | --: | --: | --: | --: |',
-      ...r.rows.map((row) => {
-        const limit = row.share ? cell(100 * row.share, 0) : '';
-        const rates = row.share ? [cell(row.gflops, 1), cell(row.gbytes, 1)] : ['', ''];
-        const peers = [ratio(row.peers?.webgpu), ratio(row.peers?.wasm)];
-        return `| ${[row.name, row.shape, cell(row.ms, 3), ...rates, limit, row.variant ?? '', cell(row.fps, 1), cell(row.torchShare, 0), ...peers].join(' | ')} |`;
-      }),
-    );
-    if (typeof r.mean?.webgpu === 'number')
+    if (r.rows.length)
       lines.push(
         '',
-        `Geometric mean over the operations: ${ratio(r.mean.webgpu)} onnxruntime-web's WebGPU provider.`,
+        '| operation | shape | ms | GFLOP/s | GB/s | % of its limit | variant | frames/s | % of PyTorch | ort WebGPU | ort WASM | by processor time |',
+        '| --- | --- | --: | --: | --: | --: | --- | --: | --: | --: | --: | --: |',
+        ...r.rows.map((row) => {
+          const limit = row.share ? cell(100 * row.share, 0) : '';
+          const rates = row.share ? [cell(row.gflops, 1), cell(row.gbytes, 1)] : ['', ''];
+          const peers = [ratio(row.peers?.webgpu), ratio(row.peers?.wasm), ratio(row.cpuPeers?.webgpu)];
+          return `| ${[row.name, row.shape, cell(row.ms, 3), ...rates, limit, row.variant ?? '', cell(row.fps, 1), cell(row.torchShare, 0), ...peers].join(' | ')} |`;
+        }),
       );
+    lines.push(...asked(r));
+    const clips = formatClips(r);
+    if (clips.length) lines.push('', ...clips.map((line) => `- ${line}`));
     return lines.join('\n');
   });
   const head = `# Measured\n\nMade by \`npm run bench -- --save\` from tests/bench/results/; do not edit. Software adapters (llvmpipe, SwiftShader)\nprove that kernels are right and allow ratios; they say nothing about a GPU.\n`;
   return `${[head, ...parts].join('\n')}\n`.replace(/\n\n\n+/g, '\n\n');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(TABLE, tableOf(readResults()));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { formatClips } = await loadModule('tests/bench/bench.ts');
+  writeFileSync(TABLE, tableOf(readResults(), formatClips));
+  process.exit(0);
+}

@@ -10,9 +10,24 @@ import { size, type Elem, type Tensor } from './tensor';
  * What kernel variants may ask for, beyond what WebGPU always has.
  * - subgroups: with the language feature that tells a subgroup's number
  * - packed-dot: `dot4I8Packed`
- * - subgroup-matrix: experimental, behind a flag
+ * - matrix …: subgroups of 32 that multiply matrices of these types and sizes (`matrixFeature`); experimental, behind a flag
  */
-export type Feature = 'f16' | 'subgroups' | 'packed-dot' | 'subgroup-matrix';
+export type Feature = 'f16' | 'subgroups' | 'packed-dot' | `matrix ${string}`;
+
+/** Types of the factors and of the result; M × K · K × N. As Chromium names them. */
+export interface MatrixConfig {
+  componentType: string;
+  resultComponentType: string;
+  M: number;
+  N: number;
+  K: number;
+}
+
+export const matrixFeature = ({ componentType, resultComponentType, M, N, K }: MatrixConfig): Feature =>
+  `matrix ${componentType}→${resultComponentType} ${M}×${N}×${K}`;
+
+/** Of a subgroup that multiplies matrices: kernels are written for a size that does not vary. */
+export const MATRIX_SUBGROUP = 32;
 
 export interface GpuOptions {
   /** Store activations as f16 where the adapter has shader-f16. Default: true. */
@@ -201,22 +216,38 @@ export async function openGpu(entry: GPU | undefined, options: GpuOptions = {}):
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
     },
   });
-  const { store, key, always } = options.tuning ?? {};
-  const gpu = new Gpu(device, report, f16 ? 'f16' : 'f32', featuresOf(entry!, requiredFeatures), {
+  const { store, key, always, clock } = options.tuning ?? {};
+  const features = featuresOf(entry!, requiredFeatures, adapter.info);
+  const gpu = new Gpu(device, report, f16 ? 'f16' : 'f32', features, {
     ...(store && { store }),
     ...(always && { always }),
+    ...(clock && { clock }),
     key: JSON.stringify([report, f16, key ?? '']),
   });
   await gpu.tuner.recall();
   return gpu;
 }
 
-function featuresOf(entry: GPU, enabled: readonly string[]): ReadonlySet<Feature> {
+/** Exported for its test. */
+export function featuresOf(
+  entry: Pick<GPU, 'wgslLanguageFeatures'>,
+  enabled: readonly string[],
+  info: Pick<GPUAdapterInfo, 'subgroupMinSize' | 'subgroupMaxSize'> & {
+    subgroupMatrixConfigs?: Iterable<MatrixConfig>;
+  },
+): ReadonlySet<Feature> {
   const language = entry.wgslLanguageFeatures as ReadonlySet<string> | undefined;
   const features = new Set<Feature>();
   if (enabled.includes('shader-f16')) features.add('f16');
   if (enabled.includes('subgroups') && language?.has('subgroup_id')) features.add('subgroups');
   if (language?.has('packed_4x8_integer_dot_product')) features.add('packed-dot');
-  if (enabled.includes('chromium-experimental-subgroup-matrix')) features.add('subgroup-matrix');
+  const { subgroupMinSize: least, subgroupMaxSize: most } = info;
+  if (
+    enabled.includes('chromium-experimental-subgroup-matrix') &&
+    features.has('subgroups') &&
+    least === MATRIX_SUBGROUP &&
+    most === MATRIX_SUBGROUP
+  )
+    for (const config of info.subgroupMatrixConfigs ?? []) features.add(matrixFeature(config));
   return features;
 }

@@ -87,6 +87,7 @@ function source(spec: KernelSpec): string {
     half ? 'enable f16;' : '',
     /\bsubgroup\w+\(/.test(text) ? 'enable subgroups;' : '',
     /\bbuiltin\(subgroup_id\)/.test(text) ? 'requires subgroup_id;' : '',
+    /\bsubgroup_matrix_\w+</.test(text) ? 'enable chromium_experimental_subgroup_matrix;' : '',
   ];
   return [...directives, `alias elem = ${elem};`, ...consts, text].join('\n');
 }

@@ -26,6 +26,8 @@ export interface TunerOptions {
   key?: string;
   /** Trials on software adapters too, for tests and the bench: elsewhere their first guess is as good. */
   always?: boolean;
+  /** Milliseconds, on software adapters: the bench counts processor time there. Else it is performance.now(). */
+  clock?: () => number | Promise<number>;
 }
 
 export interface Question {
@@ -78,12 +80,13 @@ export class Tuner {
   async settle(gpu: Gpu, questions: Iterable<Question>): Promise<boolean> {
     await this.recall();
     if (gpu.adapter.isFallback && !this.#options.always) return false;
+    const clock = (gpu.adapter.isFallback && this.#options.clock) || (() => performance.now());
     const until = performance.now() + BUDGET;
     let found = false;
     for (const question of questions) {
       if (this.#answers!.has(question.key) || question.candidates.length < 2) continue;
       if (performance.now() > until) break; // the next size or visit goes on
-      this.#answers!.set(question.key, await hold(gpu, question));
+      this.#answers!.set(question.key, await hold(gpu, question, clock));
       found = true;
     }
     const { store, key = '' } = this.#options;
@@ -114,7 +117,9 @@ function readAnswers(text: string | null): Map<string, TuningAnswer> {
   }
 }
 
-async function hold(gpu: Gpu, question: Question): Promise<TuningAnswer> {
+type Clock = NonNullable<TunerOptions['clock']>;
+
+async function hold(gpu: Gpu, question: Question, clock: Clock): Promise<TuningAnswer> {
   const { key, candidates } = question;
   const run = new Run(gpu);
   try {
@@ -122,11 +127,14 @@ async function hold(gpu: Gpu, question: Question): Promise<TuningAnswer> {
     const right = await rightOnes(gpu, run, question, call);
     const best = new Map(right.map((name) => [name, Infinity]));
     const counts = new Map<string, number>();
-    for (const name of right) counts.set(name, await countFor(run, () => call(name)));
+    for (const name of right) counts.set(name, await countFor(run, () => call(name), clock));
     // In turns, so that a machine that slows down does so for all.
     for (let round = 0; round < ROUNDS; round++)
       for (const name of right)
-        best.set(name, Math.min(best.get(name)!, await time(run, () => call(name), counts.get(name)!)));
+        best.set(
+          name,
+          Math.min(best.get(name)!, await time(run, () => call(name), counts.get(name)!, clock)),
+        );
     let chosen = right[0] ?? candidates[0]!;
     for (const name of right) if (best.get(name)! < best.get(chosen)! * MARGIN) chosen = name;
     return { key, chosen, ms: Object.fromEntries(candidates.map((name) => [name, best.get(name) ?? null])) };
@@ -168,16 +176,16 @@ function agrees(a: Float32Array, b: Float32Array, tolerance: number): boolean {
   return a.every((v, i) => Math.abs(v - b[i]!) <= tolerance * (Math.abs(b[i]!) + rms)); // false for NaN
 }
 
-async function countFor(run: Run, work: () => Tensor): Promise<number> {
-  const ms = await time(run, work, 1);
+async function countFor(run: Run, work: () => Tensor, clock: Clock): Promise<number> {
+  const ms = await time(run, work, 1, clock);
   return Math.min(256, Math.max(1, Math.ceil(SPAN / Math.max(ms, 0.01))));
 }
 
 /** Milliseconds of a call, over `count` of them. */
-async function time(run: Run, work: () => Tensor, count: number): Promise<number> {
+async function time(run: Run, work: () => Tensor, count: number, clock: Clock): Promise<number> {
   await run.sync();
-  const began = performance.now();
+  const began = await clock();
   for (let i = 0; i < count; i++) run.release(run.scope(work));
   await run.sync();
-  return (performance.now() - began) / count;
+  return ((await clock()) - began) / count;
 }

@@ -39,11 +39,13 @@ export function matmul(run: Run, x: Tensor, w: Tensor, options: MatmulOptions = 
   const gated = gate ? gateParams(gate, M, N) : { per_frame: 1, P: 1, index: 0 };
   const xs = readsX(K);
   const ws = readsW('matmul', w, K);
-  const choice = choose('matmul', run, MATMUL, { M, N, K }, variant, trialOf(x, w, dtype));
+  const XT = elemOf('matmul', x);
+  const shape = { M, N, K, x: XT, w: w.dtype };
+  const choice = choose('matmul', run, MATMUL, shape, variant, trialOf(x, w, dtype));
   const spec = kernel(choice.file, choice.code, {
-    types: { XT: elemOf('matmul', x), OT: dtype, RT },
-    lib: { [xs.name]: xs.text, [ws.name]: ws.text, activations, epilogue },
-    consts: choice.consts({ M, N, K }),
+    types: { XT, OT: dtype, RT, ...choice.types },
+    lib: { [xs.name]: xs.text, [ws.name]: ws.text, activations, epilogue, ...choice.lib },
+    consts: choice.consts(shape),
     overrides: {
       HAS_BIAS: bias ? 1 : 0,
       ACT: ACTIVATIONS[act],

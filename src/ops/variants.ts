@@ -8,14 +8,16 @@ import attentionRows from '../../shaders/attention.wgsl?raw';
 import attentionTiled from '../../shaders/attention-tiled.wgsl?raw';
 import layerNorm from '../../shaders/layer-norm.wgsl?raw';
 import matmulBlocked from '../../shaders/matmul.wgsl?raw';
+import matmulMatrix from '../../shaders/matmul-matrix.wgsl?raw';
 import matmulThin from '../../shaders/matmul-thin.wgsl?raw';
 import matmulTiled from '../../shaders/matmul-tiled.wgsl?raw';
+import matrix from '../../shaders/lib/matrix.wgsl?raw';
 import rmsNorm from '../../shaders/rms-norm.wgsl?raw';
 import rowSum from '../../shaders/lib/row-sum.wgsl?raw';
 import rowSumSubgroup from '../../shaders/lib/row-sum-subgroup.wgsl?raw';
-import type { Feature, Gpu } from '../gpu/device';
+import { MATRIX_SUBGROUP, matrixFeature, type Feature, type Gpu } from '../gpu/device';
 import type { Run } from '../gpu/run';
-import { size, type Elem, type Tensor } from '../gpu/tensor';
+import { size, type DType, type Elem, type Tensor } from '../gpu/tensor';
 import type { Question } from '../gpu/tuner';
 import { refuse } from './kernels';
 
@@ -39,10 +41,14 @@ export interface MatmulShape {
   M: number;
   N: number;
   K: number;
+  /** Types of the two. */
+  x: Elem;
+  w: DType;
 }
-/** `tile`: rows and columns of a workgroup. */
+/** `tile`: rows and columns of a workgroup. `types`: aliases that only this variant's text has. */
 export interface MatmulChoice extends Choice<MatmulShape> {
   readonly tile: readonly [number, number];
+  readonly types?: Readonly<Record<string, Elem>>;
 }
 
 const tiled = (name: string, BM: number, BN: number, BK4: number, TM: number, TN: number): MatmulChoice => ({
@@ -52,6 +58,26 @@ const tiled = (name: string, BM: number, BN: number, BK4: number, TM: number, TN
   tile: [BM, BN],
   suits: ({ M, N }) => M > BM / 2 && N > BN / 2,
   consts: () => ({ BM, BN, BK4, TM, TN }),
+});
+
+/** Weights that lose nothing to speak of as halves: their own scales are halves, or they are. */
+const NEARLY_HALVES: ReadonlySet<DType> = new Set<DType>(['f16', 'q8_0', 'q4_0', 'q4_k', 'q5_k', 'q6_k']);
+
+/**
+ * With matrices of SM × SK and SK × SN of type Part, summed in f32: sums in halves overflow in some models. Exported so
+ * that a test can put other snippets under the kernel.
+ */
+export const matrices = (Part: Elem, SM: number, SN: number, SK: number): MatmulChoice => ({
+  name: `matrix ${Part} ${SM}×${SN}×${SK}`,
+  file: 'matmul-matrix',
+  code: matmulMatrix,
+  tile: [64, 64],
+  needs: [matrixFeature({ componentType: Part, resultComponentType: 'f32', M: SM, N: SN, K: SK })],
+  can: ({ x, w }) => Part === 'f32' || (x === 'f16' && NEARLY_HALVES.has(w)),
+  suits: ({ M, N }) => M > 32 && N > 32,
+  consts: () => ({ SM, SN, SK, BK: Part === 'f16' ? 32 : 16, SIZE: MATRIX_SUBGROUP }),
+  types: { Part },
+  lib: { matrix },
 });
 
 export const MATMUL: readonly MatmulChoice[] = [
@@ -66,6 +92,10 @@ export const MATMUL: readonly MatmulChoice[] = [
   },
   tiled('tiled 128', 128, 128, 2, 8, 8),
   tiled('tiled 64', 64, 64, 4, 4, 4),
+  // Never the guess before a trial: they are experimental. What NVIDIA, Intel and Apple offer.
+  matrices('f16', 16, 16, 16),
+  matrices('f16', 8, 16, 16),
+  matrices('f32', 8, 8, 8),
   {
     name: 'blocked',
     file: 'matmul',

@@ -1,15 +1,25 @@
 /** `npm run bench`: every case on one adapter, with its own peak measured in the same run. */
 import { openGpu, type Gpu } from '../../src/gpu/device';
 import { Run } from '../../src/gpu/run';
+import type { TunerOptions } from '../../src/gpu/tuner';
 import { bytesOf, size, type Tensor } from '../../src/gpu/tensor';
 import { f32ToF16 } from '../../src/weights/convert';
-import { loadModel } from '../../src/pipeline/model';
 import { readWanConfig } from '../../src/models/wan-transformer';
 import type { ModelManifest } from '../../src/weights/manifest';
 import type { TuningAnswer } from '../../src/worker/protocol';
-import { blockPeer, blockSizeOf, measureBlock, syntheticWeights, WAN_CONFIG } from './block';
+import { blockPeer, blockSizeOf, measureBlock, syntheticWeights, WAN_CONFIG, type BlockTime } from './block';
 import { casesOf, type Case, type Maker } from './cases';
-import { measure } from './measure';
+import {
+  countFrames,
+  filesOf,
+  measureClip,
+  measureStart,
+  start,
+  type ClipTimes,
+  type Place,
+  type StartTimes,
+} from './clip';
+import { measure, watchProcessor } from './measure';
 import { measurePeak, type Peak } from './peak';
 import type { Peer, PeerCase, Provider } from './peer';
 
@@ -30,6 +40,9 @@ export interface Row {
   variant?: string;
   /** How many times as long onnxruntime-web takes, by provider; null where it cannot, absent in Node. */
   peers?: Record<Provider, number | null>;
+  /** The same by processor time, on software adapters: other work on the machine does not count. */
+  cpuMs?: number;
+  cpuPeers?: Record<Provider, number | null>;
   /** Its words where it cannot. */
   problems?: string[];
 }
@@ -43,6 +56,29 @@ export interface Report {
   trials: TuningAnswer[];
   /** Geometric mean of the peers' ratios over the operations (without the whole block). */
   mean?: Record<Provider, number | null>;
+  cpuMean?: Record<Provider, number | null>;
+  /** Of the bundled model: from nothing until it is ready, and as on a second visit. */
+  start?: { first: StartTimes; again: StartTimes };
+  /** A clip as the page makes it by itself, and a long one of few steps. */
+  clip?: ClipTimes;
+  long?: ClipTimes;
+  /** What a late block of the long clip needs of an early one's (scripts/series.mjs). */
+  growth?: Growth;
+}
+
+export interface Growth {
+  /** Seconds of a block, and growth of the trend with its range at 95 %; absent for a clip of few blocks. */
+  seconds?: Trend & { range: { least: number; most: number } };
+  /** Bytes on the GPU. */
+  gpu?: Trend;
+}
+
+interface Trend {
+  early: number;
+  late: number;
+  growth: number;
+  /** flat, grown or unsure */
+  verdict: string;
 }
 
 interface Options {
@@ -53,8 +89,12 @@ interface Options {
   peer?: Peer;
   /** model.json of the bundled model: its shapes. */
   manifest?: ModelManifest;
-  /** Address of its folder, for the whole block with its weights. */
-  pocket?: string;
+  /** Where it is opened: for its start, the whole block with its weights, and clips. */
+  place?: Place;
+  /** Processor seconds so far of all that computes, for software adapters. */
+  processor?: () => Promise<number>;
+  /** Of the long clip; default 8. */
+  seconds?: number;
   /** The whole block of a network of the 1.3B model's kind with made-up weights, at these sizes. */
   synthetic?: Synthetic;
 }
@@ -76,34 +116,77 @@ const FRAMES_PER_LATENT = 4;
 
 const PROVIDERS: readonly Provider[] = ['webgpu', 'wasm'];
 
-/** Opens an adapter and benches it. */
-export async function bench(entry: GPU, options: Options & { f16?: boolean } = {}): Promise<Report> {
-  return benchOn(await openGpu(entry, { f16: options.f16 ?? true, tuning: { always: true } }), options);
+/** Trials of variants on every adapter, on software ones by processor time. */
+export const trials = (processor?: () => Promise<number>): TunerOptions => ({
+  always: true,
+  ...(processor && { clock: async () => 1000 * (await processor()) }),
+});
+
+/**
+ * Opens an adapter and benches it, in Node.
+ * @param options.blobs the bundled model's files by their paths
+ */
+export async function bench(
+  entry: GPU,
+  {
+    f16 = true,
+    blobs,
+    ...options
+  }: Options & { f16?: boolean; blobs?: () => Promise<Map<string, Blob>> } = {},
+): Promise<Report> {
+  const { manifest } = options;
+  const processor = async () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  };
+  const open = (tuning: TunerOptions) => openGpu(entry, { f16, tuning });
+  const place = manifest && blobs && { open, files: async () => filesOf(manifest, await blobs()), openOutput: countFrames }; // prettier-ignore
+  return benchOn(await open(trials(processor)), { ...options, processor, ...(place && { place }) });
 }
 
 /** Benches an open device, and closes it. */
 export async function benchOn(gpu: Gpu, options: Options = {}): Promise<Report> {
-  const { filter = '', onRow, peer, pocket, manifest, synthetic } = options;
+  const { filter = '', onRow, peer, place, manifest, synthetic, seconds = 8 } = options;
   const software = options.software ?? gpu.adapter.isFallback;
-  const wanted = (name: string) => name.includes(filter);
+  const words = filter.split(',');
+  const wanted = (name: string) => words.some((word) => name.includes(word));
   const rows: Row[] = [];
   const add = (row: Row) => {
     rows.push(row);
     onRow?.(row);
   };
+  watchProcessor(gpu.adapter.isFallback ? (options.processor ?? null) : null);
   try {
+    const model = manifest?.name ?? '';
+    // Before anything else was compiled.
+    const cold = place && wanted(`${START} ${model}`) ? await measureStart(place) : undefined;
     const peak = await measurePeak(gpu);
     for (const test of casesOf(manifest ?? null))
       if (!(software && test.large) && wanted(`${test.name} ${test.shape}`))
         add(await withPeers(await measureCase(gpu, test, peak), test.peer, peer));
     const operations = [...rows];
-    if (pocket && manifest && wanted(`${BLOCK} ${manifest.name}`)) {
-      const model = await loadModel(gpu, pocket, () => {});
-      const { weights, config } = model.transformer;
-      const time = await measureBlock(gpu, weights, config, blockSizeOf(manifest)).finally(() =>
-        model.free(),
-      );
-      add(await withPeers(blockRow(manifest.name, time), blockPeer(manifest), peer));
+    const clips: Pick<Report, 'clip' | 'long'> = {};
+    if (place && manifest) {
+      const asked = { block: wanted(`${BLOCK} ${model}`), clip: wanted(`${CLIP} ${model}`), long: wanted(`${LONG} ${model}`) }; // prettier-ignore
+      if (asked.block) {
+        const own = await start(place, trials(options.processor));
+        const { weights, config } = own.model.transformer;
+        const time = await measureBlock(own.gpu, weights, config, blockSizeOf(manifest));
+        own.model.free();
+        own.gpu.destroy();
+        add(await withPeers(blockRow(manifest.name, time), blockPeer(manifest), peer));
+      }
+      if (asked.clip || asked.long) {
+        const own = await start(place);
+        const { openOutput } = place;
+        const { sizes, sampler, seconds: usual } = manifest;
+        const make = (what: { seconds: number; steps: number }, size = sizes[0]!) =>
+          measureClip(own.model, { ...size, ...what }, openOutput);
+        if (asked.clip) clips.clip = await make({ seconds: usual.default, steps: sampler.timesteps.length });
+        if (asked.long) clips.long = await make({ seconds, steps: 2 }, sizes.at(-1));
+        own.model.free();
+        own.gpu.destroy();
+      }
     }
     if (synthetic && wanted(`${BLOCK} synthetic`)) await addSynthetic(gpu, synthetic, add);
     const { adapter } = gpu;
@@ -113,8 +196,11 @@ export async function benchOn(gpu: Gpu, options: Options = {}): Promise<Report> 
       peak,
       rows,
       trials: gpu.tuner.answers,
+      ...(cold && { start: cold }),
+      ...clips,
       ...(peer && {
-        mean: { webgpu: geometricMean(operations, 'webgpu'), wasm: geometricMean(operations, 'wasm') },
+        mean: meansOf(operations, 'peers'),
+        ...(operations.some(({ cpuPeers }) => cpuPeers) && { cpuMean: meansOf(operations, 'cpuPeers') }),
       }),
     };
   } finally {
@@ -123,9 +209,13 @@ export async function benchOn(gpu: Gpu, options: Options = {}): Promise<Report> 
 }
 
 const BLOCK = 'whole block';
+const START = 'cold start';
+const CLIP = 'whole clip';
+const LONG = 'long clip';
 
-function blockRow(what: string, { seconds, launches }: { seconds: number; launches: number }): Row {
+function blockRow(what: string, { seconds, cpu, launches }: BlockTime): Row {
   return {
+    ...(cpu !== null && { cpuMs: cpu * 1000 }),
     name: BLOCK,
     shape: `${what}, ${launches} launches`,
     ms: seconds * 1000,
@@ -159,7 +249,7 @@ async function measureCase(gpu: Gpu, test: Case, peak: Peak): Promise<Row> {
     run.scope(work); // gathers what there is to choose between
     await run.sync();
     await gpu.tuner.settle(gpu, run.questions.values());
-    const seconds = await measure(run, work);
+    const { seconds, cpu } = await measure(run, work);
     const variant = [...run.questions.values()].map((q) => gpu.tuner.choice(q)).join(', ');
     const gflops = test.flops / seconds / 1e9;
     const gbytes = test.bytes / seconds / 1e9;
@@ -172,6 +262,8 @@ async function measureCase(gpu: Gpu, test: Case, peak: Peak): Promise<Row> {
       gbytes,
       share,
       ...(variant && { variant }),
+      ...(cpu !== null && { cpuMs: cpu * 1000 }),
+      ...(test.torch && { torch: test.torch }),
     };
   } finally {
     run.destroy();
@@ -181,17 +273,24 @@ async function measureCase(gpu: Gpu, test: Case, peak: Peak): Promise<Row> {
 async function withPeers(row: Row, test: PeerCase | undefined, peer: Peer | undefined): Promise<Row> {
   if (!peer || !test) return row;
   const peers: Record<Provider, number | null> = { webgpu: null, wasm: null };
+  const cpuPeers = { ...peers };
   const problems: string[] = [];
   for (const provider of PROVIDERS) {
-    const { seconds, problem } = await peer.measure(test, provider);
-    peers[provider] = seconds === null ? null : (1000 * seconds) / row.ms;
+    const { time, problem } = await peer.measure(test, provider);
+    if (time) peers[provider] = (1000 * time.seconds) / row.ms;
+    if (time?.cpu && row.cpuMs) cpuPeers[provider] = (1000 * time.cpu) / row.cpuMs;
     if (problem) problems.push(`${provider}: ${problem}`);
   }
-  return { ...row, peers, ...(problems.length && { problems }) };
+  return { ...row, peers, ...(row.cpuMs && { cpuPeers }), ...(problems.length && { problems }) };
 }
 
-function geometricMean(rows: readonly Row[], provider: Provider): number | null {
-  const ratios = rows.flatMap(({ peers }) => peers?.[provider] ?? []);
+const meansOf = (rows: readonly Row[], by: 'peers' | 'cpuPeers'): Record<Provider, number | null> => ({
+  webgpu: geometricMean(rows.map((row) => row[by]?.webgpu)),
+  wasm: geometricMean(rows.map((row) => row[by]?.wasm)),
+});
+
+function geometricMean(known: readonly (number | null | undefined)[]): number | null {
+  const ratios = known.flatMap((ratio) => ratio ?? []);
   return ratios.length ? Math.exp(ratios.reduce((sum, r) => sum + Math.log(r), 0) / ratios.length) : null;
 }
 
@@ -223,20 +322,47 @@ function makerOf(run: Run): Maker {
 }
 
 /** The report as lines of text. */
-export function formatReport({ adapter, elem, peak, rows, mean }: Report): string {
+export function formatReport(report: Report): string {
+  const { adapter, elem, peak, rows, mean, cpuMean } = report;
   const head = `${adapter}, activations ${elem}: peak ${peak.gflops.toFixed(1)} GFLOP/s (f32 FMA), copy ${peak.gbytes.toFixed(1)} GB/s`;
   const tail =
     mean?.webgpu || mean?.wasm
       ? [
-          `geometric mean over the operations: ${times(mean.webgpu)} onnxruntime-web WebGPU, ${times(mean.wasm)} WASM`,
+          `geometric mean over the operations: ${times(mean.webgpu)} onnxruntime-web WebGPU, ${times(mean.wasm)} WASM` +
+            (cpuMean ? `; by processor time ${times(cpuMean.webgpu)}, ${times(cpuMean.wasm)}` : ''),
         ]
       : [];
-  return [head, ...rows.map(formatRow), ...tail].join('\n');
+  return [head, ...rows.map(formatRow), ...tail, ...formatClips(report)].join('\n');
+}
+
+/** Start, clip and long clip, a line each; those that were measured. Markdown may have them, too. */
+export function formatClips({ start: cold, clip, long, growth }: Report): string[] {
+  const s = (seconds: number) => `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
+  const lines: string[] = [];
+  if (cold) {
+    const { first, again } = cold;
+    const parts = (t: StartTimes) =>
+      `${s(t.total)} (device ${s(t.device)}, files ${s(t.files)}, weights to the GPU ${s(t.weights)}, trials of variants ${s(t.trials)}, ${t.pipelines} pipelines ${s(t.kernels)}; the first could be used ${s(t.firstPipeline)} after the last weight)`;
+    lines.push(`${START}: ${parts(first)}`, `${START}, second visit: ${parts(again)}`);
+  }
+  const of = ({ model, width, height, seconds, steps, frames, launches, peakGpuBytes }: ClipTimes) =>
+    `${model} ${width}×${height}, ${seconds} s (${frames} frames), ${steps} steps, ${launches} launches a step, ${(peakGpuBytes / 1e6).toFixed(1)} MB on the GPU at most`;
+  if (clip) lines.push(`${CLIP}: ${of(clip)}: first frame after ${s(clip.firstFrame)}, all after ${s(clip.total)}`); // prettier-ignore
+  if (long) {
+    const { seconds, gpu } = growth ?? {};
+    const grown = seconds
+      ? `a block takes ${s(seconds.early)} early and ${s(seconds.late)} late, ×${seconds.growth.toFixed(3)} (95 %: ×${seconds.range.least.toFixed(3)} to ×${seconds.range.most.toFixed(3)}, ${seconds.verdict})`
+      : 'too few blocks to tell growth';
+    const memory = gpu ? `; GPU memory ×${gpu.growth.toFixed(3)}` : '';
+    lines.push(`${LONG}: ${of(long)}, ${long.blocks.length} blocks: all after ${s(long.total)}; ${grown}${memory}`); // prettier-ignore
+  }
+  return lines;
 }
 
 const times = (ratio: number | null) => (ratio === null ? 'no' : `${ratio.toFixed(2)}×`);
 
-export function formatRow({ name, shape, ms, gflops, gbytes, share, peers, variant, fps }: Row): string {
+export function formatRow(row: Row): string {
+  const { name, shape, ms, gflops, gbytes, share, peers, variant, fps, cpuMs, cpuPeers } = row;
   const columns = [name.padEnd(17), shape.padEnd(38), `${ms.toFixed(3).padStart(9)} ms`];
   if (share) {
     columns.push(`${gflops.toFixed(2).padStart(9)} GFLOP/s`, `${gbytes.toFixed(2).padStart(8)} GB/s`);
@@ -245,6 +371,8 @@ export function formatRow({ name, shape, ms, gflops, gbytes, share, peers, varia
   if (variant) columns.push(variant.padEnd(10));
   if (fps) columns.push(`${fps.toFixed(1)} frames/s`);
   if (peers) columns.push(`ort webgpu ${times(peers.webgpu)}`, `wasm ${times(peers.wasm)}`);
+  if (cpuMs) columns.push(`processor ${cpuMs.toFixed(3)} ms`);
+  if (cpuPeers) columns.push(`ort ${times(cpuPeers.webgpu)}, ${times(cpuPeers.wasm)}`);
   return columns.join(' ');
 }
 

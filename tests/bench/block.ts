@@ -10,7 +10,7 @@ import { createKvCache, encodeText, readWanConfig, wanTransformer, type WanConfi
 import { f32ToF16 } from '../../src/weights/convert';
 import type { ModelManifest } from '../../src/weights/manifest';
 import { Weights } from '../../src/weights/upload';
-import { measure } from './measure';
+import { measure, type Measured } from './measure';
 import type { PeerCase } from './peer';
 
 /** Latent height, width, frames of a block, frames before it, text rows. */
@@ -22,8 +22,7 @@ export interface BlockSize {
   text: number;
 }
 
-export interface BlockTime {
-  seconds: number;
+export interface BlockTime extends Measured {
   launches: number;
   /** Bytes on the GPU at most, weights included. */
   bytes: number;
@@ -54,12 +53,12 @@ export async function measureBlock(
     await run.sync();
     await gpu.tuner.settle(gpu, run.questions.values());
     let launches = 0;
-    const seconds = await measure(run, () => {
+    const time = await measure(run, () => {
       const before = run.launches;
       step();
       launches = run.launches - before;
     });
-    return { seconds, launches, bytes: gpu.memory.peak };
+    return { ...time, launches, bytes: gpu.memory.peak };
   } finally {
     cache.free();
     run.destroy();

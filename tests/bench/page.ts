@@ -1,22 +1,30 @@
 /** The bench in a browser, where onnxruntime-web stands beside our kernels. Driven by scripts/bench.mjs. */
 import * as ort from 'onnxruntime-web/webgpu';
 import { openGpu } from '../../src/gpu/device';
-import { benchOn, type Report, type Row } from './bench';
+import { openModel } from '../../src/weights/store';
+import { benchOn, trials, type Report, type Row } from './bench';
 import type { ModelManifest } from '../../src/weights/manifest';
 import { Peer } from './peer';
 
 declare global {
   /** Given by scripts/bench.mjs: a row is ready. */
   var tellRow: (row: Row) => void;
-  var kinoraBench: (options: { filter: string; f16: boolean; large: boolean }) => Promise<Report>;
+  /** Seconds that the browser's processes have run. */
+  var processorSeconds: () => Promise<number>;
+  var kinoraBench: (options: {
+    filter: string;
+    f16: boolean;
+    large: boolean;
+    seconds: number;
+  }) => Promise<Report>;
 }
 
 const MODELS = '/tests/bench/models/';
 const POCKET = '/models/pocket/';
 
-globalThis.kinoraBench = async ({ filter, f16, large }) => {
+globalThis.kinoraBench = async ({ filter, f16, large, seconds }) => {
   ort.env.logLevel = 'error';
-  const gpu = await openGpu(navigator.gpu, { f16, tuning: { always: true } });
+  const gpu = await openGpu(navigator.gpu, { f16, tuning: trials(globalThis.processorSeconds) });
   const manifest = (await (await fetch(`${POCKET}model.json`)).json()) as ModelManifest;
   const load = async (model: string) => {
     const response = await fetch(model.startsWith('onnx/') ? POCKET + model : `${MODELS}${model}.onnx`);
@@ -28,7 +36,12 @@ globalThis.kinoraBench = async ({ filter, f16, large }) => {
     software: gpu.adapter.isFallback && !large,
     peer: new Peer(ort, gpu.device, load),
     manifest,
-    pocket: new URL(POCKET, location.href).href,
+    seconds,
+    processor: globalThis.processorSeconds,
+    place: {
+      open: (tuning) => openGpu(navigator.gpu, { f16, tuning }),
+      files: () => openModel(new URL(POCKET, location.href).href),
+    },
     onRow: (row) => globalThis.tellRow(row),
   });
 };

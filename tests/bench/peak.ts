@@ -64,8 +64,8 @@ export async function measurePeak(gpu: Gpu): Promise<Peak> {
       workgroups: [Math.min(65535, words / 4 / 64)],
     });
   try {
-    const fmaSeconds = await measure(run, fma);
-    const copySeconds = await measure(run, copy);
+    const { seconds: fmaSeconds } = await measure(run, fma);
+    const { seconds: copySeconds } = await measure(run, copy);
     const copied = Math.min(65535 * 64, words / 4) * 16;
     return {
       gflops: (threads * ROUNDS * CHAINS * 4 * 2) / fmaSeconds / 1e9,

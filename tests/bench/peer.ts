@@ -1,6 +1,6 @@
 /** onnxruntime-web beside our kernels: the same operation and sizes, the same browser and adapter, the same run. */
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
-import { median } from './measure';
+import { repeat, type Measured } from './measure';
 
 type Ort = typeof import('onnxruntime-web/webgpu');
 
@@ -14,9 +14,6 @@ export interface PeerCase {
 
 export type Provider = 'webgpu' | 'wasm';
 
-const ROUNDS = 5;
-const LEAST = 60;
-
 export class Peer {
   #made: GPUBuffer[] = [];
 
@@ -27,8 +24,8 @@ export class Peer {
     readonly load: (model: string) => Promise<Uint8Array>,
   ) {}
 
-  /** Seconds of one run; null where this provider cannot do it, with its words in `problem`. */
-  async measure(test: PeerCase, provider: Provider): Promise<{ seconds: number | null; problem: string }> {
+  /** What one run takes; null where this provider cannot do it, with its words in `problem`. */
+  async measure(test: PeerCase, provider: Provider): Promise<{ time: Measured | null; problem: string }> {
     let session: InferenceSession | null = null;
     try {
       const { device } = this;
@@ -39,9 +36,9 @@ export class Peer {
       });
       const feeds: Record<string, Tensor> = {};
       for (const [name, input] of Object.entries(test.inputs)) feeds[name] = this.#input(input, provider);
-      return { seconds: await this.#time(session, feeds, provider), problem: '' };
+      return { time: await this.#time(session, feeds, provider), problem: '' };
     } catch (e) {
-      return { seconds: null, problem: e instanceof Error ? e.message : String(e) };
+      return { time: null, problem: e instanceof Error ? e.message : String(e) };
     } finally {
       await session?.release().catch(() => {});
       for (const buffer of this.#made.splice(0)) buffer.destroy();
@@ -67,22 +64,13 @@ export class Peer {
     return this.ort.Tensor.fromGpuBuffer(buffer, { dataType: type, dims } as never) as unknown as Tensor;
   }
 
-  async #time(session: InferenceSession, feeds: Record<string, Tensor>, provider: Provider): Promise<number> {
-    const round = async (repetitions: number) => {
-      const began = performance.now();
+  #time(session: InferenceSession, feeds: Record<string, Tensor>, provider: Provider): Promise<Measured> {
+    return repeat(async (repetitions) => {
       for (let i = 0; i < repetitions; i++) {
         const out = await session.run(feeds);
         for (const t of Object.values(out)) t.dispose();
       }
       if (provider === 'webgpu') await this.device.queue.onSubmittedWorkDone();
-      return performance.now() - began;
-    };
-    await round(1); // compiles and warms up
-    let repetitions = 1;
-    for (let ms = await round(1); ms < LEAST && repetitions < 4096; ms = await round(repetitions))
-      repetitions *= 2;
-    const rounds: number[] = [];
-    for (let i = 0; i < ROUNDS; i++) rounds.push((await round(repetitions)) / repetitions);
-    return median(rounds) / 1000;
+    });
   }
 }

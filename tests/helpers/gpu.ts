@@ -11,7 +11,7 @@ async function openEntry(): Promise<GPU> {
   const dawn = 'webgpu'; // a variable, so that the browser's bundler does not follow it
   const { create, globals } = (await import(/* @vite-ignore */ dawn)) as typeof import('webgpu');
   Object.assign(globalThis, globals);
-  return create([]);
+  return create(['enable-dawn-features=allow_unsafe_apis']); // as scripts/dawn.mjs
 }
 
 let entry: Promise<GPU> | undefined;

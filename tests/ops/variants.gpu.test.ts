@@ -1,10 +1,25 @@
-/** Every variant that this adapter offers, on shapes that it is not meant for, too, with one set of tolerances. */
+/**
+ * Every variant that this adapter offers, on shapes that it is not meant for, too, with one set of tolerances. Matrices of
+ * subgroups, which no software adapter has, are made of shuffles here (reference/matrix.wgsl), for the kernel around them;
+ * tests/gpu/matrix.gpu.test.ts has Dawn compile it with the real ones.
+ */
 import { describe, expect, test } from 'vitest';
 import { attention } from '../../src/ops/attention';
 import { matmul } from '../../src/ops/matmul';
 import { layerNorm, layerNormModulated, rmsNorm } from '../../src/ops/norm';
-import { ATTENTION, LAYER_NORM, MATMUL, offered, possible, RMS_NORM } from '../../src/ops/variants';
-import { expectClose, onEveryElem } from '../helpers/tensors';
+import {
+  ATTENTION,
+  LAYER_NORM,
+  MATMUL,
+  matrices,
+  offered,
+  possible,
+  RMS_NORM,
+  type MatmulChoice,
+} from '../../src/ops/variants';
+import { openTestGpu } from '../helpers/gpu';
+import { expectClose, onEveryElem, TOLERANCE } from '../helpers/tensors';
+import matrixOfShuffles from '../reference/matrix.wgsl?raw';
 import { attention as referenceAttention } from '../reference/attention';
 import { matmul as referenceMatmul } from '../reference/matmul';
 import { addGated } from '../reference/elementwise';
@@ -14,13 +29,39 @@ const EPS = 1e-6;
 /** A software driver compiles a tiled kernel for seconds, so each of its snippets is tried with one of them only. */
 const TYPES = ['q8_0', 'q4_0', 'q4_k', 'q5_k', 'q6_k', 'f8_e4m3', 'f8_e5m2'] as const;
 const typesOf = (variant: string) =>
-  variant === 'tiled 128' ? TYPES.slice(0, 1) : variant === 'tiled 64' ? TYPES.slice(0, 3) : TYPES;
+  variant === 'tiled 128' || variant.startsWith('matrix')
+    ? TYPES.slice(0, 1)
+    : variant === 'tiled 64'
+      ? TYPES.slice(0, 3)
+      : TYPES;
 const names = (list: readonly { name: string }[]) => list.map(({ name }) => name);
+
+const { subgroupMinSize: SIZE = 0, subgroupMaxSize = 0 } = (await openTestGpu()).device.adapterInfo;
+
+/** A variant of matrices with shuffles in their place, for subgroups of this adapter's size. */
+function ofShuffles(real: MatmulChoice, rows: number): MatmulChoice {
+  const consts = () => ({ ...real.consts(ANY), SIZE, SLOTS: Math.ceil(rows / SIZE) });
+  return {
+    ...real,
+    name: `${real.name}, of shuffles`,
+    needs: ['subgroups'],
+    consts,
+    lib: { matrixOfShuffles },
+  };
+}
+const ANY = { M: 1, N: 1, K: 1, x: 'f16', w: 'f16' } as const;
+
+// Where sizes vary nothing says in which thread a row is.
+if (SIZE > 0 && SIZE === subgroupMaxSize)
+  (MATMUL as MatmulChoice[]).unshift(
+    ofShuffles(matrices('f16', 8, 16, 16), 16),
+    ofShuffles(matrices('f32', 8, 8, 8), 8),
+  );
 
 await onEveryElem((kit) => {
   const { gpu } = kit;
 
-  describe.each(names(possible(gpu, MATMUL, { M: 1, N: 1, K: 1 })))('matmul %s', (variant) => {
+  describe.each(names(possible(gpu, MATMUL, { ...ANY, x: kit.elem })))('matmul %s', (variant) => {
     // Ones, primes, both sides of every tile (4, 32, 64, 128; 8 and 16 of k), rows that are no whole words.
     test.each([
       [1, 1, 1],
@@ -35,7 +76,7 @@ await onEveryElem((kit) => {
       [2, 300, 1000],
     ])('x [%d,·] · w [%d,·]ᵀ over %d, weights f32 and f16', async (M, N, K) => {
       const x = kit.random([M, K]);
-      for (const dtype of variant === 'tiled 128' ? (['f16'] as const) : (['f32', 'f16'] as const)) {
+      for (const dtype of /128|matrix/.test(variant) ? (['f16'] as const) : (['f32', 'f16'] as const)) {
         const w = kit.random([N, K], dtype);
         const out = matmul(kit.run, x.t, w.t, { variant });
         await expectClose(kit, out, referenceMatmul([M, N, K], x.x, w.x));
@@ -54,7 +95,8 @@ await onEveryElem((kit) => {
       }
     });
 
-    test.each(variant.startsWith('tiled') ? (['gelu'] as const) : (['none', 'gelu', 'silu'] as const))(
+    const slow = /^(tiled|matrix)/.test(variant);
+    test.each(slow ? (['gelu'] as const) : (['none', 'gelu', 'silu'] as const))(
       'bias, %s, gate and residual',
       async (act) => {
         const [F, P, M, N, K] = [3, 4, 3 * 23, 70, 45];
@@ -71,7 +113,7 @@ await onEveryElem((kit) => {
         const all = matmul(kit.run, x.t, w.t, { ...given, gate, residual: residual.t });
         expect(all.dtype).toBe('f32'); // the residual's
         await expectClose(kit, all, addGated([M, N, F, P], residual.x, plain, m.x, 2));
-        if (variant.startsWith('tiled')) return;
+        if (slow) return;
         await expectClose(kit, matmul(kit.run, x.t, w.t, { ...given, gate, dtype: 'f32' }), gated);
         const added = matmul(kit.run, x.t, w.t, { ...given, residual: residual.t });
         await expectClose(kit, added, plain.map((v, i) => v + residual.x[i]!)); // prettier-ignore
@@ -100,10 +142,24 @@ await onEveryElem((kit) => {
       [64, 32, 1, 128],
       [67, 130, 3, 128],
       [130, 257, 2, 64],
+      [5, 40, 12, 128],
     ])('%d queries, %d keys, %d heads of %d', async (M, S, H, d) => {
       const [q, k, v] = [kit.random([M, H * d], kit.elem, 2), kit.random([S, H * d], kit.elem, 2), kit.random([S, H * d])]; // prettier-ignore
       const out = attention(kit.run, q.t, k.t, v.t, { heads: H, variant });
       await expectClose(kit, out, referenceAttention({ M, S, H, d }, q.x, k.x, v.x));
+    });
+
+    test('30 000 keys', async () => {
+      const [M, S, H, d] = [3, 30_000, 1, 128];
+      const [q, k, v] = [
+        kit.random([M, d], kit.elem, 2),
+        kit.random([S, d], kit.elem, 2),
+        kit.random([S, d]),
+      ];
+      const out = attention(kit.run, q.t, k.t, v.t, { heads: H, variant });
+      // Of f32 four times the usual: sums of sixteen times as many terms, whose errors grow with the root.
+      const tolerance = TOLERANCE[kit.elem]! * (kit.elem === 'f32' ? 4 : 1);
+      await expectClose(kit, out, referenceAttention({ M, S, H, d }, q.x, k.x, v.x), tolerance);
     });
 
     test.each([1, 16, 31, 32, 33, 64, 69])('the first %d of 70 keys, bias of both kinds', async (keys) => {
@@ -180,7 +236,7 @@ await onEveryElem((kit) => {
 
   test('the plain variant needs nothing, takes every shape, and is what a software adapter begins with', () => {
     const bare = { adapter: { isFallback: true }, features: new Set() } as unknown as typeof gpu;
-    const shapes = { M: 500, N: 500, K: 500, keys: 500, HEAD: 64, rows: 500, D: 500 };
+    const shapes = { ...ANY, M: 500, N: 500, K: 500, keys: 500, HEAD: 64, rows: 500, D: 500 };
     for (const list of [MATMUL, ATTENTION, LAYER_NORM, RMS_NORM] as const) {
       const plain = list.at(-1)!.name;
       expect(names(offered(bare, list as typeof MATMUL, shapes))[0]).toBe(plain);

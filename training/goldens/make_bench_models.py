@@ -31,7 +31,7 @@ def main():
     save("conv", "Conv", ["x", "w"], [4, 4], rank=4, kernel_shape=[3, 3], pads=[1, 1, 1, 1])
     save("layer-norm", "LayerNormalization", ["x", "scale"], [2, 1], axis=-1, epsilon=1e-6)
     save("rms-norm", "SimplifiedLayerNormalization", ["x", "scale"], [2, 1], axis=-1, epsilon=1e-6)
-    for n, k in ((192, 192), (768, 192), (192, 768), (1536, 1536), (8960, 1536), (1536, 8960)):
+    for n, k in ((192, 192), (768, 192), (192, 768), (1152, 192), (9216, 1536), (1536, 1536), (8960, 1536), (1536, 8960)):
         save(f"matmul-q8-{n}x{k}", "MatMulNBits", ["x", "w", "scales"], [2, 3, 1], "com.microsoft",
              {"w": TensorProto.UINT8}, N=n, K=k, bits=8, block_size=32, accuracy_level=1)
 
