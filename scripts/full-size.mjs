@@ -1,6 +1,6 @@
 /**
  * `npm run full-size`: loads large checkpoints as the page does, makes one block of a clip, and prints how long it took,
- * what was read, and how much memory it needed at most.
+ * what was read, how much memory it needed at most, and the time of each kind of operation.
  *
  *   npm run synthetic -- DIR --format q8_0
  *   npm run full-size -- DIR [--size 256x256] [--steps 1] [--f16]

@@ -24,7 +24,7 @@ export async function main(
   { dir, size, steps, f16 }: FullSizeOptions,
   openEntry: () => Promise<GPU>,
 ): Promise<number> {
-  const gpu = await openGpu(await openEntry(), { f16 });
+  const gpu = await openGpu(await openEntry(), { f16, profile: true });
   // A software adapter would refuse a model of this size: a step takes minutes, and that is what is to be measured.
   Object.assign(gpu.adapter, { isFallback: false });
   const watch = new Watch();
@@ -38,6 +38,7 @@ export async function main(
   const loaded = performance.now();
   const [whileLoading, readToLoad] = [watch.growth, watch.read];
 
+  await gpu.profiler!.clear(); // of the block alone
   const stages = new Map<string, number>();
   let [stage, since] = ['text', performance.now()];
   const enter = (next: string) => {
@@ -64,6 +65,7 @@ export async function main(
     }),
   });
   enter('end');
+  const operations = [...(await gpu.profiler!.times())].sort((a, b) => b[1].ms - a[1].ms);
   const peak = gpu.memory.peak;
   model.free();
 
@@ -78,6 +80,12 @@ export async function main(
   console.log(`  GPU memory     ${gb(peak)} at most`);
   for (const [name, ms] of stages) console.log(`  ${name.padEnd(14)} ${seconds(ms)}`);
   console.log(`  in all         ${gb(watch.read)} read, ${frames} frames of ${size.width}×${size.height}, one block, ${steps} steps`); // prettier-ignore
+  const all = operations.reduce((sum, [, { ms }]) => sum + ms, 0);
+  const clock = gpu.profiler!.clock === 'timestamps' ? 'the GPU’s timestamps' : 'wall time, the way to the GPU and back included'; // prettier-ignore
+  console.log(`Operations of the block (${clock}):`);
+  for (const [name, { ms, dispatches }] of operations)
+    console.log(`  ${name.padEnd(18)} ${seconds(ms).padStart(9)} ${((100 * ms) / all).toFixed(1).padStart(5)} % in ${dispatches} dispatches`); // prettier-ignore
+  console.log(`  ${'in all'.padEnd(18)} ${seconds(all).padStart(9)}`);
   const ok = watch.growth <= MOST_GROWTH && watch.piece <= MOST_PIECE && frames > 0;
   if (!ok) console.error(`More than may be: ${MOST_GROWTH / 1e6} MB of growth, pieces of ${MOST_PIECE / 2 ** 20} MiB.`); // prettier-ignore
   return ok ? 0 : 1;

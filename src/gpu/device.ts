@@ -3,6 +3,7 @@ import { KinoraError } from '../errors';
 import type { AdapterReport } from '../worker/protocol';
 import { KernelCache } from './kernel';
 import { Memory } from './memory';
+import { Profiler } from './profiler';
 import { Tuner, type TunerOptions } from './tuner';
 import { size, type Elem, type Tensor } from './tensor';
 
@@ -34,6 +35,8 @@ export interface GpuOptions {
   f16?: boolean;
   /** What variants of kernels were chosen by trial, and where that is kept. */
   tuning?: TunerOptions;
+  /** Measure every kernel (`Gpu.profiler`); work is slower then. Default: false. */
+  profile?: boolean;
 }
 
 /** What is said of an error that no one waited for, such as the use of a pipeline that did not compile. */
@@ -81,6 +84,8 @@ export class Gpu {
   readonly memory: Memory;
   readonly kernels: KernelCache;
   readonly tuner: Tuner;
+  /** Null where nothing is to be measured. */
+  profiler: Profiler | null = null;
   /**
    * Floating-point operations that one dispatch may take: well below a second on the slowest adapter of
    * the kind, so that no driver watchdog fires (Windows: 2 s). Software adapters reach some 2 GFLOP/s.
@@ -208,6 +213,7 @@ export async function openGpu(entry: GPU | undefined, options: GpuOptions = {}):
   const optional = ['subgroups', 'chromium-experimental-subgroup-matrix'] as GPUFeatureName[];
   const requiredFeatures = optional.filter((f) => adapter.features.has(f));
   if (f16) requiredFeatures.push('shader-f16');
+  if (options.profile && adapter.features.has('timestamp-query')) requiredFeatures.push('timestamp-query');
   const device = await adapter.requestDevice({
     label: 'kinora',
     requiredFeatures,
@@ -224,6 +230,7 @@ export async function openGpu(entry: GPU | undefined, options: GpuOptions = {}):
     ...(clock && { clock }),
     key: JSON.stringify([report, f16, key ?? '']),
   });
+  if (options.profile) gpu.profiler = new Profiler(device);
   await gpu.tuner.recall();
   return gpu;
 }

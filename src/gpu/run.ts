@@ -202,20 +202,22 @@ export class Run {
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
     device.queue.writeBuffer(this.#uniform, 0, this.#params, 0, this.#recorded.length * SLOT);
+    const work = this.#recorded.map(({ kernel, storages, workgroups }, i) => ({
+      name: kernel.name,
+      encode: (pass: GPUComputePassEncoder) => {
+        pass.setPipeline(this.gpu.kernels.pipeline(kernel));
+        const group = this.#group(kernel, storages);
+        pass.setBindGroup(0, group, kernel.face.paramsBinding === null ? [] : [i * SLOT]);
+        pass.dispatchWorkgroups(...workgroups);
+      },
+    }));
+    this.#recorded = [];
+    if (this.gpu.profiler) return this.gpu.profiler.submit(work);
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    this.#recorded.forEach(({ kernel, storages, workgroups }, i) => {
-      pass.setPipeline(this.gpu.kernels.pipeline(kernel));
-      pass.setBindGroup(
-        0,
-        this.#group(kernel, storages),
-        kernel.face.paramsBinding === null ? [] : [i * SLOT],
-      );
-      pass.dispatchWorkgroups(...workgroups);
-    });
+    for (const { encode } of work) encode(pass);
     pass.end();
     device.queue.submit([encoder.finish()]);
-    this.#recorded = [];
   }
 
   /** Submits, waits for the GPU, and throws what went wrong there. */
