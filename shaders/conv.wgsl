@@ -4,6 +4,8 @@
 struct Params {
   T: u32, H: u32, W: u32, C: u32, OH: u32, OW: u32, O: u32,
   KT: u32, KH: u32, KW: u32, stride: u32, first_pixel: u32, py: u32, px: u32,
+  /// 1: every pixel of x stands for 2 × 2.
+  doubled: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<X>;
@@ -25,12 +27,14 @@ fn source(p: u32, dt: u32, dy: u32, dx: u32) -> vec3<u32> {
   let rest = p % (params.OH * params.OW);
   let iy = i32((rest / params.OW) * params.stride + dy) - i32(params.py);
   let ix = i32((rest % params.OW) * params.stride + dx) - i32(params.px);
-  if (iy < 0 || ix < 0 || iy >= i32(params.H) || ix >= i32(params.W)) { return vec3<u32>(); }
+  if (iy < 0 || ix < 0 || iy >= i32(params.H << params.doubled) || ix >= i32(params.W << params.doubled)) { return vec3<u32>(); }
   let before = params.KT - 1u;
   let old = t + dt < before;
   if (old && HAS_PAST == 0u) { return vec3<u32>(); }
   let frame = select(t + dt - before, t + dt, old);
-  return vec3<u32>(((frame * params.H + u32(iy)) * params.W + u32(ix)) * params.C, select(0u, 1u, old), 1u);
+  let row = u32(iy) >> params.doubled;
+  let column = u32(ix) >> params.doubled;
+  return vec3<u32>(((frame * params.H + row) * params.W + column) * params.C, select(0u, 1u, old), 1u);
 }
 
 fn load(at: vec3<u32>, c: u32, left: u32) -> vec4<f32> {

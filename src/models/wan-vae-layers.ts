@@ -67,6 +67,30 @@ function decoderLayers(c: WanVaeConfig): Layer[] {
   return layers;
 }
 
+/**
+ * The decoder's first layer that may work on tiles: from the third last level's enlargement on pictures are large, before
+ * it they are small, and the attention, which sees all of them, has been.
+ */
+export function splitOf(c: WanVaeConfig): number {
+  const ups = decoderLayers(c).flatMap(({ kind }, i) => (kind === 'up' ? [i] : []));
+  return ups[Math.max(0, ups.length - 2)] ?? decoderLayers(c).length;
+}
+
+/** Latents beyond its border that a tile must see, so that nothing within it is other than in the whole picture. */
+export function haloOf(c: WanVaeConfig): number {
+  const layers = decoderLayers(c);
+  const split = splitOf(c);
+  const done = layers.slice(0, split).filter(({ kind }) => kind === 'up').length;
+  let cell = spaceScale(c) / 2 ** done; // pixels
+  let reach = 1; // of the last convolution
+  for (const { kind } of layers.slice(split)) {
+    // Two convolutions of 3 × 3; or one over the enlarged picture, which ends somewhere in the cell beside.
+    reach += kind === 'res' ? 2 * cell : cell;
+    if (kind === 'up') cell /= 2;
+  }
+  return Math.ceil(reach / spaceScale(c));
+}
+
 export type Side = 'encoder' | 'decoder';
 export const layersOf = (c: WanVaeConfig, side: Side) =>
   side === 'encoder' ? encoderLayers(c) : decoderLayers(c);

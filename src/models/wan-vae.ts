@@ -12,12 +12,19 @@ import { matmul } from '../ops/matmul';
 import { rmsNorm } from '../ops/norm';
 import { store } from '../ops/rope';
 import { axesOf, permute, rearrange, strided } from '../ops/strided';
-import { reshape, size, type Tensor } from '../gpu/tensor';
+import { bytesOf, reshape, size, type Elem, type Tensor } from '../gpu/tensor';
 import type { Gpu } from '../gpu/device';
 import type { Run } from '../gpu/run';
 import type { Weights } from '../weights/upload';
 import type { Tap } from './config';
-import { layersOf, pieceFrames, wanVaeSideShapes, type Side, type WanVaeConfig } from './wan-vae-layers';
+import {
+  layersOf,
+  pieceFrames,
+  splitOf,
+  wanVaeSideShapes,
+  type Side,
+  type WanVaeConfig,
+} from './wan-vae-layers';
 
 export {
   pieceFrames,
@@ -78,34 +85,46 @@ export function prepareWanVae(run: Run, w: Weights, c: WanVaeConfig, side: Side)
 /** The last two frames that each convolution in time saw. Owns its buffers, which are made when first used. */
 export class WanVaeMemory {
   readonly #gpu: Gpu;
-  /** Two buffers by name: one is read while the other is written. */
-  readonly #pasts = new Map<string, [now: Tensor, next: Tensor]>();
+  readonly #dry: boolean;
+  readonly #pasts = new Map<string, Tensor>();
   /** Pieces of the present clip that went through. */
   pieces = 0;
 
-  constructor(gpu: Gpu) {
+  /** @param options.dry as a run's: for one, no buffers are made */
+  constructor(gpu: Gpu, { dry = false }: { dry?: boolean | undefined } = {}) {
     this.#gpu = gpu;
+    this.#dry = dry;
+  }
+
+  /** Bytes that are kept now. */
+  get bytes(): number {
+    return [...this.#pasts.values()].reduce((sum, { storage }) => sum + storage.bytes, 0);
   }
 
   /** The frames before a piece, [2, H, W, C]; undefined before the first of a clip: zeros. */
   past(name: string): Tensor | undefined {
-    return this.#pasts.get(name)?.[0];
+    return this.#pasts.get(name);
   }
 
-  /** Keeps the last two frames of what was there and x [T, H, W, C]. */
+  /** Keeps the last two frames of what was there and x [T, H, W, C]. What was there must have been read before. */
   keep(run: Run, name: string, x: Tensor): void {
     const [T, H, W, C] = x.shape as [number, number, number, number];
     const known = this.#pasts.get(name);
-    const make = () => this.#gpu.memory.tensor([2, H, W, C], run.elem, `${name} past`);
-    const [now, next] = known ?? [make(), make()];
+    const kept = known ?? this.#make([2, H, W, C], run.elem, `${name} past`);
+    this.#pasts.set(name, kept);
     const frame = (t: Tensor, i: number) => reshape(frames(run, t, i, 1), [H * W, C]);
-    const into = { cache: reshape(next, [2 * H * W, C]), tokensPerFrame: H * W, sink: 0, window: 2 };
+    const into = { cache: reshape(kept, [2 * H * W, C]), tokensPerFrame: H * W, sink: 0, window: 2 };
     run.scope(() => {
-      const before = T > 1 ? frame(x, T - 2) : known ? frame(now, 1) : null;
+      // Copied before it is overwritten: the queue keeps the order, and one buffer is enough.
+      const before = T > 1 ? frame(x, T - 2) : known ? frame(kept, 1) : null;
       if (before) store(run, before, { ...into, firstFrame: 0 });
-      store(run, frame(x, T - 1), { ...into, firstFrame: 1 });
     });
-    this.#pasts.set(name, [next, now]);
+    run.scope(() => void store(run, frame(x, T - 1), { ...into, firstFrame: 1 }));
+  }
+
+  #make(shape: number[], dtype: Elem, label: string): Tensor {
+    if (!this.#dry) return this.#gpu.memory.tensor(shape, dtype, label);
+    return { storage: { bytes: bytesOf(shape, dtype), buffer: null, id: 0 }, dtype, shape, label };
   }
 
   /** The next piece is the first of a clip. */
@@ -115,7 +134,7 @@ export class WanVaeMemory {
   }
 
   free(): void {
-    for (const pair of this.#pasts.values()) for (const t of pair) this.#gpu.memory.free(t);
+    if (!this.#dry) for (const t of this.#pasts.values()) this.#gpu.memory.free(t);
     this.#pasts.clear();
   }
 }
@@ -167,9 +186,21 @@ class Pass {
       const residual = this.vae.weights.has(`${name}.conv_shortcut.weight`)
         ? this.conv(`${name}.conv_shortcut`, x)
         : x;
-      const y = this.conv(`${name}.conv1`, activate(run, this.norm(`${name}.norm1`, x), 'silu'));
-      return this.conv(`${name}.conv2`, activate(run, this.norm(`${name}.norm2`, y), 'silu'), { residual });
+      const before = this.#ready(`${name}.norm1`, x);
+      const y = this.conv(`${name}.conv1`, before);
+      run.release(before);
+      const between = this.#ready(`${name}.norm2`, y);
+      run.release(y);
+      return this.conv(`${name}.conv2`, between, { residual });
     });
+  }
+
+  /** What goes into a convolution: normalised and activated. Full pictures are large, so none is kept for longer than it is needed. */
+  #ready(name: string, x: Tensor): Tensor {
+    const normed = this.norm(name, x);
+    const y = activate(this.run, normed, 'silu');
+    this.run.release(normed);
+    return y;
   }
 
   /** Single-head attention inside each frame. */
@@ -221,12 +252,9 @@ class Pass {
         const [T, H, W, C] = x.shape as [number, number, number, number];
         const both = this.conv(`${name}.time_conv`, x); // [T, H, W, 2·C]: this frame's two
         y = rearrange(run, both, [T, H, W, 2, C], [0, 3, 1, 2, 4], [2 * T, H, W, C]);
+        run.release(both);
       }
-      const [T, H, W, C] = y.shape as [number, number, number, number];
-      const [t, h, w, c] = axesOf(y.shape) as [Ax, Ax, Ax, Ax];
-      const twice = { size: 2, stride: 0 };
-      const large = strided(run, y, [t, h, twice, w, twice, c], [T, 2 * H, 2 * W, C]);
-      return this.conv(`${name}.resample.1`, large);
+      return this.conv(`${name}.resample.1`, y, { doubled: true });
     });
   }
 
@@ -249,9 +277,10 @@ class Pass {
     });
   }
 
-  layers(x: Tensor, tap?: Tap): Tensor {
+  /** Layers from the `first` one up to, not with, `end`. */
+  layers(x: Tensor, tap?: Tap, first = 0, end?: number): Tensor {
     let y = x;
-    for (const layer of layersOf(this.vae.config, this.vae.side)) {
+    for (const layer of layersOf(this.vae.config, this.vae.side).slice(first, end)) {
       const before = y;
       if (layer.kind === 'res') y = this.res(layer.name, before);
       else
@@ -267,7 +296,7 @@ class Pass {
 
   out(x: Tensor): Tensor {
     const { side } = this.vae;
-    return this.conv(`${side}.conv_out`, activate(this.run, this.norm(`${side}.norm_out`, x), 'silu'));
+    return this.conv(`${side}.conv_out`, this.#ready(`${side}.norm_out`, x));
   }
 }
 type Ax = ReturnType<typeof axesOf>[number];
@@ -284,17 +313,37 @@ export function wanVaeDecode(
   memory: WanVaeMemory,
   tap?: Tap,
 ): Tensor {
-  const z = vae.config.z_dim;
-  const [h, w] = latent.shape.slice(2) as [number, number];
-  const pass = new Pass(run, vae, memory);
   const rgb = run.scope(() => {
-    const x = permute(run, reshape(latent, [z, 1, h, w]), [1, 2, 3, 0]); // [1, h, w, z]
-    const y = pass.middle(pass.conv('decoder.conv_in', pass.conv('post_quant_conv', x)));
-    tap?.('decoder.mid_block', y);
-    return pass.out(pass.layers(y, tap));
+    const x = decodeSmall(run, vae, latent, memory, tap);
+    return decodeLarge(run, vae, x, memory, tap);
   });
   memory.pieces++;
   return rgb;
+}
+
+/** The decoder as long as pictures are small, up to `splitOf` [F, h′, w′, C]. Whoever calls it counts the memory's pieces. */
+export function decodeSmall(
+  run: Run,
+  vae: WanVaeSide,
+  latent: Tensor,
+  memory: WanVaeMemory,
+  tap?: Tap,
+): Tensor {
+  const z = vae.config.z_dim;
+  const [h, w] = latent.shape.slice(2) as [number, number];
+  const pass = new Pass(run, vae, memory);
+  return run.scope(() => {
+    const x = permute(run, reshape(latent, [z, 1, h, w]), [1, 2, 3, 0]); // [1, h, w, z]
+    const y = pass.middle(pass.conv('decoder.conv_in', pass.conv('post_quant_conv', x)));
+    tap?.('decoder.mid_block', y);
+    return pass.layers(y, tap, 0, splitOf(vae.config));
+  });
+}
+
+/** The rest of it, on a part of the picture or the whole. */
+export function decodeLarge(run: Run, vae: WanVaeSide, x: Tensor, memory: WanVaeMemory, tap?: Tap): Tensor {
+  const pass = new Pass(run, vae, memory);
+  return run.scope(() => pass.out(pass.layers(x, tap, splitOf(vae.config))));
 }
 
 /**

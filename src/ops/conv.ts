@@ -19,6 +19,8 @@ export interface ConvOptions {
   residual?: Tensor;
   /** [kt − 1, H, W, C]: the frames before x; zeros where absent. */
   past?: Tensor;
+  /** Every pixel of x stands for 2 × 2: as if x had been enlarged to the nearest before, without that being stored. */
+  doubled?: boolean;
 }
 
 const TILE = 32;
@@ -26,17 +28,18 @@ const TILE = 32;
 /**
  * @param x [T, H, W, C]
  * @param w [O, kt, kh, kw, C] f32 or f16, kh and kw odd; padded with zeros by (kh − 1)/2, (kw − 1)/2
- * @returns [T, ⌈H/stride⌉, ⌈W/stride⌉, O]; frame t sees frames t − kt + 1 … t
+ * @returns [T, ⌈H/stride⌉, ⌈W/stride⌉, O], H and W doubled where that is asked for; frame t sees frames t − kt + 1 … t
  */
 export function conv(run: Run, x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor {
-  const { bias, stride = 1, pad = 'around', act = 'none', residual, past } = options;
+  const { bias, stride = 1, pad = 'around', act = 'none', residual, past, doubled = false } = options;
   expectAxes('conv', 'x', x, 'T,H,W,C');
   expectAxes('conv', 'w', w, 'O,kt,kh,kw,C');
   const [T, H, W, C] = x.shape as [number, number, number, number];
   const [O, KT, KH, KW] = w.shape as [number, number, number, number];
   expectShape('conv', 'w', w, [O, KT, KH, KW, C]);
   if (KH % 2 === 0 || KW % 2 === 0) throw refuse('conv', `a window of ${KH}×${KW} has no middle`);
-  const [OH, OW] = [Math.ceil(H / stride), Math.ceil(W / stride)];
+  const scale = doubled ? 2 : 1;
+  const [OH, OW] = [Math.ceil((H * scale) / stride), Math.ceil((W * scale) / stride)];
   const shape = [T, OH, OW, O];
   if (bias) expectShape('conv', 'bias', bias, [O]);
   if (residual) expectShape('conv', 'residual', residual, shape);
@@ -68,7 +71,7 @@ export function conv(run: Run, x: Tensor, w: Tensor, options: ConvOptions = {}):
     run.dispatch({
       kernel: spec,
       bindings: { x, past: past ?? x, w, bias: bias ?? w, residual: residual ?? x, out },
-      params: { T, H, W, C, OH, OW, O, KT, KH, KW, stride, first_pixel: start, py, px },
+      params: { T, H, W, C, OH, OW, O, KT, KH, KW, stride, first_pixel: start, py, px, doubled: Number(doubled) },
       workgroups: [Math.ceil(O / TILE), Math.ceil(count / TILE)],
     });
   return out;

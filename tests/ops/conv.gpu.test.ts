@@ -58,6 +58,20 @@ await onEveryElem((kit) => {
   });
 
   test.each([
+    [1, 1, 1, 3, 2, [1, 3, 3]],
+    [2, 3, 5, 6, 7, [1, 3, 3]],
+    [1, 8, 5, 16, 33, [1, 3, 3]],
+    [2, 4, 3, 5, 4, [2, 1, 1]],
+  ] as typeof SIZES)('doubled: %d×%d×%d×%d to %d channels, kernel %j', async (T, H, W, C, O, kernel) => {
+    const sizes = { T, H, W, C, O, kernel, doubled: true };
+    const { x, w, bias, past } = given(sizes);
+    const out = conv(kit.run, x.t, w.f32.t, { doubled: true, bias: bias.t, ...(past && { past: past.t }) });
+    expect(out.shape).toEqual([T, 2 * H, 2 * W, O]);
+    const want = reference(sizes, x.x, w.f32.x, { bias: bias.x, ...(past && { past: past.x }) });
+    await expectClose(kit, out, want);
+  });
+
+  test.each([
     ['relu', true, false],
     ['silu', false, true],
     ['relu', true, true],

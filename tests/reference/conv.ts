@@ -9,6 +9,8 @@ export interface ConvSizes {
   O: number;
   kernel: readonly [number, number, number];
   stride?: number;
+  /** x is enlarged before, every pixel to 2 × 2. */
+  doubled?: boolean;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface ConvSizes {
  * x [T,H,W,C], w [O,kt,kh,kw,C], bias [O], past [kt−1,H,W,C] → [T,⌈H/stride⌉,⌈W/stride⌉,O], as is the residual.
  */
 export function conv(
-  { T, H, W, C, O, kernel: [kt, kh, kw], stride = 1 }: ConvSizes,
+  { T, H: rows, W: columns, C, O, kernel: [kt, kh, kw], stride = 1, doubled = false }: ConvSizes,
   x: Values,
   w: Values,
   {
@@ -27,12 +29,15 @@ export function conv(
     act = 'none',
   }: { bias?: Values; residual?: Values; past?: Values; act?: Activation } = {},
 ): Float64Array {
+  const scale = doubled ? 2 : 1;
+  const [H, W] = [rows * scale, columns * scale];
   const [oh, ow] = [Math.ceil(H / stride), Math.ceil(W / stride)];
   const out = new Float64Array(T * oh * ow * O);
   const pixel = (t: number, h: number, w: number, c: number): number => {
     if (h < 0 || h >= H || w < 0 || w >= W) return 0;
-    if (t < 0) return past?.[(((t + kt - 1) * H + h) * W + w) * C + c] ?? 0;
-    return x[((t * H + h) * W + w) * C + c]!;
+    const at = Math.floor(h / scale) * columns + Math.floor(w / scale);
+    if (t < 0) return past?.[((t + kt - 1) * rows * columns + at) * C + c] ?? 0;
+    return x[(t * rows * columns + at) * C + c]!;
   };
   let at = 0;
   for (let t = 0; t < T; t++)
