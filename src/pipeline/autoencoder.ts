@@ -23,13 +23,14 @@ import {
   prepareWanVae,
   readWanVaeConfig,
   spaceScale,
-  wanVaeDecode,
   wanVaeEncode,
   WanVaeMemory,
   wanVaeSideShapes,
   type WanVaeConfig,
   type WanVaeSide,
 } from '../models/wan-vae';
+import { WHOLE, type Tiling } from '../models/tiling';
+import { TiledMemory, wanVaeDecodeTiled } from '../models/wan-vae-tiles';
 import { affine } from '../ops/elementwise';
 import { axesOf, permute, strided } from '../ops/strided';
 import type { ModelManifest } from '../weights/manifest';
@@ -45,8 +46,12 @@ export interface FrameMemory {
 }
 
 export interface FrameDecoder {
-  /** For latents of height h and width w. */
-  open(h: number, w: number): FrameMemory;
+  /**
+   * For latents of height h and width w.
+   * @param options.tiling in which the picture is decoded, of those that decoder-plan.ts lists; default: whole
+   * @param options.dry for a dry run: no buffers need be made
+   */
+  open(h: number, w: number, options?: { tiling?: Tiling; dry?: boolean }): FrameMemory;
   /**
    * @param latent [1, C, h, w] f32, not normalised
    * @returns [T, H, W, 3] in [0, 1], not clamped. T is the stride in time; of the clip's first latent only its last
@@ -148,11 +153,12 @@ function taehvDecoder(gpu: Gpu, side: TaehvSide): FrameDecoder {
 function wanDecoder(gpu: Gpu, side: WanVaeSide): FrameDecoder {
   const half = gpu.memory.upload(Float32Array.of(0.5), [1], 'f32', 'half');
   return {
-    open: () => new WanVaeMemory(gpu),
+    open: (h, w, { tiling = WHOLE, dry } = {}) => new TiledMemory(gpu, side.config, h, w, tiling, { dry }),
     decode: (run, latent, memory) =>
       run.scope(() => {
-        const rgb = wanVaeDecode(run, side, latent, memory as WanVaeMemory); // [T, H, W, 3]
-        return reshape(affine(run, flat(run, rgb), half, half), rgb.shape);
+        const rgb = wanVaeDecodeTiled(run, side, latent, memory as TiledMemory); // [T, H, W, 3]
+        const row = rgb.dtype === 'f32' ? reshape(rgb, [1, size(rgb)]) : flat(run, rgb);
+        return reshape(affine(run, row, half, half), rgb.shape);
       }),
     free() {
       side.free();

@@ -8,6 +8,7 @@ import type { Tensor } from '../gpu/tensor';
 import { affine } from '../ops/elementwise';
 import { rgbToI420 } from '../ops/i420';
 import { permute } from '../ops/strided';
+import type { Tiling } from '../models/tiling';
 import type { FrameMemory } from './autoencoder';
 import type { Frames, Latents } from './backend';
 import { allFinite, findFirstBad, notFiniteError } from './canary';
@@ -20,14 +21,16 @@ export class Decoder {
   readonly #run: Run;
   readonly #model: GpuModel;
   readonly #size: { h: number; w: number };
+  readonly #tiling: Tiling;
   readonly #memory: FrameMemory;
 
-  /** @param h,w of the latents */
-  constructor(model: GpuModel, h: number, w: number) {
+  /** @param h,w of the latents @param tiling the tiles of a picture */
+  constructor(model: GpuModel, h: number, w: number, tiling: Tiling) {
     this.#model = model;
     this.#size = { h, w };
     this.#run = new Run(model.gpu);
-    this.#memory = model.decoder.open(h, w);
+    this.#tiling = tiling;
+    this.#memory = model.decoder.open(h, w, { tiling });
   }
 
   /** The frames of latent `i` of a block, [C, F, h, w]: at least one. Throws `not-finite`. */
@@ -45,7 +48,7 @@ export class Decoder {
     const i420 = rgbToI420(run, rgb); // [T, words]
     if (!(await allFinite(run, rgb))) {
       const found = await findFirstBad(gpu, async (trace) => {
-        const memory = decoder.open(h, w);
+        const memory = decoder.open(h, w, { tiling: this.#tiling });
         decoder.decode(trace, one, memory);
         await trace.sync();
         memory.free();

@@ -1,6 +1,7 @@
 /** GPU memory of the decoders at one latent frame, counted from their layers. Bytes. */
 import type { TaehvConfig } from '../models/taehv';
-import type { WanVaeConfig } from '../models/wan-vae';
+import { haloOf, pieceFrames, spaceScale, type WanVaeConfig } from '../models/wan-vae-layers';
+import { spansOf, tilingsOf, WHOLE, type Tiling } from '../models/tiling';
 import type { AutoencoderConfig } from './autoencoder';
 
 export interface DecoderNeed {
@@ -12,9 +13,38 @@ export interface DecoderNeed {
   peak: number;
 }
 
+/**
+ * How pictures of h × w latents may be decoded, from the whole to what takes least memory: smaller tiles need less while
+ * they are decoded, but together they keep more of the frames before, for they overlap.
+ */
+export function decoderTilings(a: AutoencoderConfig, h: number, w: number): Tiling[] {
+  if (a.network === 'taehv') return [WHOLE]; // its largest tensor is small
+  let least = Infinity;
+  return tilingsOf(h, w, haloOf(a.config)).filter((tiling) => {
+    const { kept, peak } = estimateDecoder(a, h, w, 2, tiling);
+    const less = kept + peak < least;
+    least = Math.min(least, kept + peak);
+    return less;
+  });
+}
+
 /** @param h,w of the latents @param e bytes of an activation's element */
-export function estimateDecoder(a: AutoencoderConfig, h: number, w: number, e: number): DecoderNeed {
-  return a.network === 'taehv' ? taehv(a.config, h * w, e) : wanVae(a.config, h * w, e);
+export function estimateDecoder(
+  a: AutoencoderConfig,
+  h: number,
+  w: number,
+  e: number,
+  { rows, columns }: Tiling = WHOLE,
+): DecoderNeed {
+  if (a.network === 'taehv') return taehv(a.config, h * w, e);
+  const halo = haloOf(a.config);
+  const tiles = rows * columns;
+  const tile = spansOf(h, rows, halo)[0]!.length * spansOf(w, columns, halo)[0]!.length;
+  const { largest, kept, peak } = wanVae(a.config, h * w, { tile, tiles }, e);
+  // The picture that tiles are put together in, and as it is shown.
+  const shown = pieceFrames(a.config) * h * w * spaceScale(a.config) ** 2 * 3;
+  const whole = tiles > 1 ? 8 : e + 8;
+  return { largest: Math.max(largest, 4 * shown), kept, peak: peak + shown * whole };
 }
 
 function taehv(c: TaehvConfig, pixels: number, e: number): DecoderNeed {
@@ -32,35 +62,43 @@ function taehv(c: TaehvConfig, pixels: number, e: number): DecoderNeed {
   return { largest, kept, peak: 4 * largest + shown * 3 * e };
 }
 
-/** What a residual block holds besides its input: two norms, two activations, two convolutions, a shortcut. */
-const OF_BLOCK = 7;
-/** Two buffers of two frames: one is read while the other is written. */
-const OF_PAST = 4;
+/** Tensors of a level that live at once: a residual block's input, what is normalised and activated of it, and what comes out. */
+const LIVE = 4;
+/** Frames that a convolution in time keeps. */
+const OF_PAST = 2;
 
-function wanVae(c: WanVaeConfig, pixels: number, e: number): DecoderNeed {
+function wanVae(
+  c: WanVaeConfig,
+  pixels: number,
+  { tile, tiles }: { tile: number; tiles: number },
+  e: number,
+): DecoderNeed {
   const widths = c.dim_mult.map((mult) => c.base_dim * mult).reverse();
   const [top] = widths as [number];
-  let [frames, area, from] = [1, pixels, top];
-  let largest = 0;
+  let [frames, area, from, times] = [1, pixels, top, 1];
+  let [largest, peak] = [0, 0];
   let kept = OF_PAST * area * (c.z_dim + 4 * top) * e; // conv_in, and the two blocks in the middle
-  let peak = OF_BLOCK * area * top * e;
+  const split = Math.max(0, widths.length - 3);
   widths.forEach((to, i) => {
-    for (let j = 0; j <= c.num_res_blocks; j++, from = to) {
-      const wide = frames * area * Math.max(from, to) * e;
-      kept += OF_PAST * area * (from + to) * e;
-      largest = Math.max(largest, wide);
-      peak = Math.max(peak, OF_BLOCK * wide);
-    }
+    const wide = frames * area * Math.max(from, to) * e;
+    for (let j = 0; j <= c.num_res_blocks; j++, from = to) kept += times * OF_PAST * area * (from + to) * e;
+    largest = Math.max(largest, wide);
+    // Scratch of one size is not lent for another: each level has its own, and single frames, of which a clip's first
+    // latent is made and which are put by, have theirs.
+    peak += LIVE * (wide + area * to * e);
     if (i === widths.length - 1) return;
+    if (i === split && tiles > 1) {
+      [area, times] = [(area / pixels) * tile, tiles];
+      peak += frames * area * to * e; // what is cut out
+    }
     if (c.temporal.toReversed()[i]) {
-      kept += OF_PAST * area * to * e;
+      kept += times * OF_PAST * area * to * e;
       frames *= 2;
+      largest = Math.max(largest, frames * area * to * e);
     }
     area *= 4;
-    largest = Math.max(largest, frames * area * to * e);
     from = to / 2;
   });
-  kept += OF_PAST * area * c.base_dim * e;
-  const shown = frames * area * 3;
-  return { largest, kept, peak: Math.max(peak, 2 * largest) + shown * (e + 8) };
+  kept += times * OF_PAST * area * c.base_dim * e;
+  return { largest, kept, peak };
 }

@@ -11,7 +11,8 @@ import { wordsOf } from '../ops/store-8bit';
 import type { ModelManifest } from '../weights/manifest';
 import type { AdapterReport, CacheBits, Size } from '../worker/protocol';
 import { readAutoencoderConfig } from './autoencoder';
-import { estimateDecoder } from './decoder-plan';
+import { WHOLE, type Tiling } from '../models/tiling';
+import { decoderTilings, estimateDecoder } from './decoder-plan';
 
 /** What a machine offers a clip. */
 export interface Room {
@@ -66,12 +67,19 @@ export function roomOfGpu(adapter: AdapterReport, element: 2 | 4): Room {
 /** What can be counted on with WebAssembly, whose memory ends at 4 GiB. */
 export const ROOM_OF_CPU: Room = { element: 4, buffer: GIB, total: 2 * GIB, speed: 4e10, scores: true, packs: false }; // prettier-ignore
 
-/** What one block of a clip of this size needs with keys and values of so many bits. */
+/** How a clip is made where memory asks for it: bits of keys and values, and tiles that its pictures are decoded in. */
+export interface Fitting {
+  bits: CacheBits;
+  tiling: Tiling;
+}
+
+/** What one block of a clip of this size needs with keys and values of so many bits, decoded in such tiles. */
 export function estimateNeed(
   manifest: ModelManifest,
   { width, height }: Size,
   room: Room,
   bits: CacheBits = 16,
+  tiling: Tiling = WHOLE,
 ): Need {
   const { latent, sampler, components } = manifest;
   const wan = readWanConfig(components.transformer.config);
@@ -95,7 +103,7 @@ export function estimateNeed(
   const cache = (guidance ? 2 : 1) * wan.num_layers * (2 * cacheOfLayer + sinkOfLayer);
   // The residual stream three times, queries, keys, values and what attention gives, or the feed-forward.
   const pass = 3 * N * D * 4 + Math.max(4 * N * D * e, hidden) + 2 * scores;
-  const decoder = estimateDecoder(readAutoencoderConfig(components.autoencoder), h, w, e);
+  const decoder = estimateDecoder(readAutoencoderConfig(components.autoencoder), h, w, e, tiling);
   return {
     buffer: Math.max(scores, hidden, cacheOfLayer, N * D * 4, decoder.largest),
     // A block is decoded while the next one is denoised.
@@ -113,6 +121,24 @@ const bitsToTry = ({ sampler }: ModelManifest, room: Room, asked?: CacheBits): C
   return said === undefined ? [16, 8] : [said];
 };
 
+/** From the whole picture to the tiles that take least memory. Other backends than ours decode it whole. */
+function tilingsToTry({ latent, components }: ModelManifest, { width, height }: Size, room: Room): Tiling[] {
+  const [, y, x] = latent.stride;
+  return room.packs ? decoderTilings(readAutoencoderConfig(components.autoencoder), height / y, width / x) : [WHOLE]; // prettier-ignore
+}
+
+/**
+ * How a clip of this size fits; null where it does not. Tiles come before keys and values of 8 bit: they cost time, and
+ * change nothing.
+ */
+export function fitting(manifest: ModelManifest, size: Size, room: Room, asked?: CacheBits): Fitting | null {
+  const tilings = tilingsToTry(manifest, size, room);
+  const ways = bitsToTry(manifest, room, asked).flatMap((bits) =>
+    tilings.map((tiling) => ({ bits, tiling })),
+  );
+  return ways.find(({ bits, tiling }) => fits(estimateNeed(manifest, size, room, bits, tiling), room)) ?? null; // prettier-ignore
+}
+
 /** The bits of keys and values with which a clip of this size fits: 16, or else 8. Null where none does. */
 export function fittingBits(
   manifest: ModelManifest,
@@ -120,7 +146,12 @@ export function fittingBits(
   room: Room,
   asked?: CacheBits,
 ): CacheBits | null {
-  return bitsToTry(manifest, room, asked).find((bits) => fits(estimateNeed(manifest, size, room, bits), room)) ?? null; // prettier-ignore
+  return fitting(manifest, size, room, asked)?.bits ?? null;
+}
+
+/** The tiles in which a clip of this size is decoded, with keys and values of these bits. The least that there are where none fits. */
+export function fittingTiles(manifest: ModelManifest, size: Size, room: Room, bits: CacheBits): Tiling {
+  return fitting(manifest, size, room, bits)?.tiling ?? tilingsToTry(manifest, size, room).at(-1)!;
 }
 
 /** The largest size of the same shape that fits, in whole multiples of the grid; null when none does. */
@@ -163,7 +194,8 @@ export function checkPlan(
 ): CacheBits {
   const bits = fittingBits(manifest, size, room, asked);
   if (bits) return bits;
-  const need = estimateNeed(manifest, size, room, bitsToTry(manifest, room, asked).at(-1));
+  const least = tilingsToTry(manifest, size, room).at(-1)!;
+  const need = estimateNeed(manifest, size, room, bitsToTry(manifest, room, asked).at(-1), least);
   const found = `${size.width} × ${size.height}`;
   const fit = findFit(manifest, size, grid, room, asked);
   const smaller = asked === 16 && fittingBits(manifest, size, room, 8);

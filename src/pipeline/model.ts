@@ -22,7 +22,7 @@ import {
   type FrameDecoder,
 } from './autoencoder';
 import type { Model } from './backend';
-import { checkPlan, fittingBits, gridOf, roomOfGpu, type Room } from './memory-plan';
+import { checkPlan, fitting, fittingTiles, gridOf, roomOfGpu, type Room } from './memory-plan';
 import { Costs } from './progress';
 import { encodeFrames, type FrameEncoder } from './encode';
 import { residentEncoder, streamedEncoder, type TextEncoder } from './text-encoder';
@@ -168,9 +168,8 @@ export async function buildModel(
       free,
     };
     const size = wanted ?? manifest.sizes[0]!;
-    await warmUp(model, size, fittingBits(manifest, size, model.room) ?? 16, (done, total) =>
-      onEvent({ type: 'compile', done, total }),
-    );
+    const fit = fitting(manifest, size, model.room) ?? { bits: 16, tiling: fittingTiles(manifest, size, model.room, 16) }; // prettier-ignore
+    await warmUp(model, size, fit, (done, total) => onEvent({ type: 'compile', done, total }));
     loadSeconds = (performance.now() - began) / 1000;
     return model;
   } catch (e) {

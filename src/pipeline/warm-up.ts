@@ -2,6 +2,7 @@
 import { KinoraError } from '../errors';
 import { Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
+import type { Tiling } from '../models/tiling';
 import { createKvCache, encodeText, wanTransformer } from '../models/wan-transformer';
 import { notFinite } from '../ops/canary';
 import { rgbToI420 } from '../ops/i420';
@@ -9,6 +10,7 @@ import { latentsToRgba } from '../ops/preview';
 import { eulerStep, predictClean, renoiseStep } from '../ops/sampler';
 import type { CacheBits, Size } from '../worker/protocol';
 import { denormalise } from './decode';
+import type { Fitting } from './memory-plan';
 import type { GpuModel } from './model';
 import { windowOf } from './window';
 
@@ -17,19 +19,19 @@ const SHORT = 16;
 
 /**
  * Chooses kernels by trial where that is still to be done, and compiles what is not compiled yet for pictures of this
- * size, with keys and values of so many bits; quick when everything is.
+ * size, made as it fits; quick when everything is.
  */
 export async function warmUp(
   model: GpuModel,
   size: Size,
-  bits: CacheBits,
+  fit: Fitting,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<void> {
-  let run = rehearse(model, size, bits);
+  let run = rehearse(model, size, fit);
   try {
     if (await model.gpu.tuner.settle(model.gpu, run.questions.values())) {
       run.destroy();
-      run = rehearse(model, size, bits); // with what was chosen
+      run = rehearse(model, size, fit); // with what was chosen
     }
     await run.compile(onProgress);
   } finally {
@@ -38,14 +40,14 @@ export async function warmUp(
 }
 
 /** A dry run of all that a clip of this size does. */
-function rehearse(model: GpuModel, size: Size, bits: CacheBits): Run {
+function rehearse(model: GpuModel, size: Size, { bits, tiling }: Fitting): Run {
   const run = new Run(model.gpu, { dry: true });
   try {
     // A prompt that fills the text's length takes other kernels: it has no pad row, and more rows.
     const { text_len } = model.transformer.config;
     for (const length of new Set([Math.min(SHORT, text_len), text_len]))
       denoise(run, model, size, { length, bits });
-    decode(run, model, size);
+    decode(run, model, size, tiling);
     return run;
   } catch (e) {
     run.destroy();
@@ -93,10 +95,10 @@ function latents(run: Run, { manifest }: GpuModel, { width, height }: Size): Ten
   return run.tensor(shape, 'latents', 'f32');
 }
 
-function decode(run: Run, model: GpuModel, size: Size): void {
+function decode(run: Run, model: GpuModel, size: Size, tiling: Tiling): void {
   const x = latents(run, model, size);
   const [, , h, w] = x.shape as [number, number, number, number];
-  const memory = model.decoder.open(h, w);
+  const memory = model.decoder.open(h, w, { tiling, dry: true });
   try {
     const [C] = x.shape as [number];
     const one = denormalise(run, model, run.tensor([C, 1, h, w], 'latent', 'f32'));

@@ -12,11 +12,12 @@ import type { ClipNetworks, Frames, Latents, Picture } from './backend';
 import type { Block, ClipPlan } from './blocks';
 import { findFirstBad, notFiniteError } from './canary';
 import { Decoder } from './decode';
+import { fittingTiles } from './memory-plan';
 import type { GpuModel } from './model';
 import { makePreview } from './preview';
 import { Stepper } from './stepper';
 import { warmUp } from './warm-up';
-import { windowOf, type Window } from './window';
+import { seeing, windowOf, type Window } from './window';
 
 /** A step as it was taken, so that a block that broke down can be gone through again. */
 interface Taken {
@@ -75,17 +76,18 @@ export class GpuClip implements ClipNetworks {
   /** Compiles what this size needs and earlier ones did not, and makes room. */
   static async open(model: GpuModel, request: GenerateRequest, plan: ClipPlan): Promise<GpuClip> {
     const { cacheBits = 16 } = request;
-    await warmUp(model, request, cacheBits);
+    const window = windowOf(model.manifest, request);
+    const tiling = fittingTiles(seeing(model.manifest, window), request, model.room, cacheBits);
+    await warmUp(model, request, { bits: cacheBits, tiling });
     const clip = new GpuClip(model, request);
     try {
       const { h, w } = clip.#size;
-      const window = windowOf(model.manifest, request);
       for (let i = 0; i < (clip.#guidance ? 2 : 1); i++) {
         const cache = openCache(model, { ...window, bits: cacheBits }, plan.latents, h, w);
         clip.#owned.push(cache);
         clip.#views.push({ cache, text: null });
       }
-      clip.#owned.push((clip.#decoder = new Decoder(model, h, w)));
+      clip.#owned.push((clip.#decoder = new Decoder(model, h, w, tiling)));
       return clip;
     } catch (e) {
       clip.free();

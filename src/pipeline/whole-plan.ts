@@ -13,7 +13,7 @@ import type { ModelFiles } from '../weights/store';
 import { plannedBytes } from '../weights/upload';
 import type { MemoryPlan, Quantize, Size } from '../worker/protocol';
 import { readAutoencoderConfig, matchAutoencoder } from './autoencoder';
-import { checkPlan, estimateNeed, findFit, fittingBits, gridOf, type Room } from './memory-plan';
+import { checkPlan, estimateNeed, findFit, fitting, fittingTiles, gridOf, type Room } from './memory-plan';
 import { STREAMED } from './model';
 
 /** What waits to be copied to the GPU, at most (weights/upload), and the layers of a streamed encoder that are there at once. */
@@ -51,11 +51,13 @@ export async function planOpened(
     // While a prompt is read, nothing else is at work.
     const before = counted.streamed > 0 ? counted.streamed + PIECES : 0;
     const full = { ...room, weights };
-    const cacheBits = fittingBits(manifest, size, full) ?? 8;
-    const need = estimateNeed(manifest, size, full, cacheBits);
-    return { counted, full, need, cacheBits, total: need.total + Math.max(0, before - need.work) };
+    const cacheBits = fitting(manifest, size, full)?.bits ?? 8;
+    const { rows, columns } = fittingTiles(manifest, size, full, cacheBits);
+    const need = estimateNeed(manifest, size, full, cacheBits, { rows, columns });
+    const total = need.total + Math.max(0, before - need.work);
+    return { counted, full, need, cacheBits, tiles: rows * columns, total };
   };
-  const { counted, full, need, cacheBits, total } = plan(quantize);
+  const { counted, full, need, cacheBits, tiles, total } = plan(quantize);
   const items: MemoryPlan['items'] = [
     { what: 'transformer', bytes: counted.transformer },
     { what: 'text_encoder', bytes: counted.resident + counted.streamed },
@@ -64,7 +66,7 @@ export async function planOpened(
     { what: 'work', bytes: need.work },
     { what: 'pieces', bytes: PIECES },
   ];
-  const made = { size, window: manifest.sampler.window, cacheBits, items, total, limit: room.total };
+  const made = { size, window: manifest.sampler.window, cacheBits, tiles, items, total, limit: room.total }; // prettier-ignore
   const grid = gridOf(manifest);
   try {
     checkPlan(manifest, size, grid, full);

@@ -190,6 +190,8 @@ export interface MemoryPlan {
   window: number;
   /** Of the keys and values that it sees. */
   cacheBits: CacheBits;
+  /** That its pictures are decoded in, one after the other; 1: whole. */
+  tiles: number;
   items: { what: PlanItem; bytes: number }[];
   /** The most that lives at once. */
   total: number;

@@ -5,6 +5,10 @@ import { readTaehvConfig, taehvShapes } from '../../src/models/taehv';
 import { umt5Shapes, wanShapes, type Shapes } from '../../src/models/tensors';
 import { readUmt5Config } from '../../src/models/umt5';
 import { readWanConfig } from '../../src/models/wan-transformer';
+import { WHOLE, type Tiling } from '../../src/models/tiling';
+import { readWanVaeConfig } from '../../src/models/wan-vae-layers';
+import { decoderTilings } from '../../src/pipeline/decoder-plan';
+import { estimateNeed, fitting, type Room } from '../../src/pipeline/memory-plan';
 import { planOpened } from '../../src/pipeline/whole-plan';
 import { SAMPLINGS, WAN_LATENTS, previewOf } from '../../src/pipeline/samplings';
 import { infoAddress } from '../../src/weights/hub-api';
@@ -66,6 +70,35 @@ test.each(MODELS.map((model) => [model.id, model] as const))('%s', async (_, mod
     expect(model.gpu[name] / total, `${name}: ${(total / 1e9).toFixed(2)} GB`).toBeGreaterThan(0.97);
     expect(model.gpu[name] / total, `${name}: ${(total / 1e9).toFixed(2)} GB`).toBeLessThan(1.03);
   }
+});
+
+test('what is expected of LongLive (window 12) at 4 bits with the quick decoder, and of the text encoder', async () => {
+  const plan = (size: keyof typeof SIZES) => planOpened(modelOf('longlive'), SIZES[size], ROOM, 'q4_0');
+  const [full, small] = [await plan('full'), await plan('small')];
+  expect([full.window, full.cacheBits, full.tiles]).toEqual([12, 16, 1]);
+  expect(full.total / 1e9, '832 × 480').toBeLessThan(6);
+  expect(small.total / 1e9, '448 × 256').toBeLessThan(2.5);
+  const item = (what: string) => full.items.find((one) => one.what === what)!.bytes;
+  expect((item('text_encoder') + item('pieces')) / 1e9, 'UMT5-XXL').toBeLessThan(0.5);
+  if (process.env.SHOW) console.log(JSON.stringify({ full, small }));
+});
+
+test('the Wan VAE is tiled where memory asks for it, before keys and values get 8 bit', async () => {
+  const { manifest } = modelOf('longlive');
+  const autoencoder = { network: 'wan-vae' as const, config: {}, file: 'decoder' };
+  const wan = { ...manifest, components: { ...manifest.components, autoencoder } };
+  const need = (tiling: Tiling, bits: 8 | 16 = 16) => estimateNeed(wan, SIZES.full, ROOM, bits, tiling).total;
+  const way = (room: Partial<Room>) => fitting(wan, SIZES.full, { ...ROOM, ...room });
+  const two = { rows: 1, columns: 2 };
+  expect(way({})).toEqual({ bits: 16, tiling: WHOLE });
+  expect(need(two)).toBeLessThan(need(WHOLE) - 0.5e9);
+  expect(way({ total: need(two) })).toEqual({ bits: 16, tiling: two });
+  // Buffers of 128 MiB are enough, and want tiles.
+  expect(way({ buffer: 2 ** 27 })).toMatchObject({ bits: 16 });
+  expect(way({ buffer: 2 ** 27 })!.tiling).not.toEqual(WHOLE);
+  const least = Math.min(...decoderTilings({ network: 'wan-vae', config: readWanVaeConfig({}) }, 60, 104).map((t) => need(t))); // prettier-ignore
+  expect(way({ total: least - 1 })!.bits).toBe(8);
+  expect(way({ total: 1e9 })).toBeNull();
 });
 
 test('ids name downloads, and every file has an address', () => {
