@@ -111,7 +111,7 @@ export async function loadOpened(
   if (problem) throw new KinoraError(problem.code, problem.message, problem.params, problem.detail);
   const { quantize } = opened;
   if (!quantize) return buildModel(gpu, files, onEvent, { began, wanted });
-  const smaller = await shrink(files, opened.files, quantize, onEvent);
+  const smaller = await shrink(files, opened.files, quantize, onEvent, gpu);
   return buildModel(gpu, smaller, onEvent, { began, wanted, quantize: (name) => bitsOf(name, quantize) });
 }
 

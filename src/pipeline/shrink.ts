@@ -3,25 +3,50 @@
  * cannot be kept, the transformer is made smaller while it is loaded, each time, and why is told.
  */
 import { KinoraError } from '../errors';
+import type { Gpu } from '../gpu/device';
 import { matchTensors, umt5Shapes, wanShapes } from '../models/tensors';
 import { readUmt5Config } from '../models/umt5';
 import { readWanConfig } from '../models/wan-transformer';
-import { makeSmall, smallKey, smallSize } from '../weights/small';
+import { makeSmall, smallKey, smallSize, type SmallOptions } from '../weights/small';
 import { SmallStore } from '../weights/small-store';
 import { readWeights } from '../weights/read';
 import type { WeightFile } from '../weights/source';
 import type { ModelFiles } from '../weights/store';
 import type { PickedFile, Quantize } from '../worker/protocol';
 import type { OnEvent } from './model';
+import { GpuQuantizer } from './quantizer';
 
-/** @param picked what the files' sizes and times are told by */
+/**
+ * @param picked what the files' sizes and times are told by
+ * @param gpu quantizes; null: the CPU does, which is quicker than an adapter that is software
+ */
 export async function shrink(
   files: ModelFiles,
   picked: readonly PickedFile[],
   bits: Quantize,
   onEvent: OnEvent,
+  gpu: Gpu | null,
   store = new SmallStore(),
 ): Promise<ModelFiles> {
+  const quantizer = gpu && !gpu.adapter.isFallback ? new GpuQuantizer(gpu) : null;
+  try {
+    return await shrinkWith(quantizer, files, picked, bits, onEvent, store);
+  } finally {
+    quantizer?.free();
+  }
+}
+
+async function shrinkWith(
+  quantizer: GpuQuantizer | null,
+  files: ModelFiles,
+  picked: readonly PickedFile[],
+  bits: Quantize,
+  onEvent: OnEvent,
+  store: SmallStore,
+): Promise<ModelFiles> {
+  const quantize: SmallOptions['quantize'] = quantizer
+    ? (...piece) => quantizer.quantize(...piece)
+    : undefined;
   const { transformer, text_encoder } = files.manifest.components;
   const small = new Map<string, WeightFile>();
   const keys: string[] = [];
@@ -42,7 +67,7 @@ export async function shrink(
     try {
       const source =
         (await store.find(key, file.name)) ??
-        (await store.keep({ key, name: file.name, bytes }, (write) => makeSmall(file, tensors, bits, write, { onProgress }), keys)); // prettier-ignore
+        (await store.keep({ key, name: file.name, bytes }, (write) => makeSmall(file, tensors, bits, write, { onProgress, ...(quantize && { quantize }) }), keys)); // prettier-ignore
       small.set(part.file, await readWeights(source));
     } catch (e) {
       if (!(e instanceof KinoraError) || e.code !== 'storage') throw e;

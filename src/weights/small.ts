@@ -81,6 +81,8 @@ export interface SmallOptions {
   /** Bytes of the file done, and all. */
   onProgress?: (loaded: number, total: number) => void;
   signal?: AbortSignal;
+  /** Quantizes whole blocks elsewhere, e.g. on the GPU; null for what it leaves to us. NaN as a scale tells of numbers that are none. */
+  quantize?: (raw: Uint8Array, from: FileDType, to: Bits) => Promise<Uint8Array<ArrayBuffer> | null>;
 }
 
 /**
@@ -93,7 +95,7 @@ export async function makeSmall(
   tensors: Wanted,
   bits: Bits,
   write: (at: number, bytes: Uint8Array<ArrayBuffer>) => void,
-  { onProgress, signal }: SmallOptions = {},
+  { onProgress, signal, quantize }: SmallOptions = {},
 ): Promise<void> {
   const parts = planSmall(tensors, bits);
   if (!parts) throw new RangeError(`${file.name} would not become smaller`);
@@ -110,7 +112,8 @@ export async function makeSmall(
       const most = Math.min(PIECE, count - first);
       const raw = await file.read(part.info.name, (first / elements) * step, (most / elements) * step);
       const to = at[i]! + bytesIn({ dtype: part.dtype, shape: [first] });
-      write(to, part.raw ? raw : convert(file, part, scale, first, raw));
+      const made = part.raw || scale ? null : await elsewhere(file, part, raw, quantize);
+      write(to, part.raw ? raw : (made ?? convert(file, part, scale, first, raw)));
       loaded += raw.byteLength;
       onProgress?.(loaded, total);
     }
@@ -121,6 +124,26 @@ export async function makeSmall(
   write(4, header.slice(4));
   write(0, header.slice(0, 4));
 }
+
+/** The blocks of a piece, checked; null where they are to be made here. */
+async function elsewhere(
+  file: WeightFile,
+  { info, dtype }: Part,
+  raw: Uint8Array,
+  quantize: SmallOptions['quantize'],
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (!quantize || (dtype !== 'Q8_0' && dtype !== 'Q4_0')) return null;
+  const blocks = await quantize(raw, info.dtype, dtype === 'Q8_0' ? 'q8_0' : 'q4_0');
+  if (!blocks) return null;
+  const step = LAYOUTS[dtype].bytes;
+  const view = new DataView(blocks.buffer, blocks.byteOffset, blocks.byteLength);
+  for (let at = 0; at < blocks.byteLength; at += step)
+    if ((view.getUint16(at, true) & 0x7c00) === 0x7c00) throw notNumbers(file, info);
+  return blocks;
+}
+
+const notNumbers = (file: WeightFile, { name }: TensorInfo) =>
+  damaged(file.name, `tensor "${name}" has values that are no numbers, or too large.`, { tensor: name });
 
 function convert(
   file: WeightFile,
@@ -134,7 +157,7 @@ function convert(
     const row = scale.length === 1 ? Infinity : shape.slice(1).reduce((a, b) => a * b, 1);
     for (let i = 0; i < values.length; i++) values[i]! *= scale[Math.floor((first + i) / row)]!;
   }
-  if (!values.every(Number.isFinite)) throw damaged(file.name, `tensor "${info.name}" has values that are no numbers.`, { tensor: info.name }); // prettier-ignore
+  if (!values.every(Number.isFinite)) throw notNumbers(file, info);
   const to: Partial<Record<FileDType, (values: Float32Array<ArrayBuffer>) => ArrayBufferView<ArrayBuffer>>> =
     {
       Q8_0: quantizeQ8_0,

@@ -137,7 +137,7 @@ describe('smaller weights', () => {
     const load = async (events: LoadEvent[]) => {
       const request = { files: picked(collected()), sampling: 'self-forcing' };
       const { files } = await openFiles(request);
-      const smaller = await shrink(files!, request.files, 'q8_0', (e) => events.push(e), store);
+      const smaller = await shrink(files!, request.files, 'q8_0', (e) => events.push(e), gpu, store);
       expect(smaller.problem).toBeNull();
       const model = await buildModel(gpu, smaller, () => {}, { wanted: SIZE });
       opened.push(model);

@@ -4,6 +4,7 @@ import { KinoraError } from '../../src/errors';
 import { matchTensors, wanShapes } from '../../src/models/tensors';
 import { readWanConfig } from '../../src/models/wan-transformer';
 import { toF32 } from '../../src/weights/convert';
+import { quantizeQ8_0 } from '../../src/weights/pack';
 import { readWeights } from '../../src/weights/read';
 import { bitsOf, makeSmall, smallKey, smallSize, type Bits } from '../../src/weights/small';
 import { SmallStore } from '../../src/weights/small-store';
@@ -49,6 +50,28 @@ test.each(['q8_0', 'q4_0'] as const)('%s: every tensor is there, near to what it
     if (matrix) expect(error).toBeGreaterThan(0);
   }
   expect(size).toBeLessThan(before * (bits === 'q8_0' ? 0.75 : 0.55)); // what is left alone is much of so small a model
+});
+
+test('blocks may be made elsewhere: of whole blocks, and only where they are wanted; what is no number is refused', async () => {
+  const { file, tensors, small } = await make('q8_0');
+  const asked = new Set<string>();
+  const write = (out: Uint8Array) => (at: number, piece: Uint8Array) => out.set(piece, at);
+  const out = new Uint8Array(smallSize(tensors, 'q8_0')!);
+  const quantize = async (raw: Uint8Array, from: string, to: Bits) => {
+    asked.add(`${from} ${to}`);
+    expect((raw.byteLength / 2) % 32).toBe(0);
+    return quantizeQ8_0(toF32({ name: '', dtype: 'BF16' }, raw));
+  };
+  await makeSmall(file, tensors, 'q8_0', write(out), { quantize });
+  expect([...asked]).toEqual(['BF16 q8_0']);
+  for (const [name, { dtype }] of small.tensors)
+    if (dtype === 'Q8_0') expect(Buffer.from(await small.read(name)).equals(Buffer.from(await (await readWeights(fromBytes('out.gguf', out))).read(name)))).toBe(true); // prettier-ignore
+  const spoilt = async (...piece: Parameters<typeof quantize>) => {
+    const blocks = await quantize(...piece);
+    blocks.set([0, 0x7e], blocks.byteLength - 34);
+    return blocks;
+  };
+  await expect(makeSmall(file, tensors, 'q8_0', write(out), { quantize: spoilt })).rejects.toThrow('has values that are no numbers'); // prettier-ignore
 });
 
 test('a file that is small already is left alone', async () => {

@@ -1,0 +1,39 @@
+/** Makes weights smaller on the GPU, piece by piece, for weights/small. Owns a run, whose scratch a piece needs. */
+import type { Gpu } from '../gpu/device';
+import { Run } from '../gpu/run';
+import { quantize, type QuantizedFrom } from '../ops/quantize';
+import type { Bits } from '../weights/small';
+
+const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
+const BLOCK = { q8_0: 34, q4_0: 18 } as const;
+
+export class GpuQuantizer {
+  readonly #run: Run;
+
+  constructor(gpu: Gpu) {
+    this.#run = new Run(gpu);
+  }
+
+  /**
+   * @param raw whole blocks of 32 numbers, as a file has them
+   * @returns the blocks, as a file has them; null for a type that is left to the CPU
+   */
+  async quantize(raw: Uint8Array, from: string, to: Bits): Promise<Uint8Array<ArrayBuffer> | null> {
+    if (!(from in BYTES)) return null;
+    const run = this.#run;
+    const numbers = raw.byteLength / BYTES[from as QuantizedFrom];
+    // A thread owns two blocks: behind an odd last one come zeros.
+    const words = new Uint32Array((Math.ceil(numbers / 64) * 64 * BYTES[from as QuantizedFrom]) / 4);
+    new Uint8Array(words.buffer).set(raw);
+    const x = run.input(words, [words.length], 'numbers');
+    const blocks = quantize(run, x, from as QuantizedFrom, to);
+    run.flush();
+    const bytes = await run.gpu.readBytes(blocks);
+    for (const t of [x, blocks]) run.release(t);
+    return bytes.subarray(0, (numbers / 32) * BLOCK[to]);
+  }
+
+  free(): void {
+    this.#run.destroy();
+  }
+}
