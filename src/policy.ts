@@ -64,7 +64,44 @@ export const HUBS: readonly Hub[] = [
   },
 ];
 
-export const isHub = (origin: string): boolean => HUBS.some((hub) => hub.origin === origin);
+/**
+ * Whether files may be fetched from there: one of HUBS, or a folder of the page's own host, written with a slash at its
+ * end (`readMirror`).
+ * @param own origin of the page
+ */
+export function isHub(address: string, own = globalThis.location?.origin): boolean {
+  if (HUBS.some((hub) => hub.origin === address)) return true;
+  const url = URL.canParse(address) ? new URL(address) : null;
+  return url !== null && url.origin === own && url.href === address && isFolder(url) && address.endsWith('/');
+}
+
+const isFolder = ({ search, hash, username, password }: URL): boolean =>
+  !search && !hash && !username && !password;
+
+/** Why an address is no mirror: it is none at all, not https, or of a host that the page may not reach. */
+export type MirrorProblem = 'address' | 'https' | 'host';
+
+/**
+ * A mirror's address as a person types it. A content policy stands before anything is typed, so only two kinds can be
+ * reached: those of HUBS, and folders of the page's own host, which may be http where the page is. Who publishes the page
+ * can add others to HUBS.
+ * @param own origin of the page
+ * @returns the address as `isHub` knows it
+ */
+export function readMirror(typed: string, own: string): { hub: string } | { problem: MirrorProblem } {
+  const text = typed.trim().startsWith('/') ? own + typed.trim() : typed.trim();
+  const address =
+    /^[a-z][a-z0-9+.-]*:/i.test(text) && !/^[^/]*:\d+(\/|$)/.test(text) ? text : `https://${text}`;
+  if (!text || /\s/.test(text) || !URL.canParse(address)) return { problem: 'address' };
+  const url = new URL(address);
+  if (!isFolder(url)) return { problem: 'address' };
+  // Without a scheme, the page's own host is meant as the page is.
+  const mine = url.origin === own || (address !== text && url.host === new URL(own).host);
+  if (mine) return { hub: own + url.pathname.replace(/\/*$/, '/') };
+  if (url.protocol !== 'https:') return { problem: 'https' };
+  if (!HUBS.some(({ origin }) => origin === url.origin)) return { problem: 'host' };
+  return url.pathname === '/' ? { hub: url.origin } : { problem: 'address' };
+}
 
 /** The worker that fetches what the person asked a hub for: no wasm, no workers of its own. */
 const DOWNLOAD: Directives = {

@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Egress } from '../src/app/egress.svelte';
 import {
   DOWNLOAD_POLICY,
   headersFor,
   HUBS,
   isHub,
+  readMirror,
   META_POLICY,
   PAGE_POLICY,
   THREAD_POLICY,
@@ -79,6 +80,54 @@ test.each([
   ['javascript:alert(1)', false],
   ['', false],
 ])('%s is a hub: %s', (address, is) => expect(isHub(address)).toBe(is));
+
+describe('a mirror that a person types', () => {
+  const OWN = 'https://own.example';
+  test.each([
+    ['https://hf-mirror.com', 'https://hf-mirror.com'],
+    [' hf-mirror.com/ ', 'https://hf-mirror.com'],
+    ['HTTPS://HuggingFace.co', 'https://huggingface.co'],
+    ['/hub', 'https://own.example/hub/'],
+    ['/', 'https://own.example/'],
+    ['//mirror.example/', 'https://own.example//mirror.example/'], // a folder of that name
+    ['own.example/a/b//', 'https://own.example/a/b/'],
+    ['https://own.example', 'https://own.example/'],
+  ])('%s is %s', (typed, hub) => {
+    expect(readMirror(typed, OWN)).toEqual({ hub });
+    expect(isHub(hub, OWN)).toBe(true);
+  });
+
+  test('the page’s own host may be http where the page is', () => {
+    expect(readMirror('localhost:4173/hub', 'http://localhost:4173')).toEqual({ hub: 'http://localhost:4173/hub/' }); // prettier-ignore
+    expect(isHub('http://localhost:4173/hub/', 'http://localhost:4173')).toBe(true);
+  });
+
+  test.each([
+    ['', 'address'],
+    ['not an address', 'address'],
+    ['https://hf-mirror.com/a', 'address'],
+    ['https://hf-mirror.com/?a=1', 'address'],
+    ['https://me:secret@hf-mirror.com', 'address'],
+    ['/hub#x', 'address'],
+    ['http://hf-mirror.com', 'https'],
+    ['javascript:alert(1)', 'https'],
+    ['file:///etc/passwd', 'https'],
+    ['ftp://own.example/', 'https'],
+    ['https://mirror.example', 'host'],
+    ['mirror.example', 'host'],
+    ['https://hf-mirror.com:8443', 'host'],
+    ['https://own.example.evil.example/', 'host'],
+  ])('%s is none: %s', (typed, problem) => {
+    const read = readMirror(typed, OWN);
+    expect(read).toEqual({ problem });
+  });
+
+  test('isHub holds what comes from elsewhere to the same', () => {
+    for (const address of ['https://own.example/hub', 'https://own.example/hub/?a', 'https://own.example/../', 'https://other.example/hub/'])
+      expect(isHub(address, OWN), address).toBe(false); // prettier-ignore
+    expect(isHub('https://own.example/hub/', undefined)).toBe(false);
+  });
+});
 
 test('a worker can shut its network, and open it again', async () => {
   const asked: string[] = [];

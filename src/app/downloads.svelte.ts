@@ -3,7 +3,7 @@
  * agrees, and only then is anything fetched. It can be paused, and gone on with at another visit.
  */
 import { DECODERS, ENCODERS, filesFor, MODELS, type CatalogueModel } from '../models/catalogue/catalogue';
-import { HUBS, isHub } from '../policy';
+import { HUBS, isHub, readMirror, type MirrorProblem } from '../policy';
 import type { EngineClient } from '../worker/client';
 import type { HubClient } from '../worker/hub';
 import type { Download, EngineError, HubOrder, LoadEvent, PickedFile } from '../worker/protocol';
@@ -41,7 +41,7 @@ export interface Fetching {
 const PARTS = { encoder: ENCODERS, decoder: DECODERS };
 
 export class Downloads {
-  /** Origin of the hub, or of its mirror. */
+  /** Origin of the hub, or address of its mirror. */
   hub = $state(HUBS[0]!.origin);
   encoder = $state(ENCODERS[0]!.id);
   decoder = $state(DECODERS[0]!.id);
@@ -52,6 +52,8 @@ export class Downloads {
   offer = $state.raw<Offer | null>(null);
   fetching = $state.raw<Fetching | null>(null);
   error = $state.raw<{ id: string; error: EngineError } | null>(null);
+  /** Why what was typed is no mirror. */
+  mirrorProblem = $state<MirrorProblem | null>(null);
   readonly #hub: Hub;
   readonly #engine: Kept;
   readonly #store: Store;
@@ -74,8 +76,16 @@ export class Downloads {
     this.hub = choice.hub ?? this.hub;
     this.encoder = choice.encoder ?? this.encoder;
     this.decoder = choice.decoder ?? this.decoder;
-    this.offer = null; // it was of other files
+    this.offer = this.mirrorProblem = null; // it was of other files
     this.#store.write('hub', { origin: this.hub, encoder: this.encoder, decoder: this.decoder });
+  }
+
+  /** Takes a mirror's address as it was typed; an empty one goes back to the hub itself. */
+  mirror(typed: string, own = globalThis.location.origin): void {
+    if (!typed.trim()) return this.choose({ hub: HUBS[0]!.origin });
+    const read = readMirror(typed, own);
+    if ('hub' in read) this.choose({ hub: read.hub });
+    else this.mirrorProblem = read.problem;
   }
 
   async refresh(): Promise<void> {

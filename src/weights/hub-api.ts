@@ -19,7 +19,7 @@ const SHA256 = /^[0-9a-f]{64}$/;
 /** Where a hub tells of a repository. Throws `bad-request` for what is no name of one. */
 export function infoAddress(hub: string, repo: string, revision: string): URL {
   if (!NAME.test(repo)) throw new KinoraError('bad-request', `“${repo}” is not the name of a repository.`, { field: 'hub', found: repo }); // prettier-ignore
-  return new URL(`/api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`, hub);
+  return new URL(`api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`, folder(hub));
 }
 
 /** Where the bytes of a file are. */
@@ -28,8 +28,11 @@ export function fileAddress(
   { repo, commit, path }: Pick<HubFile, 'repo' | 'commit' | 'path'>,
 ): URL {
   const parts = path.split('/').map(encodeURIComponent);
-  return new URL(`/${repo}/resolve/${commit}/${parts.join('/')}`, hub);
+  return new URL(`${repo}/resolve/${commit}/${parts.join('/')}`, folder(hub));
 }
+
+/** Mirrors may lie in a folder of their host. */
+const folder = (hub: string): string => (hub.endsWith('/') ? hub : `${hub}/`);
 
 /** Reads the hub's answer. Throws `network` for anything that is none: it is the hub that went wrong. */
 export function readRepository(json: unknown, repo: string): Repository {

@@ -133,6 +133,17 @@ test('hub, encoder and decoder are remembered, and another choice takes an offer
   expect([fresh.hub, fresh.encoder, fresh.decoder]).toEqual([HUBS[0]!.origin, 'q4', 'taehv']);
 });
 
+test('a mirror is typed: one that may be reached is asked next, any other is refused with a reason', async () => {
+  downloads.mirror('/hub', 'https://own.example');
+  expect([downloads.hub, downloads.mirrorProblem]).toEqual(['https://own.example/hub/', null]);
+  downloads.mirror('https://mirror.example', 'https://own.example');
+  expect([downloads.hub, downloads.mirrorProblem]).toEqual(['https://own.example/hub/', 'host']);
+  await downloads.ask(WAN);
+  expect(hub.wishes.at(-1)!.hub).toBe('https://own.example/hub/');
+  downloads.mirror('', 'https://own.example');
+  expect([downloads.hub, downloads.mirrorProblem]).toEqual([HUBS[0]!.origin, null]);
+});
+
 test('the catalogue’s sizes are told as far as they are known', () => {
   expect(downloads.sizeOf(WAN)).toEqual({ bytes: 2_840_000_000 + 3_660_000_000 + 22_600_000, all: true });
   expect(downloads.sizeOf(MODELS.find(({ id }) => id === 'fastwan')!).all).toBe(false);

@@ -109,6 +109,15 @@ export const en = {
     pauseHint: 'Frees the GPU and keeps what is made; go on whenever you like',
   },
 
+  lastModel: {
+    text: (name: string) => `You used ${name} last. The browser wants your leave to read its files again.`,
+    trying: (name: string) => `${name} was being loaded when the page was closed, or broke down over it.`,
+    lost: (name: string, files: readonly string[]) =>
+      `The files of ${name} cannot be found from here any more. Pick them again in the settings: ${files.join(', ')}.`,
+    open: 'Open it again',
+    forget: 'Forget it',
+  },
+
   unfinished: {
     text: (prompt: string, done: number, all: number) =>
       `“${prompt}” was interrupted after block ${done} of ${all}.`,
@@ -335,6 +344,7 @@ export const en = {
       pieces: 'Pieces on their way while loading',
     },
     planIn8Bit: ', in 8 bit',
+    planInTiles: (n: number) => `, in ${n} tiles`,
     planTotal: 'At most at one time',
     planFits: (total: number, limit: number) =>
       `${mb(total)} of the ${mb(limit)} that can be counted on here.`,
@@ -346,6 +356,16 @@ export const en = {
     title: 'Larger models, from a hub',
     hint: 'Wan 2.1 with 1.3 billion parameters, in the versions that people know. Nothing is asked of the hub before you press a button here. It then sees your network address and which files you fetch; never your words or your clips.',
     from: 'Fetched from',
+    mirror: 'Or a mirror of your own',
+    mirrorExample: '/hub/',
+    mirrorHint:
+      'A folder on the host of this page that answers as the hub does. Other hosts cannot be reached from here: the page’s content policy was fixed when it was published.',
+    mirrorProblems: {
+      address: () => 'This is not the address of a mirror: a host and a folder, nothing behind them.',
+      https: () => 'A mirror must be reached over https.',
+      host: (known: string) =>
+        `This page may reach only ${known} and its own host: its content policy was fixed when it was published. Who publishes it can add other hosts.`,
+    } as Record<'address' | 'https' | 'host', (known: string) => string>,
     encoder: 'Text encoder',
     encoders: { q4: '4 bits', q5: '5 bits', q8: '8 bits', fp8: 'fp8' } as Record<string, string>,
     decoder: 'Decoder',

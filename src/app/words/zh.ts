@@ -145,6 +145,14 @@ export const zh: Words = {
     pauseHint: '释放显卡并保留已完成的部分，随时可以继续',
   },
 
+  lastModel: {
+    text: (name) => `您上次使用的是 ${name}。浏览器需要您允许后才能再次读取它的文件。`,
+    trying: (name) => `上次正在加载 ${name} 时页面被关闭，或因此出错。`,
+    lost: (name, files) => `已找不到 ${name} 的文件。请在设置中重新选择：${files.join('、')}。`,
+    open: '重新打开',
+    forget: '不再提示',
+  },
+
   unfinished: {
     text: (prompt, done, all) => `“${prompt}”在第 ${done} 段（共 ${all} 段）之后中断了。`,
     go: '继续',
@@ -357,6 +365,7 @@ export const zh: Words = {
       pieces: '加载途中的数据',
     },
     planIn8Bit: '（8 位）',
+    planInTiles: (n) => `（分 ${n} 块解码）`,
     planTotal: '同一时刻最多',
     planFits: (total, limit) => `需要 ${mb(total)}，此处可用 ${mb(limit)}。`,
     use: '使用此模型',
@@ -367,6 +376,16 @@ export const zh: Words = {
     title: '更大的模型（从模型站下载）',
     hint: 'Wan 2.1 的 13 亿参数模型，各种常见版本。在您按下这里的按钮之前，不会向模型站发出任何请求。之后它会看到您的网络地址和您下载的文件，但绝不会看到您的文字和视频。',
     from: '下载来源',
+    mirror: '或您自己的镜像',
+    mirrorExample: '/hub/',
+    mirrorHint:
+      '本页面所在主机上的一个目录，应答方式与模型站相同。其他主机无法访问：页面的内容策略在发布时就已确定。',
+    mirrorProblems: {
+      address: () => '这不是镜像地址：只需主机和目录，后面不要有别的内容。',
+      https: () => '镜像必须通过 https 访问。',
+      host: (known) =>
+        `本页面只能访问 ${known} 和它自己的主机：内容策略在发布时就已确定。发布页面的人可以添加其他主机。`,
+    },
     encoder: '文本编码器',
     encoders: { q4: '4 位', q5: '5 位', q8: '8 位', fp8: 'fp8 格式' },
     decoder: '解码器',
