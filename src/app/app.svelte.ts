@@ -5,7 +5,15 @@ import { watchRequests } from '../requests';
 import { EngineClient } from '../worker/client';
 import { HubClient } from '../worker/hub';
 import { parseScript, timeShots, writeScript } from '../story/script';
-import type { Clip, GenerateRequest, OpenedFiles, PickedFile, Recipe, Size } from '../worker/protocol';
+import type {
+  CheckReport,
+  Clip,
+  GenerateRequest,
+  OpenedFiles,
+  PickedFile,
+  Recipe,
+  Size,
+} from '../worker/protocol';
 import { fetchJson, readCard, type Card } from './card';
 import { looksLikeModel } from './dropped';
 import { Downloads, type Hub, type Kept } from './downloads.svelte';
@@ -13,6 +21,8 @@ import { Egress } from './egress.svelte';
 import { fileName, saveFile } from './filename';
 import { readBackend, readFragment, writeFragment, type Wish } from './fragment';
 import { Offline } from './offline.svelte';
+import { browserHandles, type HandleStore } from './handles';
+import { LastModels, type LastModel } from './last-model.svelte';
 import { Materials } from './material.svelte';
 import { OwnModel, type Recogniser } from './own-model.svelte';
 import { toPictures } from './pictures';
@@ -43,6 +53,7 @@ export interface Parts {
   hub?: Hub;
   openShelf?: () => Promise<Shelved>;
   store?: Store;
+  handles?: HandleStore;
   languages?: readonly string[];
   hash?: string;
   search?: string;
@@ -60,6 +71,7 @@ export class App {
   readonly storage: Storage;
   readonly own: OwnModel;
   readonly downloads: Downloads;
+  readonly last: LastModels;
   readonly stage = new Stage();
   readonly offline = new Offline();
   readonly egress = new Egress(globalThis.location?.origin ?? '');
@@ -71,6 +83,8 @@ export class App {
   drawer = $state(false);
   readonly #folder: string;
   readonly #auto: boolean | 'resume';
+  /** The address names a model. */
+  readonly #named: boolean;
   /** What was asked for last is a draft; undefined: as the settings say. */
   #draft: boolean | undefined;
   #vocabulary: Promise<void> | null = null;
@@ -86,6 +100,8 @@ export class App {
     if (wish) this.settings.apply(wish);
     this.#auto = wish?.resume ? 'resume' : (wish?.auto ?? false);
     this.#folder = `models/${wish?.model ?? 'pocket'}/`;
+    this.#named = wish?.model !== undefined;
+    this.last = new LastModels(store, parts.handles ?? browserHandles());
     const engine = parts.engine ?? new EngineClient((requests) => this.egress.hear(requests));
     this.storage = new Storage(engine as Engine & Keeper);
     this.own = new OwnModel(engine as Engine & Recogniser);
@@ -97,6 +113,7 @@ export class App {
       emit: emitEvent,
       model: this.#folder,
       wish: readBackend(parts.search ?? globalThis.location?.search ?? ''),
+      before: (report) => this.#before(report),
       onLoaded: () => void this.#loaded(),
       again: () => this.generate(this.#draft),
       onClip: (clip) => this.#finished(clip),
@@ -125,14 +142,54 @@ export class App {
     else this.settings.size = null; // the other's
     this.wording.silent = opened !== null;
     this.settings.steps = '';
+    await (opened ? this.last.try(this.own) : this.last.forget());
     await this.studio.use(opened);
+  }
+
+  /** The model that was used last, where it can be opened without asking; what cannot is offered (last-model.svelte.ts). */
+  async #before({ backend }: CheckReport): Promise<OpenedFiles | null> {
+    const last = this.last.read();
+    if (!last || this.#named || backend !== 'webgpu') return null;
+    const opened = last.trying ? null : await this.#again(last, false);
+    if (!opened) {
+      this.last.offer = this.last.read();
+      return null;
+    }
+    await this.last.try(this.own);
+    this.settings.choose({ size: this.own.size });
+    this.wording.silent = true;
+    return opened;
+  }
+
+  /** What the engine is to load of it; null where its files cannot be had, or will not do any more. */
+  async #again(last: LastModel, ask: boolean): Promise<OpenedFiles | null> {
+    let files: readonly PickedFile[] | null;
+    if (last.download === null) files = await this.last.files(last, ask);
+    else {
+      await this.downloads.refresh();
+      files = (await this.downloads.open(last.download))?.files ?? null;
+      if (!files) await this.last.forget(); // deleted; the list of models says so, too
+    }
+    if (!files) return null;
+    await this.own.restore(files, last);
+    return this.own.usable ? this.own.opened : null;
+  }
+
+  /** The person wants what was offered. Where it cannot be had, the drawer shows why, and where to pick it. */
+  async openLast(): Promise<void> {
+    const { offer } = this.last;
+    if (!offer || this.studio.busy) return;
+    const opened = await this.#again(offer, true);
+    if (opened) return this.useModel(opened);
+    this.last.lost = this.own.picked.length === 0;
+    this.drawer = true;
   }
 
   /** Goes over to a model that was downloaded. False where it will not do here: its plan, in the drawer, says why. */
   async useDownload(id: string): Promise<boolean> {
     const found = await this.downloads.open(id);
     if (!found) return false;
-    await this.own.open(found.files, found.sampling, found.name);
+    await this.own.open(found.files, found.sampling, found.name, id);
     if (!this.own.usable || this.studio.busy) return false;
     void this.useModel(this.own.opened);
     return true;
@@ -155,6 +212,7 @@ export class App {
     await this.#cardRead;
     await this.#vocabulary;
     this.egress.loaded();
+    if (this.studio.opened) this.last.settle();
     const small = ['model.json', 'showcase.mp4', this.card?.vocabulary].filter((name) => !!name);
     if (import.meta.env.PROD)
       await this.offline.keep(

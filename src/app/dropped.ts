@@ -1,5 +1,6 @@
 /** Files that were picked or dropped, folders opened; where they lie, and nothing of what is in them. */
 import type { PickedFile } from '../worker/protocol';
+import { knowHandle } from './handles';
 
 /** More are taken for a mistake, such as a whole disk. */
 const MOST = 500;
@@ -17,8 +18,19 @@ const toPicked = (file: File, path: string): PickedFile => ({ path: path || file
 export function droppedFiles(transfer: DataTransfer): Promise<PickedFile[]> {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
   const plain = pickedFiles(transfer.files);
-  if (!entries.some((entry) => entry?.isDirectory)) return Promise.resolve(plain);
+  if (!entries.some((entry) => entry?.isDirectory)) return withHandles(plain, [...transfer.items]);
   return gather(entries.filter((entry) => entry !== null));
+}
+
+type WithHandle = DataTransferItem & { getAsFileSystemHandle?(): Promise<FileSystemHandle | null> };
+
+/** The same files; where the browser gives handles, they are known to handles.ts. */
+async function withHandles(files: PickedFile[], items: readonly DataTransferItem[]): Promise<PickedFile[]> {
+  const asked = items.map((item) => (item as WithHandle).getAsFileSystemHandle?.().catch(() => null));
+  for (const [i, handle] of (await Promise.all(asked)).entries())
+    if (handle?.kind === 'file' && files[i]?.path === handle.name)
+      knowHandle(files[i].file, handle as FileSystemFileHandle);
+  return files;
 }
 
 async function gather(entries: FileSystemEntry[]): Promise<PickedFile[]> {

@@ -2,6 +2,7 @@
 import type { EngineClient } from '../worker/client';
 import type { EngineError, OpenedFiles, PickedFile, Quantize, Recognition, Size } from '../worker/protocol';
 import { looksLikeModel } from './dropped';
+import type { LastModel } from './last-model.svelte';
 
 export type Recogniser = Pick<EngineClient, 'recognise'>;
 
@@ -13,6 +14,8 @@ export class OwnModel {
   sampling = $state<string | null>(null);
   /** Of a download; null: it is called as its transformer's file. */
   name: string | null = null;
+  /** Id of the download that the files came with. */
+  download: string | null = null;
   quantize = $state<Quantize | null>(null);
   /** Of LoRAs, by their paths, where they are not 1. */
   strengths = $state.raw<Readonly<Record<string, number>>>({});
@@ -32,17 +35,30 @@ export class OwnModel {
     if (models.length === 0) return;
     const names = new Set(models.map(({ path }) => path));
     this.picked = [...this.picked.filter(({ path }) => !names.has(path)), ...models];
-    this.sampling = this.name = null;
+    this.sampling = this.name = this.download = null;
     await this.look();
   }
 
   /** The files of a download in place of all others; weights of 8 bits, unless the person chose otherwise. */
-  async open(files: readonly PickedFile[], sampling: string, name: string): Promise<void> {
+  async open(files: readonly PickedFile[], sampling: string, name: string, id: string): Promise<void> {
     this.picked = files;
     this.name = name;
+    this.download = id;
     this.strengths = {};
     this.sampling = sampling;
     this.quantize ??= 'q8_0';
+    await this.look();
+  }
+
+  /** What was used at an earlier visit, as it was used. */
+  async restore(files: readonly PickedFile[], last: LastModel): Promise<void> {
+    this.picked = files;
+    this.name = last.download === null ? null : last.name;
+    this.download = last.download;
+    this.sampling = last.sampling;
+    this.quantize = last.quantize;
+    this.strengths = last.strengths;
+    this.size = last.size;
     await this.look();
   }
 

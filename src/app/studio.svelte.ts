@@ -70,6 +70,8 @@ export interface StudioOptions {
   wish?: 'auto' | BackendKind;
   /** Folder of the model, e.g. "models/pocket/". */
   model: string;
+  /** Another model than the page's to begin with, now that it is known what computes here; null: the page's. */
+  before?: (report: CheckReport) => Promise<OpenedFiles | null>;
   /** The model was loaded, for the first time or again. */
   onLoaded?: () => void;
   /** Makes the clip that waited for the model, of all that it is made of; default: of the settings alone. */
@@ -138,6 +140,7 @@ export class Studio {
     this.report = checked.value;
     if (checked.value.codecs.length === 0)
       return this.#cannot({ code: 'no-encoder', message: 'This browser encodes no video (H.264, VP9 and AV1 were tried).' }); // prettier-ignore
+    this.opened = (await this.#options.before?.(checked.value)) ?? null;
     await this.load();
   }
 

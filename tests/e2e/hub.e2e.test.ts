@@ -129,8 +129,15 @@ test('asked, agreed, fetched through faults, paused, gone on with, used, checked
   expect(clip).toMatchObject({ width: 48, height: 32, frames: 11 });
   await site.page.context().setOffline(false);
 
-  // The manager checks it by its hashes, and deletes it.
+  // Opened anew, the page has the same model again, before anything is pressed.
+  await site.page.reload();
+  await ready(site.page);
   await site.at('settings').click();
+  await site.at('own-leave').waitFor({ timeout: 120_000 });
+  expect(await site.at('own-sampling').inputValue()).toBe('self-forcing');
+  expect(await site.at('last-model').count()).toBe(0);
+
+  // The manager checks it by its hashes, and deletes it.
   const stored = site.at('models').locator('.model', { hasText: 'from a hub' });
   await stored.getByRole('button', { name: 'Check' }).click();
   await expect.poll(() => stored.getByTestId('verified').innerText(), { timeout: 60_000 }).toContain('All 3 files are undamaged'); // prettier-ignore
