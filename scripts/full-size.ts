@@ -1,6 +1,5 @@
 /** Loads a folder of checkpoints as the page does, makes one block, and measures. `full-size.mjs` is the command. */
-import { openAsBlob } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openGpu } from '../src/gpu/device';
 import { generate } from '../src/pipeline/generate';
@@ -30,7 +29,7 @@ export async function main(
   const watch = new Watch();
   const files: PickedFile[] = [];
   for (const name of (await readdir(dir)).sort())
-    files.push({ path: name, file: watch.blob(await openAsBlob(join(dir, name))), changed: 1 });
+    files.push({ path: name, file: watch.blob(await DiskBlob.open(join(dir, name))), changed: 1 });
   const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
 
   const began = performance.now();
@@ -112,6 +111,43 @@ class Watch {
       return slice(from, to, type);
     };
     return blob;
+  }
+}
+
+/** A file as a Blob: that of Node 20's `openAsBlob` has the size of a large file cut to 32 bits. */
+class DiskBlob extends Blob {
+  readonly #file: FileHandle;
+  readonly #begin: number;
+  readonly #end: number;
+
+  constructor(file: FileHandle, begin: number, end: number) {
+    super();
+    [this.#file, this.#begin, this.#end] = [file, begin, end];
+  }
+
+  static async open(path: string): Promise<DiskBlob> {
+    const file = await open(path);
+    return new DiskBlob(file, 0, (await file.stat()).size);
+  }
+
+  override get size(): number {
+    return this.#end - this.#begin;
+  }
+
+  override slice(from = 0, to = this.size): Blob {
+    const within = (at: number) => this.#begin + Math.min(Math.max(at, 0), this.size);
+    return new DiskBlob(this.#file, within(from), within(to));
+  }
+
+  override async arrayBuffer(): Promise<ArrayBuffer> {
+    const bytes = new Uint8Array(this.size);
+    let done = 0;
+    while (done < bytes.length) {
+      const { bytesRead } = await this.#file.read(bytes, done, bytes.length - done, this.#begin + done);
+      if (bytesRead === 0) throw new Error(`a file ended ${bytes.length - done} bytes too early`);
+      done += bytesRead;
+    }
+    return bytes.buffer;
   }
 }
 
