@@ -71,7 +71,23 @@ export function conv(run: Run, x: Tensor, w: Tensor, options: ConvOptions = {}):
     run.dispatch({
       kernel: spec,
       bindings: { x, past: past ?? x, w, bias: bias ?? w, residual: residual ?? x, out },
-      params: { T, H, W, C, OH, OW, O, KT, KH, KW, stride, first_pixel: start, py, px, doubled: Number(doubled) },
+      params: {
+        T,
+        H,
+        W,
+        C,
+        OH,
+        OW,
+        O,
+        KT,
+        KH,
+        KW,
+        stride,
+        first_pixel: start,
+        py,
+        px,
+        doubled: Number(doubled),
+      },
       workgroups: [Math.ceil(O / TILE), Math.ceil(count / TILE)],
     });
   return out;
