@@ -112,8 +112,8 @@ export const en = {
   lastModel: {
     text: (name: string) => `You used ${name} last. The browser wants your leave to read its files again.`,
     trying: (name: string) => `${name} was being loaded when the page was closed, or broke down over it.`,
-    lost: (name: string, files: readonly string[]) =>
-      `The files of ${name} cannot be found from here any more. Pick them again in the settings: ${files.join(', ')}.`,
+    lost: (name: string, files: string) =>
+      `The files of ${name} cannot be found from here any more. Pick them again in the settings: ${files}.`,
     open: 'Open it again',
     forget: 'Forget it',
   },

@@ -148,7 +148,7 @@ export const zh: Words = {
   lastModel: {
     text: (name) => `您上次使用的是 ${name}。浏览器需要您允许后才能再次读取它的文件。`,
     trying: (name) => `上次正在加载 ${name} 时页面被关闭，或因此出错。`,
-    lost: (name, files) => `已找不到 ${name} 的文件。请在设置中重新选择：${files.join('、')}。`,
+    lost: (name, files) => `已找不到 ${name} 的文件。请在设置中重新选择：${files}。`,
     open: '重新打开',
     forget: '不再提示',
   },
