@@ -357,7 +357,6 @@ export const en = {
     hint: 'Wan 2.1 with 1.3 billion parameters, in the versions that people know. Nothing is asked of the hub before you press a button here. It then sees your network address and which files you fetch; never your words or your clips.',
     from: 'Fetched from',
     mirror: 'Or a mirror of your own',
-    mirrorExample: '/hub/',
     mirrorHint:
       'A folder on the host of this page that answers as the hub does. Other hosts cannot be reached from here: the page’s content policy was fixed when it was published.',
     mirrorProblems: {
