@@ -14,7 +14,7 @@
  * Nothing here holds memory when it is over, however it ends, and nothing grows with the clip's length.
  */
 import { version } from '../../package.json';
-import { KinoraError } from '../errors';
+import { KinoraError, toEngineError } from '../errors';
 import { planSteps, startScale, type SamplerPlan } from '../sampling/plan';
 import { renoise } from '../sampling/steppers';
 import type {
@@ -27,6 +27,7 @@ import type {
 } from '../worker/protocol';
 import type { ClipNetworks, Latents, Model } from './backend';
 import type { Block } from './blocks';
+import type { Change } from './changes';
 import { Conveyor } from './conveyor';
 import { tokensWithDetails } from './details';
 import { noiseOf, scaleOf, type Scale } from './draft';
@@ -60,6 +61,8 @@ export interface GenerateOptions {
   isCancelled?: () => boolean;
   /** What the coming blocks shall show, if the person has said something since it was last asked. */
   steer?: () => string | null;
+  /** Called before the first block that is made of a request that has changed meanwhile. */
+  changed?: (change: Change, block: number) => Promise<void>;
   known?: KnownBlocks;
   /** Latent frames of the first block, where it is a picture and known. */
   firstSize?: number;
@@ -142,8 +145,7 @@ export async function generate(
     if (known.count > 0) progress.skip('pass', known.count * request.steps);
     for (let index = 0; index < line.plan.blocks.length; index++) {
       job.guard();
-      const told = index >= known.count ? options.steer?.() : null;
-      if (told) line.steer(told, index);
+      if (index > 0 && index >= known.count) await steer(job, index, options);
       await makeBlock(job, line.plan.blocks[index]!, { known, from, keep: options.keep });
     }
     await job.decoding.drain();
@@ -211,6 +213,20 @@ interface Job {
   guard: () => void;
   progress: Progress;
   emit: (event: GenerateEvent) => void;
+}
+
+/** Takes up what the person has said since the block before. What cannot be told changes nothing. */
+async function steer({ line, emit }: Job, block: number, options: GenerateOptions): Promise<void> {
+  const text = options.steer?.();
+  if (!text) return;
+  try {
+    line.steer(text, block);
+  } catch (e) {
+    if (!(e instanceof KinoraError) || e.code !== 'bad-request') throw e;
+    return emit({ type: 'told', text, block, problem: toEngineError(e) });
+  }
+  await options.changed?.({ prompt: line.text }, block);
+  emit({ type: 'told', text, block, problem: null });
 }
 
 interface Past {

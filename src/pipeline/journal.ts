@@ -2,7 +2,8 @@
  * What a clip needs to go on after a crash: its request and the clean latents of its finished blocks, in the browser's
  * own storage, one folder a clip. A block is there as soon as `add` has resolved, whatever happens then.
  *
- * journal/<id>/state.json · blocks.bin (records.ts) · source.bin (latents of the clip that is remixed)
+ * journal/<id>/state.json · blocks.bin (records.ts) · changes.jsonl (changes.ts) · source.bin (latents of the clip that
+ * is remixed)
  *
  * Who makes a clip holds a Web Lock on its journal; one that nobody holds was interrupted and can be gone on with.
  * Only in a worker: elsewhere browsers give no synchronous file handles.
@@ -10,14 +11,17 @@
 import { KinoraError } from '../errors';
 import type { GenerateRequest, JournalInfo } from '../worker/protocol';
 import type { Block } from './blocks';
+import { applyChanges, readChanges, writeChange, type Change } from './changes';
 import type { Latents } from './backend';
 import { openRecords, writeRecord, type Bytes, type Records } from './records';
 
 const FOLDER = 'journal';
 const FORMAT = 'kinora-journal/1';
+const CHANGES = 'changes.jsonl';
 const ID = /^[0-9a-z]+-[0-9a-f]{8}$/;
 const lockOf = (id: string) => `kinora-journal-${id}`;
 
+/** `request`: as it was asked for, and of one that was taken up as it stands now. */
 export type JournalState = Omit<JournalInfo, 'done'>;
 
 const folderOf = async (id?: string, create = true): Promise<FileSystemDirectoryHandle> => {
@@ -85,7 +89,8 @@ export class Journal {
       // Nobody else can read the file while the handle is open, so blocks are read through it.
       const known = await openRecords(bytesOf(handle));
       handle.truncate(known.bytes);
-      return new Journal(state, known, source, handle, release);
+      const request = await requestNow(folder, state, known);
+      return new Journal({ ...state, request }, known, source, handle, release);
     } catch (e) {
       release();
       throw e instanceof DOMException && e.name === 'NotFoundError' ? gone : e;
@@ -101,6 +106,24 @@ export class Journal {
     if (this.#rest.length === 0 && this.#write(record)) return true;
     this.#rest.push(record);
     return false;
+  }
+
+  /**
+   * Keeps what is different from block `block` on; to be called before that block is made. A disk that takes no more holds
+   * no block that was made of it either.
+   */
+  async change(block: number, change: Change): Promise<void> {
+    try {
+      const folder = await folderOf(this.state.id, false);
+      await append(folder, CHANGES, writeChange(block, change));
+    } catch {
+      // full, or gone: the clip goes on, and ends as it should
+    }
+  }
+
+  /** The clip shall be offered to be gone on with, even if no block of it is finished. */
+  pause(): Promise<void> {
+    return this.change(0, {});
   }
 
   #write(record: Uint8Array<ArrayBuffer>): boolean {
@@ -181,7 +204,7 @@ export async function listJournals(): Promise<JournalInfo[]> {
           isHeld(e) ? 'held' : null,
         );
         if (info === 'held') return; // by a worker that was just ended: the browser closes its files in a while
-        if (info && info.done > 0) found.push(info);
+        if (info) found.push(info);
         else await dropJournal(id); // nothing of it was finished, or it cannot be read
       });
     }
@@ -211,9 +234,32 @@ async function readState(folder: FileSystemDirectoryHandle): Promise<JournalStat
 async function readInfo(folder: FileSystemDirectoryHandle): Promise<JournalInfo | null> {
   const state = await readState(folder);
   const blocks = await openRecords(await (await folder.getFileHandle('blocks.bin')).getFile());
-  if (!state || blocks.count === 0) return null;
-  const { text } = await blocks.read(blocks.count - 1);
-  return { ...state, request: { ...state.request, prompt: text }, done: blocks.count };
+  if (!state || (blocks.count === 0 && (await readText(folder, CHANGES)) === '')) return null;
+  return { ...state, request: await requestNow(folder, state, blocks), done: blocks.count };
+}
+
+/** With all that has become different since the clip was asked for. */
+async function requestNow(
+  folder: FileSystemDirectoryHandle,
+  { request }: JournalState,
+  { count, read }: Records,
+): Promise<GenerateRequest> {
+  const text = count > 0 ? (await read(count - 1)).text : null;
+  return applyChanges(request, readChanges(await readText(folder, CHANGES)), { count, text });
+}
+
+/** '' for a file that is not there. */
+const readText = (folder: FileSystemDirectoryHandle, name: string): Promise<string> =>
+  folder.getFileHandle(name).then(async (file) => (await file.getFile()).text(), () => ''); // prettier-ignore
+
+async function append(folder: FileSystemDirectoryHandle, name: string, text: string): Promise<void> {
+  const handle = await (await folder.getFileHandle(name, { create: true })).createSyncAccessHandle();
+  try {
+    handle.write(new TextEncoder().encode(text), { at: handle.getSize() });
+    handle.flush();
+  } finally {
+    handle.close();
+  }
 }
 
 async function writeWhole(

@@ -6,6 +6,7 @@
 import { KinoraError } from '../errors';
 import type { Clip, GenerateRequest } from '../worker/protocol';
 import type { Latents, Model } from './backend';
+import type { Change } from './changes';
 import { generate, type GenerateOptions, type KnownBlocks } from './generate';
 import { fittingBits, gridOf } from './memory-plan';
 import { scaleOf } from './draft';
@@ -32,12 +33,17 @@ export async function generateSafely(
   const done = new Finished(options.known, kept === undefined);
   let present = model;
   let wish = request;
+  let told: Change = {};
   for (let losses = 0; ;) {
     try {
       const known = kept && wish !== request ? await longer(options.known, kept) : done;
-      return await generate(present, wish, { ...options, known, keep: done.keeping(options.keep) });
+      const changed: GenerateOptions['changed'] = async (change, block) => {
+        told = change;
+        await options.changed?.(change, block);
+      };
+      return await generate(present, wish, { ...options, known, changed, keep: done.keeping(options.keep) });
     } catch (e) {
-      wish = { ...wish, prompt: done.text ?? wish.prompt }; // it may have been told another way
+      wish = { ...wish, ...told };
       const code = (await isLost()) ? 'device-lost' : e instanceof KinoraError ? e.code : 'internal';
       if (code === 'device-lost' && losses++ < MOST_LOSSES) {
         options.emit({ type: 'recover', reason: 'device-lost', block: done.count });
@@ -45,8 +51,12 @@ export async function generateSafely(
       } else if (code === 'out-of-memory') {
         const smaller = lessMemory(present, wish);
         if (smaller === null) throw e;
-        options.emit({ type: 'recover', reason: 'out-of-memory', block: done.count, ...smaller });
-        wish = { ...wish, ...smaller };
+        const { cacheBits, window } = smaller;
+        options.emit({ type: 'recover', reason: 'out-of-memory', block: done.count, ...(cacheBits && { cacheBits }), ...(window && { window }) }); // prettier-ignore
+        // The first block sees itself alone; of more, the settings of now would not make the beginning again.
+        const change: Change = { ...smaller, ...(done.count > 1 && !wish.begins && { begins: 'clip' }) };
+        await options.changed?.(change, done.count);
+        wish = { ...wish, ...change };
       } else throw e;
     }
   }
@@ -56,14 +66,17 @@ export async function generateSafely(
 export function lessMemory(
   model: Pick<Model, 'manifest' | 'room'>,
   request: GenerateRequest,
-): Pick<GenerateRequest, 'cacheBits' | 'window'> | null {
+): Pick<GenerateRequest, 'cacheBits' | 'window' | 'sink'> | null {
   const { manifest, room } = model;
   const size = scaleOf(request, gridOf(manifest));
   const bits = fittingBits(seeing(manifest, windowOf(manifest, request)), size, room, request.cacheBits);
   // What the person asked for stays.
   if (room.packs && bits === 16 && request.cacheBits === undefined) return { cacheBits: 8 };
   const window = nextWindow(model, request);
-  return window === null ? null : { window };
+  if (window === null) return null;
+  const { sink } = request;
+  const most = window - manifest.sampler.num_frame_per_block;
+  return { window, ...(sink !== undefined && sink > most && { sink: most }) };
 }
 
 /** The next smaller window in whole blocks; null when a block sees nothing but itself already. */
@@ -79,8 +92,6 @@ class Finished implements KnownBlocks {
   readonly #before: KnownBlocks | undefined;
   readonly #holds: boolean;
   #count = 0;
-  /** The script as it stood last. */
-  text: string | null = null;
   readonly #made = new Map<number, Latents>();
 
   /** @param holds keeps the latents, too */
@@ -106,7 +117,6 @@ class Finished implements KnownBlocks {
       const before = this.#before?.count ?? 0;
       if (block.index < this.#count) return;
       this.#count = block.index + 1;
-      this.text = text;
       if (this.#holds && block.index >= before) this.#made.set(block.index, latents.slice());
       await keep?.(block, latents, text);
     };

@@ -40,8 +40,7 @@ async function goOn(model: Model, journal: Journal, options: SessionOptions): Pr
         `This clip was begun with ${state.model} ${state.edition} on ${state.backend}, but ${id} ${edition} on ${model.backend} is loaded.`,
         { field: 'model', found: `${state.model} ${state.edition}` },
       );
-    const last = known.count > 0 ? await known.read(known.count - 1) : null;
-    const request = { ...state.request, ...(last && { prompt: last.text }) };
+    const { request } = state;
     const { strength } = request;
     const remix = source && strength ? { strength, source: blocksOf(await openRecords(source)) } : undefined;
     return await run(model, request, journal, options, { known: blocksOf(known), remix, firstSize: firstSizeOf(model, known) }); // prettier-ignore
@@ -158,11 +157,16 @@ async function run(
   const kept = journal?.known.count ?? 0;
   if (journal) options.emit({ type: 'journal', id: journal.state.id });
   let full = false;
+  let now = request;
   try {
     const clip = await generateSafely(model, request, {
       ...options,
       ...extra,
       ...(journal && { id: journal.state.id, kept: async () => blocksOf(await journal.reread()) }),
+      changed: async (change, block) => {
+        now = { ...now, ...change };
+        await journal?.change(block, change);
+      },
       keep: async (block, latents, text) => {
         if (!journal || block.index < kept || (await journal.add(block, latents, text)) || full) return;
         full = true;
@@ -171,14 +175,36 @@ async function run(
     });
     return { ...clip, latents: (await journal?.finish()) ?? null };
   } catch (e) {
-    journal?.close();
     const code = e instanceof KinoraError ? e.code : 'internal';
-    if (code === 'cancelled' && isPaused() && journal)
-      throw new KinoraError('paused', 'The clip was paused.', { id: journal.state.id });
+    const paused = code === 'cancelled' && isPaused();
+    if (paused && journal) await keepPaused(model, journal, now, { ...options, firstSize: extra.firstSize });
+    journal?.close();
+    if (paused && journal) throw new KinoraError('paused', 'The clip was paused.', { id: journal.state.id });
     // A clip that was not wanted, or cannot be, is forgotten; any other can be gone on with.
     if (journal && ['cancelled', 'bad-request', 'not-finite'].includes(code)) await journal.drop();
     throw e;
   }
+}
+
+/** What was said in the block that a pause broke off is taken up when the clip goes on. */
+async function keepPaused(
+  model: Model,
+  journal: Journal,
+  now: GenerateRequest,
+  { steer, firstSize }: Pick<SessionOptions, 'steer'> & Pick<GenerateOptions, 'firstSize'>,
+): Promise<void> {
+  await journal.pause();
+  const text = steer();
+  if (!text) return;
+  const { count } = await journal.reread();
+  const line = lineOf(model, now, firstSize);
+  try {
+    // The first block follows the words that the clip was begun with.
+    line.steer(text, Math.max(1, count));
+  } catch {
+    return; // what cannot be told changes nothing
+  }
+  await journal.change(count, { prompt: line.text });
 }
 
 const blocksOf = (records: Records): KnownBlocks => ({

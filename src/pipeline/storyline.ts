@@ -33,16 +33,18 @@ export class Storyline {
   }
 
   /**
-   * From block `index` on the clip follows other words, up to its end; what was made stays as it is.
+   * From block `index` on the clip follows other words, up to its end; what was made stays as it is. Does nothing before
+   * the first block and behind the last.
    * @param text one line; `[cut]` begins with a hard cut
+   * @throws KinoraError `bad-request` for what cannot be told, and then nothing is changed
    */
   steer(text: string, index: number): void {
-    // A line alone cannot begin with a cut, so it is read as the second.
-    const told = readShots(`…\n${text.replace(/\s+/g, ' ')}`, 1)[1];
     const { fps } = this.#counts;
     const { plan } = this;
     const block = plan.blocks[index];
-    if (!told || !block || index === 0) return;
+    if (text.trim() === '' || !block || index === 0) return;
+    // A line alone cannot begin with a cut, so it is read as the second.
+    const [, told] = readShots(`…\n${text.replace(/\s+/g, ' ')}`, 1);
     const frameOf = (b: number) => framesAt(plan, plan.blocks[b]!, 0).first;
     // The shots so far, as long as they really were.
     const made: TimedShot[] = [];
@@ -54,11 +56,11 @@ export class Storyline {
       made.push({ ...this.shots[shot]!, seconds: (end - begins) / fps });
       begins = end;
     }
-    const last = { ...told, seconds: (plan.frames - begins) / fps };
-    this.shots = [...made, last];
-    this.text = writeScript(this.shots);
+    const last = { ...told!, seconds: (plan.frames - begins) / fps };
+    const script = writeScript([...made, last]);
     // Of the text, so that whoever reads it gets the same blocks.
-    this.shots = readShots(this.text, 1);
+    this.shots = readShots(script, 1);
+    this.text = script;
     this.plan = planClip(this.shots, this.#counts);
   }
 }

@@ -307,6 +307,13 @@ export type GenerateEvent =
       window?: number;
     }
   | {
+      /** What the person said was taken up: the blocks from `block` on follow it. Or it will not do, and nothing changed. */
+      type: 'told';
+      text: string;
+      block: number;
+      problem: EngineError | null;
+    }
+  | {
       /** What names the clip's journal: with it another worker goes on, should this one die. */
       type: 'journal';
       id: string;

@@ -42,6 +42,48 @@ test('every block is on the disk when it is added, and an interrupted clip is fo
   again.close();
 });
 
+test('what became different is known again: words said since the last block, and what memory was left for', async () => {
+  const its = state();
+  const journal = (await Journal.begin(its, null))!;
+  await add(journal, 0);
+  await journal.change(1, { prompt: 'a storm' });
+  await add(journal, 1);
+  await journal.change(2, { cacheBits: 8 });
+  await journal.change(2, { window: 3, begins: 'clip' });
+  journal.close();
+  await new Promise((done) => setTimeout(done));
+  // The second block's own record says what it was made of.
+  const now = { ...its.request, cacheBits: 8, window: 3, begins: 'clip', prompt: 'words of 1' };
+  expect(await listJournals()).toMatchObject([{ request: now }]);
+  const file = disk.file('changes.jsonl');
+  file.data = Uint8Array.from([...file.data, ...new TextEncoder().encode('\n{"block":2,"change":{"prompt":"a to')]); // a crash
+  const again = await Journal.resume(its.id);
+  expect(again.state.request).toEqual(now);
+  await again.change(2, { prompt: 'a car' });
+  again.close();
+  await new Promise((done) => setTimeout(done));
+  expect(await listJournals()).toMatchObject([{ request: { ...now, prompt: 'a car' } }]);
+});
+
+test('a clip that was paused before its first block was done can be gone on with; one that died then cannot', async () => {
+  for (const paused of [true, false]) {
+    const journal = (await Journal.begin(state(), null))!;
+    if (paused) await journal.pause();
+    journal.close();
+    await new Promise((done) => setTimeout(done));
+  }
+  expect(await listJournals()).toMatchObject([{ done: 0, request: state().request }]);
+});
+
+test('a disk that has no room for what became different: the clip goes on', async () => {
+  const journal = (await Journal.begin(state(), null))!;
+  await add(journal, 0);
+  disk.room = disk.used();
+  await journal.change(1, { cacheBits: 8 });
+  journal.close();
+  expect(await listJournals()).toMatchObject([{ done: 1, request: state().request }]);
+});
+
 test('files of a worker that was just ended are still open: its clip is not taken for nothing', async () => {
   const its = state();
   const journal = (await Journal.begin(its, null))!;

@@ -59,6 +59,22 @@ test('in the middle of a block’s steps, too', async () => {
   expect(mended.clip.frameHashes).toEqual(whole.clip.frameHashes);
 });
 
+test('words that were said for the block in which the device went are followed all the same', async () => {
+  const saying = () => {
+    let asked = 0;
+    return () => (++asked === 1 ? 'a storm' : null);
+  };
+  const whole = await make({ steer: saying() });
+  let blows = 1;
+  const mended = await make({
+    steer: saying(),
+    changed: async () => void (blows-- > 0 && gpus.at(-1)!.device.destroy()),
+  });
+  expect(mended.recovered).toEqual([{ type: 'recover', reason: 'device-lost', block: 1 }]);
+  expect(mended.clip.recipe.prompt).toMatch(/\n.*a storm$/);
+  expect(mended.clip.frameHashes).toEqual(whole.clip.frameHashes);
+});
+
 test('a device that is lost again and again is given up, with its reason', async () => {
   let opened = 0;
   const failing = make({
@@ -89,6 +105,8 @@ test('when memory runs out, keys and values become 8 bit, then the window smalle
   expect(mended.recovered).toEqual([{ ...out, block: 1, cacheBits: 8 }, { ...out, block: 2, window: 3 }]); // prettier-ignore
   expect(mended.clip.frames).toBe(whole.clip.frames);
   expect(mended.clip.recipe).toMatchObject({ cacheBits: 8, window: 3 });
+  // With these settings the second block would come out another way, so they alone do not make the clip again.
+  expect([once.clip.recipe.begins, mended.clip.recipe.begins]).toEqual([undefined, 'clip']);
   const asked = await make(fullAt(0), { cacheBits: 16 });
   expect(asked.recovered).toEqual([{ ...out, block: 1, window: 3 }]);
   expect(asked.clip.recipe).toMatchObject({ cacheBits: 16, window: 3 });
@@ -111,6 +129,12 @@ test('an error scope that catches a lack of memory is answered with the next sma
   expect(recovered).toEqual([{ ...out, block: 0, cacheBits: 8 }]);
   expect(clip.recipe).toMatchObject({ cacheBits: 8 });
   expect([gpus.length, await gpus[0]!.isLost()]).toEqual([1, false]);
+});
+
+test('a sink that was asked for does not outgrow the smaller window', async () => {
+  const mended = await make(fullAt(0), { window: 9, sink: 4, cacheBits: 8 });
+  expect(mended.recovered).toEqual([{ ...out, block: 1, window: 3 }]);
+  expect(mended.clip.recipe).toMatchObject({ window: 3, sink: 0 });
 });
 
 test('the smallest window is the end: the error stands', async () => {
