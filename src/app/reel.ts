@@ -1,7 +1,8 @@
 /**
  * The clip while it is made: frames that are decoded, and behind them the present guess of the block in work. The
  * playhead goes forwards as frames come; at their end it waits for the next ones, no longer than it must, and the
- * guess shows what they will be. Holds so many frames at most, however long the clip.
+ * guess shows what they will be. What was shown is let go, and of what was not yet so many frames are held at most: memory
+ * does not grow with the clip.
  */
 
 /** Frames of video that one latent frame stands for: Wan's temporal stride. */
@@ -58,6 +59,7 @@ export class Reel<Picture> {
     if (this.decoded === 0) return this.newest();
     // Frames that are gone, or came while the page was not looked at, are not waited for.
     this.#head = Math.max(this.#head, this.#dropped) + step * this.fps;
+    this.#letGo();
     if (this.#head < this.decoded) return this.#frames[Math.floor(this.#head) - this.#dropped]!;
     this.#head = this.decoded;
     this.#waited += step;
@@ -68,6 +70,8 @@ export class Reel<Picture> {
 
   /** The newest picture: what to show where nothing may move. */
   newest(): Picture | null {
+    this.#head = Math.max(this.#head, this.decoded - 1);
+    this.#letGo();
     return this.#guess?.pictures[0] ?? this.#frames.at(-1) ?? null;
   }
 
@@ -76,6 +80,15 @@ export class Reel<Picture> {
     for (const picture of this.#frames) this.#release(picture);
     this.#dropped = 0;
     this.#frames = [];
+  }
+
+  /** Frames before the one that is shown; the last stays, for it may be all that there is to show. */
+  #letGo(): void {
+    const first = Math.min(Math.floor(this.#head), this.decoded - 1);
+    while (this.#dropped < first) {
+      this.#release(this.#frames.shift()!);
+      this.#dropped++;
+    }
   }
 
   #dropGuess(): void {

@@ -18,6 +18,7 @@ import type {
   OpenedFiles,
   Result,
 } from '../worker/protocol';
+import { parseScript } from '../story/script';
 import { isMissing, type Missing } from './browser';
 import { problemOf } from './problems';
 import { Reel } from './reel';
@@ -32,8 +33,9 @@ export type Picture = ImageBitmap | OffscreenCanvas;
 export type Progress = Extract<GenerateEvent, { type: 'progress' }>;
 type Preview = Extract<GenerateEvent, { type: 'preview' }>;
 type Recovered = Extract<GenerateEvent, { type: 'recover' }>;
+type Told = Extract<GenerateEvent, { type: 'told' }>;
 /** `frames` and `preview` events are too large to pass on. */
-type Told = {
+type Emitted = {
   'kinora:loaded': ModelInfo;
   'kinora:progress': LoadEvent | Progress;
   'kinora:done': Clip;
@@ -41,7 +43,7 @@ type Told = {
   /** What a file from outside was taken for, or why it was not. */
   'kinora:taken': { as: 'picture' | 'video' | 'clip' | null; message: string };
 };
-export type Emit = <K extends keyof Told>(name: K, detail: Told[K]) => void;
+export type Emit = <K extends keyof Emitted>(name: K, detail: Emitted[K]) => void;
 
 /** A block of the clip in work, for the strip. */
 export interface Block {
@@ -61,6 +63,15 @@ const LEAST_FRAMES = 48;
 const MOST_WORKERS = 3;
 /** There is no worker that could go on, or one that knows nothing yet: of an engine that died while nobody waited. */
 const GONE: ReadonlySet<EngineError['code']> = new Set(['worker-dead', 'not-loaded']);
+
+/** Words, and not only directions such as `[cut]`. */
+function saysSomething(text: string): boolean {
+  try {
+    return parseScript(text.replace(/\s+/g, ' ')).length > 0;
+  } catch {
+    return false;
+  }
+}
 
 export interface StudioOptions {
   engine: Engine;
@@ -89,8 +100,12 @@ export class Studio {
   ended = $state<'done' | 'cancelled' | 'paused' | null>(null);
   /** Clips that were interrupted, newest first. */
   unfinished = $state.raw<JournalInfo[]>([]);
-  /** What the person said last while the clip is made. */
+  /** What the person said last while the clip is made, until the engine has heard of it. */
   told = $state('');
+  /** What became of what was said last. */
+  taken = $state.raw<Told | null>(null);
+  /** The clip in work can be gone on with after a pause. */
+  pausable = $state(false);
   report = $state.raw<CheckReport | null>(null);
   model = $state.raw<ModelInfo | null>(null);
   /** The person's own files, in place of the page's model. */
@@ -243,11 +258,19 @@ export class Studio {
     await this.#options.engine.pause();
   }
 
-  /** What the coming blocks shall show. */
-  async steer(text: string): Promise<void> {
-    if (this.phase !== 'working' || text.trim() === '') return;
+  /** The last block is being made: nothing comes behind it that could follow other words. */
+  get lastBlock(): boolean {
+    return this.progress !== null && this.progress.block + 1 >= this.progress.blocks;
+  }
+
+  /** What the coming blocks shall show. False for what says nothing. */
+  steer(text: string): boolean {
+    if (this.phase !== 'working' || !saysSomething(text)) return false;
+    this.taken = null;
     this.told = text.trim();
-    await this.#options.engine.steer(this.told);
+    // Not waited for: a worker that computes hears of it between two steps.
+    void this.#options.engine.steer(this.told);
+    return true;
   }
 
   /** Makes a clip of the settings; first loads what is not loaded. Does nothing while one is being made. */
@@ -291,6 +314,8 @@ export class Studio {
     this.progress = null;
     this.phase = 'working';
     this.told = '';
+    this.taken = null;
+    this.pausable = false;
     const made = await this.#insist(request);
     if (!made.ok) return this.#fail(made.error);
     const mp4 = await onClip(made.value);
@@ -307,7 +332,9 @@ export class Studio {
     for (let workers = 1; ; workers++) {
       const run = ++this.#run;
       this.#journal = null;
-      const made = await engine.generate(wish, (event) => this.#hear(event, run));
+      const making = engine.generate(wish, (event) => this.#hear(event, run));
+      if (this.told) void engine.steer(this.told); // the worker before did not come to it
+      const made = await making;
       this.#run++;
       if (made.ok || !GONE.has(made.error.code) || workers === MOST_WORKERS) return made;
       const loaded = await this.#open();
@@ -365,6 +392,11 @@ export class Studio {
         break;
       case 'journal':
         this.#journal = event.id;
+        this.pausable = true;
+        break;
+      case 'told':
+        this.taken = event;
+        if (event.text === this.told) this.told = '';
         break;
       case 'full':
         this.full = true;

@@ -42,6 +42,39 @@ describe('a reel', () => {
     expect(reel.play(1 / 16)).toBe('n0');
   });
 
+  test('lets go what it has shown, and never what it shows', () => {
+    const { reel, freed } = make();
+    reel.add(0, names('f', 9));
+    expect(reel.play(3.5 / 16)).toBe('f3');
+    expect(freed).toEqual(names('f', 3));
+    expect(reel.play(9)).toBe('f8'); // the last, for want of another
+    expect(freed).toEqual(names('f', 8));
+    reel.add(1, names('n', 12));
+    expect(reel.play(0)).toBe('n0');
+    expect(freed).toEqual(names('f', 9));
+    expect(reel.decoded).toBe(21);
+  });
+
+  test('without motion, too', () => {
+    const { reel, freed } = make();
+    reel.add(0, names('f', 9));
+    expect(reel.newest()).toBe('f8');
+    expect(freed).toEqual(names('f', 8));
+    reel.add(1, names('n', 2));
+    expect(reel.newest()).toBe('n1');
+    expect(freed).toEqual([...names('f', 9), 'n0']);
+  });
+
+  test('told again from the beginning, it goes on', () => {
+    const { reel } = make();
+    reel.add(0, names('f', 9));
+    reel.play(5 / 16);
+    reel.clear();
+    reel.add(0, names('f', 9));
+    expect(reel.play(0)).toBe('f5');
+    expect(reel.play(9)).toBe('f8');
+  });
+
   test('goes on where it is when a block arrives', () => {
     const { reel } = make();
     reel.add(0, names('f', 9));

@@ -1,5 +1,6 @@
 /** The page's small pure parts: keys, browser advice, file names, model card, storage. */
 import { describe, expect, test } from 'vitest';
+import { around } from '../../src/app/around';
 import { adviseFor, readBrowser } from '../../src/app/browser';
 import { readCard } from '../../src/app/card';
 import { fileName } from '../../src/app/filename';
@@ -120,4 +121,13 @@ test('a browser that refuses storage is no harm', () => {
   expect(refusing.read('x')).toBeNull();
   const broken = browserStore(() => ({ getItem: () => '{' }) as unknown as Storage);
   expect(broken.read('x')).toBeNull();
+});
+
+test('of a long clip the strip shows the blocks around the one in work', () => {
+  expect(around(0, 0, 48)).toEqual({ from: 0, to: 0 });
+  expect(around(17, 9, 48)).toEqual({ from: 0, to: 17 });
+  expect(around(300, 0, 48)).toEqual({ from: 0, to: 48 });
+  expect(around(300, 24, 48)).toEqual({ from: 0, to: 48 });
+  expect(around(300, 150, 48)).toEqual({ from: 126, to: 174 });
+  for (const at of [276, 299, 300]) expect(around(300, at, 48)).toEqual({ from: 252, to: 300 });
 });

@@ -308,6 +308,68 @@ describe('generating', () => {
   });
 });
 
+describe('what happens next, said while a clip is made', () => {
+  const told = (text: string, block: number, problem: EngineError | null = null): GenerateEvent => ({ type: 'told', text, block, problem }); // prettier-ignore
+
+  test('waits until the engine takes it up, and tells from which block on', async () => {
+    const { engine, studio } = await makeReady();
+    expect(studio.steer('too early')).toBe(false);
+    void studio.generate();
+    expect(studio.steer(' a storm ')).toBe(true);
+    expect(studio).toMatchObject({ told: 'a storm', taken: null });
+    engine.making.say(told('a storm', 2));
+    expect(studio).toMatchObject({ told: '', taken: { text: 'a storm', block: 2 } });
+    expect(studio.steer('the sun')).toBe(true);
+    expect(studio.steer('the moon')).toBe(true);
+    engine.making.say(told('the sun', 3)); // the newer words wait still
+    expect(studio.told).toBe('the moon');
+    expect(engine.told).toEqual(['a storm', 'the sun', 'the moon']);
+  });
+
+  test.each(['', '  ', '[cut]', ' [4s] \n [cut]'])('%j says nothing, and is not sent', async (text) => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    expect(studio.steer(text)).toBe(false);
+    expect(engine.told).toEqual([]);
+  });
+
+  test('the last block has none behind it that could follow', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    expect(studio.lastBlock).toBe(false);
+    engine.making.say(progress(0, 0));
+    expect(studio.lastBlock).toBe(false);
+    engine.making.say(progress(1, 0));
+    expect(studio.lastBlock).toBe(true);
+  });
+
+  test('what a worker that died did not come to is told to the next; what it took up is in the journal', async () => {
+    const { engine, studio } = await makeReady();
+    const dies = async () => {
+      engine.making.answer({ ok: false, error: { code: 'worker-dead', message: 'gone' } });
+      await settle();
+      engine.loading.answer({ ok: true, value: MODEL });
+      await settle();
+    };
+    void studio.generate();
+    studio.steer('a storm');
+    engine.making.say(told('a storm', 2));
+    await dies();
+    expect(engine.told).toEqual(['a storm']);
+    studio.steer('the sun');
+    await dies();
+    expect(engine.told).toEqual(['a storm', 'the sun', 'the sun']);
+  });
+
+  test('a clip without a journal cannot be paused', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    expect(studio.pausable).toBe(false);
+    engine.making.say({ type: 'journal', id: 'mine' });
+    expect(studio.pausable).toBe(true);
+  });
+});
+
 describe('a worker that hangs or dies in the middle of a clip', () => {
   const DEAD = { ok: false, error: { code: 'worker-dead', message: 'it did not answer' } } as const;
   const journal = (id: string, done: number, prompt = 'a red boat'): JournalInfo => ({

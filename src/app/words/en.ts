@@ -105,6 +105,11 @@ export const en = {
     placeholder: 'What happens next? The coming blocks follow.',
     tell: 'Tell',
     told: (text: string) => `From the next block on: ${text}`,
+    taken: (text: string, block: number) => `From block ${block} on: ${text}`,
+    last: 'The last block is being made. Extend the clip when it is done.',
+    wordless: 'Say in words what shall be seen.',
+    refused: (most: number) =>
+      `That was not taken up${most > 0 ? `: with it, the script would have over ${most} characters` : ''}. The clip goes on as it was told.`,
     pause: 'Pause',
     pauseHint: 'Frees the GPU and keeps what is made; go on whenever you like',
   },
@@ -120,7 +125,9 @@ export const en = {
 
   unfinished: {
     text: (prompt: string, done: number, all: number) =>
-      `“${prompt}” was interrupted after block ${done} of ${all}.`,
+      done > 0
+        ? `“${prompt}” was interrupted after block ${done} of ${all}.`
+        : `“${prompt}” was interrupted in the first of ${all} blocks.`,
     go: 'Go on',
     discard: 'Discard',
   },
@@ -436,6 +443,8 @@ export const en = {
     label: 'Earlier clips',
     blocks: 'Blocks of the clip being made',
     block: (n: number) => `Block ${n}`,
+    before: (n: number) => `${n} before`,
+    after: (n: number) => `${n} more`,
     span: (from: number, to: number) => `${from.toFixed(1)}–${to.toFixed(1)} s`,
     now: 'now',
     next: 'to come',
@@ -542,7 +551,7 @@ export const en = {
   problem: {
     prompt: (p: Problem) =>
       p.line
-        ? `Line ${p.line} of the script will not do: it needs words, and a length such as [4s].`
+        ? `Line ${p.line} of the script will not do: it needs words, and a length, where it says one, of up to 3600 s, such as [4s].`
         : p.found === 0
           ? 'Say in a sentence what should be seen.'
           : `The prompt has ${p.found} characters; at most ${p.most} can be read. Shorten it.`,

@@ -141,6 +141,10 @@ export const zh: Words = {
     placeholder: '接下来发生什么？后面的画面会跟上。',
     tell: '告诉它',
     told: (text) => `从下一段开始：${text}`,
+    taken: (text, block) => `从第 ${block} 段开始：${text}`,
+    last: '正在制作最后一段；完成后可以延长这段视频。',
+    wordless: '请用文字说出想看到什么。',
+    refused: (most) => `没有采用这句话${most > 0 ? `：加上它，脚本会超过 ${most} 个字符` : ''}。视频按原来的内容继续。`,
     pause: '暂停',
     pauseHint: '释放显卡并保留已完成的部分，随时可以继续',
   },
@@ -154,7 +158,10 @@ export const zh: Words = {
   },
 
   unfinished: {
-    text: (prompt, done, all) => `“${prompt}”在第 ${done} 段（共 ${all} 段）之后中断了。`,
+    text: (prompt, done, all) =>
+      done > 0
+        ? `“${prompt}”在第 ${done} 段（共 ${all} 段）之后中断了。`
+        : `“${prompt}”在第一段（共 ${all} 段）中断了。`,
     go: '继续',
     discard: '放弃',
   },
@@ -448,6 +455,8 @@ export const zh: Words = {
   library: {
     label: '以前的视频',
     blocks: '正在生成的各段',
+    before: (n) => `前面 ${n} 段`,
+    after: (n) => `还有 ${n} 段`,
     block: (n) => `第 ${n} 段`,
     span: (from, to) => `${from.toFixed(1)}–${to.toFixed(1)} 秒`,
     now: '进行中',
@@ -547,7 +556,7 @@ export const zh: Words = {
   problem: {
     prompt: (p) =>
       p.line
-        ? `脚本第 ${p.line} 行不可用：需要文字，时长写作 [4s]。`
+        ? `脚本第 ${p.line} 行不可用：需要文字；若写时长，最多 3600 秒，写作 [4s]。`
         : p.found === 0
           ? '请用一句话说出想看到什么。'
           : `提示词有 ${p.found} 个字符，最多只能读 ${p.most} 个，请缩短。`,
