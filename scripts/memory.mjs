@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 /** Milliseconds that a worker is given to answer; one that computes WebAssembly is deaf for a whole network. */
-const PATIENCE = 1000;
+const PATIENCE = 5000;
 
 /**
  * Resident memory of processes, in bytes, by id. What processes share counts in each of them.

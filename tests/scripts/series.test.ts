@@ -3,6 +3,7 @@ import { random } from '../helpers/tensors';
 import { judge, meansOf, median, passes, plot, rowsOf, trend, windowsOf } from '../../scripts/series.mjs';
 
 const MB = 1e6;
+type Where = Parameters<typeof passes>[1];
 /** A clip of so many blocks; `change` makes block i other than the rest. */
 const blocks = (count: number, change: (i: number) => object = () => ({})) =>
   Array.from({ length: count }, (_, i) => ({
@@ -84,7 +85,8 @@ test('processor time stands for the clock’s where the processor computes', () 
   const lag = random(90, 3, 0.08);
   const busy = judge(timed((i) => (i < 40 ? 1 : 2), (i) => 1 + lag[i + 1]! - lag[i]!)); // prettier-ignore
   expect([busy.seconds!.verdict, busy.cpu!.verdict]).toEqual(['grown', 'flat']);
-  expect([passes(busy, true), passes(busy, false)]).toEqual([true, false]);
+  const [processor, card] = [true, false].map((computesOnCpu) => ({ computesOnCpu, hasGpu: true })) as [Where, Where]; // prettier-ignore
+  expect([passes(busy, processor), passes(busy, card)]).toEqual([true, false]);
   const late = judge(timed((i) => (i < 72 ? 1 : 2)));
   expect(late.seconds!.verdict).toBe('grown');
   // The last block alone is another.
@@ -92,9 +94,27 @@ test('processor time stands for the clock’s where the processor computes', () 
   const grown = judge(timed(() => 1, (i) => 1 + i / 100)); // prettier-ignore
   expect(grown.cpu!.verdict).toBe('grown');
   const memory = judge(rowsOf(blocks(80, (i) => ({ gpuBytes: (30 + i) * MB }))));
-  expect(passes(memory, true)).toBe(false);
-  expect(passes(judge(rowsOf(blocks(80))), false)).toBe(true);
-  expect(passes({}, true)).toBe(false); // of too few blocks nothing is known
+  expect(passes(memory, processor)).toBe(false);
+  expect(passes(judge(rowsOf(blocks(80))), card)).toBe(true);
+  expect(passes({}, processor)).toBe(false); // of too few blocks nothing is known
+});
+
+test('what was not told proves nothing', () => {
+  const where = { computesOnCpu: true, hasGpu: false };
+  const told = (change: (i: number) => object) => passes(judge(rowsOf(blocks(80, (i) => ({ gpuBytes: 0, ...change(i) })))), where); // prettier-ignore
+  expect(told(() => ({}))).toBe(true); // the CPU backend has no GPU memory
+  expect(told(() => ({ jsBytes: { page: MB, worker: null } }))).toBe(false);
+  expect(told((i) => ({ jsBytes: { page: MB, worker: i % 10 === 0 ? MB : null } }))).toBe(true);
+  expect(passes(judge(rowsOf(blocks(80, () => ({ gpuBytes: 0 })))), { ...where, hasGpu: true })).toBe(false);
+});
+
+test('memory may not grow behind the third block, and of a heap its floor counts', () => {
+  const verdict = (change: (i: number) => object, name: 'gpu' | 'heap') => judge(rowsOf(blocks(300, change)))[name]!.verdict; // prettier-ignore
+  expect(verdict((i) => ({ gpuBytes: Math.min(i, 3) * MB }), 'gpu')).toBe('flat');
+  expect(verdict((i) => ({ gpuBytes: Math.min(i, 5) * MB }), 'gpu')).toBe('grown');
+  expect(verdict((i) => ({ gpuBytes: i === 150 ? 2 * MB : MB }), 'gpu')).toBe('grown');
+  const heap = (grown: number) => verdict((i) => ({ jsBytes: { page: (10 + (i % 7) * 3 + grown * (i / 300)) * MB } }), 'heap'); // prettier-ignore
+  expect([heap(0), heap(3)]).toEqual(['flat', 'grown']);
 });
 
 test('processor time that was not told for a block is in the next one’s', () => {
