@@ -4,7 +4,7 @@ import { openLibrary, readRecipe } from '../library/library';
 import { watchRequests } from '../requests';
 import { EngineClient } from '../worker/client';
 import { HubClient } from '../worker/hub';
-import { parseScript, timeShots, writeScript } from '../story/script';
+import { isEdited, parseScript, timeShots, writeScript } from '../story/script';
 import type {
   CheckReport,
   Clip,
@@ -256,6 +256,19 @@ export class App {
     return seam && this.stage.clip?.recipe.loop ? seam.error / Math.max(seam.typical, 0.01) : null;
   }
 
+  /** The script is that of the clip on the stage, but for a later shot. */
+  get #edits(): boolean {
+    const { clip } = this.stage;
+    const { shots } = this.settings;
+    if (!clip || !Array.isArray(shots)) return false;
+    const { prompt, seconds } = clip.recipe;
+    try {
+      return isEdited(timeShots(parseScript(prompt), seconds), shots);
+    } catch {
+      return false; // a clip from outside may say anything
+    }
+  }
+
   /** Makes a clip; what is left as it was of the one on the stage is taken over. */
   async generate(draft = this.settings.draft): Promise<void> {
     if (this.studio.busy) return;
@@ -265,6 +278,8 @@ export class App {
       const size = this.settings.effectiveSize;
       let extra: Partial<GenerateRequest> | null = await this.material.read(size, this.studio.model?.fps ?? 16, latents); // prettier-ignore
       const item = this.#shown;
+      // What stands before the edited shot is to stay as it is, and so must the noise.
+      if (!extra && this.#edits && !this.settings.keepSeed) this.settings.holdSeed(this.stage.clip!.recipe.seed);
       if (!extra && item) {
         const kept = await latents(item).catch(() => null);
         if (kept) extra = { source: { recipe: item.entry.recipe, latents: kept, use: 'again' } };

@@ -59,6 +59,7 @@ export class Settings {
   /** How often something would not do: each time it is shown anew. */
   refusals = $state(0);
 
+  #held: number | null = null;
   readonly #store: Store;
   readonly #random: () => number;
 
@@ -193,6 +194,11 @@ export class Settings {
     this.#clear('seed');
   }
 
+  /** The next request has this seed, whether seeds are kept or not. */
+  holdSeed(seed: number): void {
+    this.#held = seed;
+  }
+
   toggleSeed(): void {
     this.keepSeed = !this.keepSeed;
     this.#clear('seed');
@@ -248,10 +254,12 @@ export class Settings {
 
   /**
    * Checks every field. The request, or null when something will not do: `problems` then names it. Draws a
-   * new seed first unless it is kept.
+   * new seed first unless it is kept, or held for this once.
    */
   request(): GenerateRequest | null {
-    if (!this.keepSeed) this.seed = String(this.#random());
+    if (this.#held !== null) this.seed = String(this.#held);
+    else if (!this.keepSeed) this.seed = String(this.#random());
+    this.#held = null;
     const problems: Partial<Record<Field, Problem>> = {};
     const wrong = (name: Field, found: string | number, most: number) =>
       void (problems[name] = { field: name, found, most });

@@ -25,7 +25,8 @@ export const LEAST_SHARE = 1;
 /** Seconds of one shot. */
 export const LONGEST_SHOT = 3600;
 
-const DURATION = /[[【]\s*(\d+(?:\.\d+)?)\s*(?:s|sec|secs|seconds?|秒)\s*[\]】]/iu;
+/** Numbers that cannot be lengths count, too: `[-3s]` or `[1e9s]` among the words would be nobody's wish. */
+const DURATION = /[[【]\s*([-+]?\d[\d.,]*(?:e[-+]?\d+)?)\s*(?:s|sec|secs|seconds?|秒)\s*[\]】]/iu;
 const CUT = /[[【]\s*(?:cut|切|切换)\s*[\]】]/iu;
 
 /**
@@ -39,10 +40,10 @@ export function parseScript(text: string): Shot[] {
     const duration = DURATION.exec(line);
     const cut = CUT.test(line);
     const prompt = line.replace(DURATION, ' ').replace(CUT, ' ').replace(/\s+/g, ' ').trim();
-    const seconds = duration ? Number(duration[1]) : null;
+    const seconds = duration ? Number(duration[1]!.replace(',', '.')) : null;
     if (prompt === '') throw bad(i + 1, `Line ${i + 1} of the script has no words. Say what is seen.`);
     if (seconds !== null && !(seconds > 0 && seconds <= LONGEST_SHOT))
-      throw bad(i + 1, `Line ${i + 1} of the script lasts ${seconds} s; it must be above 0 and up to ${LONGEST_SHOT} s.`); // prettier-ignore
+      throw bad(i + 1, `Line ${i + 1} of the script lasts ${duration![1]} s; it must be above 0 and up to ${LONGEST_SHOT} s.`); // prettier-ignore
     shots.push({ prompt, seconds, cut: cut && shots.length > 0 });
   });
   return shots;
@@ -71,6 +72,14 @@ export function timeShots(shots: readonly Shot[], seconds: number): TimedShot[] 
   const rest = seconds - told;
   const share = shots.length === 1 ? rest : Math.max(LEAST_SHARE, rest / Math.max(1, open));
   return shots.map((shot) => ({ ...shot, seconds: shot.seconds ?? share }));
+}
+
+/** It begins as the earlier script did, shot by shot, and then goes on in another way. */
+export function isEdited(earlier: readonly TimedShot[], now: readonly TimedShot[]): boolean {
+  const told = ({ prompt, seconds, cut }: TimedShot) => JSON.stringify([prompt, Math.round(seconds * 100), cut]); // prettier-ignore
+  let common = 0;
+  while (common < Math.min(earlier.length, now.length) && told(earlier[common]!) === told(now[common]!)) common++; // prettier-ignore
+  return common > 0 && common < Math.max(earlier.length, now.length);
 }
 
 /** Seconds of all shots. */

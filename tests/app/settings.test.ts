@@ -35,6 +35,15 @@ describe('a request', () => {
     expect(settings.request()!.seed).toBe(4294967295);
   });
 
+  test('takes a seed that is held for once, and then draws again', () => {
+    const { settings } = make();
+    settings.type('prompt', 'x');
+    settings.holdSeed(7);
+    expect(settings.request()!.seed).toBe(7);
+    expect([settings.seed, settings.keepSeed]).toEqual(['7', false]);
+    expect(settings.request()!.seed).not.toBe(7);
+  });
+
   test.each([
     ['prompt', '   ', 0],
     ['prompt', 'x'.repeat(MAX_PROMPT + 1), MAX_PROMPT + 1],

@@ -1,10 +1,11 @@
-/** A clip that is told another way while it plays, and one that is paused: what a person does, on the page. */
+/** A clip that is told another way while it plays, one that is paused, and a script that is edited: what a person does, on the page. */
 import type { Browser, Worker } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, PROMPT, Site } from './site';
 
 /** Six blocks. */
 const CLIP = { prompt: PROMPT, seed: 7, seconds: 4, width: 32, height: 32, steps: 2 };
+const { seed: _, ...UNSEEDED } = CLIP;
 /** Frames before block `n`, counted from 1. */
 const framesBefore = (n: number) => (n === 1 ? 0 : 9 + 12 * (n - 2));
 
@@ -92,6 +93,30 @@ test('paused, the page closed and opened again, gone on with: the same frames', 
   const outcome = await site.outcome(0);
   expect('done' in outcome && outcome.done.frameHashes).toEqual(whole.frameHashes);
   expect(await site.at('unfinished').count()).toBe(0);
+  expect(site.failures).toEqual([]);
+  await site.close();
+});
+
+test('shot 3 of 5 is edited: shots 1 and 2 stay to the bit, and are not made again', async () => {
+  const script = (third: string) => ['a red boat', 'a red boat at night', third, '[cut] a blue car', 'a green star'].map((shot) => `[0.75s] ${shot}`).join('\n'); // prettier-ignore
+  const site = await Site.open(browser, { settings: UNSEEDED, backend: 'cpu' });
+  await site.type(script('a white rocket in space'));
+  const before = await site.generate();
+  await site.at('library-item').first().waitFor();
+  const { progress } = await site.heard();
+  await site.type(script('a pink heart'));
+  const after = await site.generate();
+  expect(after.recipe.seed).toBe(before.recipe.seed); // though seeds are not locked
+  expect([...new Set(after.blocks.map(({ shot }) => shot))]).toEqual([0, 1, 2, 3, 4]);
+  expect(after.blocks.find(({ shot }) => shot === 2)!.block).toBe(2);
+  const second = framesBefore(3);
+  expect(after.frameHashes.slice(0, second)).toEqual(before.frameHashes.slice(0, second));
+  expect(after.frameHashes[second]).not.toBe(before.frameHashes[second]);
+  const denoised = (await site.heard()).progress.slice(progress.length).flatMap((p) => (p.type === 'progress' && p.stage === 'denoise' ? [p.block] : [])); // prettier-ignore
+  expect(Math.min(...denoised)).toBe(2);
+  // Nothing edited: another seed, another clip.
+  const other = await site.generate();
+  expect(other.recipe.seed).not.toBe(before.recipe.seed);
   expect(site.failures).toEqual([]);
   await site.close();
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseScript, timeShots, totalSeconds, writeScript, type Shot } from '../../src/story/script';
+import { isEdited, parseScript, timeShots, totalSeconds, writeScript, type Shot } from '../../src/story/script';
 
 const shot = (prompt: string, seconds: number | null = null, cut = false): Shot => ({ prompt, seconds, cut });
 
@@ -10,6 +10,7 @@ describe('reading', () => {
     ['[4s] a red boat\r\n[2.5 sec] [cut] a car', [shot('a red boat', 4), shot('a car', 2.5, true)]],
     ['a red boat [4S]\na car [CUT]', [shot('a red boat', 4), shot('a car', null, true)]],
     ['[3秒] 一艘红色的船\n【切】【2秒】一辆车', [shot('一艘红色的船', 3), shot('一辆车', 2, true)]],
+    ['[2,5s] ein rotes Boot', [shot('ein rotes Boot', 2.5)]],
     ['[cut] a red boat', [shot('a red boat')]], // nothing to cut from
     ['a boat [blue] and [4 apples]', [shot('a boat [blue] and [4 apples]')]],
     ['', []],
@@ -20,6 +21,9 @@ describe('reading', () => {
     ['a boat\n\n[cut] ', 3, 'no words'],
     ['[0s] a boat', 1, 'lasts 0 s'],
     ['[99999s] a boat', 1, 'lasts 99999 s'],
+    ['[-3s] a boat', 1, 'lasts -3 s'],
+    ['a boat\n[1e9s] a car', 2, 'lasts 1e9 s'],
+    ['[1.2.3 s] a boat', 1, 'lasts 1.2.3 s'],
   ])('%j is refused with the number of the line', (text, line, message) => {
     expect(() => parseScript(text)).toThrow(
       expect.objectContaining({ code: 'bad-request', params: { field: 'prompt', line }, message: expect.stringContaining(message) }), // prettier-ignore
@@ -46,3 +50,19 @@ test.each(['a red boat', '[4s] a red boat\n[cut] [2.5s] a car\nthe end'])(
     expect(parseScript(writeScript(parseScript(text)))).toEqual(parseScript(text));
   },
 );
+
+test('a script is edited where it begins as before and goes on in another way', () => {
+  const shots = (text: string, seconds = 6) => timeShots(parseScript(text), seconds);
+  const five = '[1s] a\n[1s] b\n[1s] c\n[cut] [1s] d\n[1s] e';
+  const edited = (text: string, seconds?: number) => isEdited(shots(five), shots(text, seconds));
+  expect(edited(five)).toBe(false); // another of the same
+  expect(edited(five.replace('c', 'x'))).toBe(true);
+  expect(edited(five.replace('[cut] ', ''))).toBe(true);
+  expect(edited(five.replace('[1s] e', '[2s] e'))).toBe(true);
+  expect(edited(`${five}\n[1s] f`)).toBe(true);
+  expect(edited('[1s] a')).toBe(true);
+  expect(edited(five.replace('a', 'x'))).toBe(false);
+  expect(edited('[2s] a\n[1s] b')).toBe(false);
+  expect(isEdited(shots('a\nb\nc'), shots('a\nb\nx'))).toBe(true);
+  expect(isEdited(shots('a'), shots('a', 9))).toBe(false);
+});
