@@ -25,7 +25,8 @@ const ROOT = join(import.meta.dirname, '..');
 /** Lines that do not say how long they last share `seconds`. */
 function withLengths(prompt, seconds) {
   const lines = prompt.split(/\r?\n/).filter((line) => line.trim() !== '');
-  const says = (line) => /[[【]\s*[-+]?\d[\d.,]*(e[-+]?\d+)?\s*(s|sec|secs|seconds?|秒)\s*[\]】]/iu.test(line);
+  const says = (line) =>
+    /[[【]\s*[-+]?\d[\d.,]*(e[-+]?\d+)?\s*(s|sec|secs|seconds?|秒)\s*[\]】]/iu.test(line);
   const share = Math.max(1, seconds / Math.max(1, lines.filter((line) => !says(line)).length));
   return lines.map((line) => (says(line) ? line : `[${Math.round(share * 100) / 100}s] ${line}`)).join('\n');
 }

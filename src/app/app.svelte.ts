@@ -279,7 +279,8 @@ export class App {
       let extra: Partial<GenerateRequest> | null = await this.material.read(size, this.studio.model?.fps ?? 16, latents); // prettier-ignore
       const item = this.#shown;
       // What stands before the edited shot is to stay as it is, and so must the noise.
-      if (!extra && this.#edits && !this.settings.keepSeed) this.settings.holdSeed(this.stage.clip!.recipe.seed);
+      if (!extra && this.#edits && !this.settings.keepSeed)
+        this.settings.holdSeed(this.stage.clip!.recipe.seed);
       if (!extra && item) {
         const kept = await latents(item).catch(() => null);
         if (kept) extra = { source: { recipe: item.entry.recipe, latents: kept, use: 'again' } };
@@ -318,8 +319,7 @@ export class App {
   async makeFinal(): Promise<void> {
     const recipe = this.stage.clip?.recipe;
     if (!recipe?.draft) return;
-    const { width, height, steps } = recipe.draft;
-    this.settings.restore({ ...recipe, width, height, steps });
+    this.settings.restore(recipe);
     await this.generate(false);
   }
 

@@ -215,9 +215,11 @@ export class Settings {
     }
   }
 
-  /** Settings of an earlier clip. Its seed is kept, for who restores a clip wants that clip. */
+  /** Settings of an earlier clip, of a draft those of the final. Its seed is kept, for who restores a clip wants that clip. */
   restore(recipe: Recipe): void {
-    const { prompt, seed, seconds, width, height, steps, window, sink, cacheBits, guidance, negative, loop } = recipe; // prettier-ignore
+    const { prompt, seed, seconds, window, sink, cacheBits, guidance, negative, loop, draft } = recipe; // prettier-ignore
+    const { width, height, steps } = draft ?? recipe;
+    this.draft = draft !== undefined;
     this.loop = loop ?? false;
     this.cacheBits = cacheBits ?? null;
     [this.guidance, this.negative] = [guidance === undefined ? null : String(guidance), negative ?? null];

@@ -1,33 +1,42 @@
 /** Pictures and videos from outside → blocks of clean latents. What they are asked for with is checked here. */
 import { KinoraError } from '../errors';
-import type { Footage, GenerateRequest, Size } from '../worker/protocol';
+import type { Footage, GenerateRequest } from '../worker/protocol';
 import type { Latents, Model } from './backend';
-import { scaleOf } from './draft';
+import { scaleOf, type Scale } from './draft';
 import { sliceLatents } from './latents';
 
 const bad = (message: string, field: 'picture' | 'footage') =>
   new KinoraError('bad-request', message, { field });
 
-/** The clip's size, after it is known that the model can take frames at all. */
+/** The clip's size, after it is known that the model can take frames at all. A draft's come in the size of the final. */
 function checkFrames(
   model: Model,
   asked: GenerateRequest,
   { width, height, rgba, frames }: Footage,
   field: 'picture' | 'footage',
-): Size {
+): Scale {
   const what = field === 'picture' ? 'picture' : 'video';
   if (!model.encode) throw bad(`${model.manifest.name} cannot begin with a ${what}: it has no encoder here.`, field); // prettier-ignore
   if (asked.loop) throw bad(`A loop cannot begin with a ${what}.`, field);
-  const size = scaleOf(asked, model.grid);
-  if (width !== size.width || height !== size.height || rgba.length !== 4 * width * height * frames)
-    throw bad(`The ${what} is ${width} × ${height}, but the clip ${size.width} × ${size.height}.`, field);
-  return { width, height };
+  if (width !== asked.width || height !== asked.height || rgba.length !== 4 * width * height * frames)
+    throw bad(`The ${what} is ${width} × ${height}, but the clip ${asked.width} × ${asked.height}.`, field);
+  return scaleOf(asked, model.grid);
 }
 
-/** [T, height, width, 4] in 0…255 → [T, height, width, 3] in 0…1 */
-function toRgb(rgba: Uint8ClampedArray): Float32Array<ArrayBuffer> {
-  const rgb = new Float32Array((rgba.length / 4) * 3);
-  for (let i = 0, at = 0; i < rgba.length; i++) if (i % 4 !== 3) rgb[at++] = rgba[i]! / 255;
+/** [T, factor · height, factor · width, 4] in 0…255 → [T, height, width, 3] in 0…1: means of squares. */
+function toRgb(
+  rgba: Uint8ClampedArray,
+  { width, height, factor }: Pick<Scale, 'width' | 'height' | 'factor'>,
+): Float32Array<ArrayBuffer> {
+  const rows = rgba.length / (4 * width * factor * factor); // T · height
+  const rgb = new Float32Array(rows * width * 3);
+  const whole = 255 * factor * factor;
+  for (let y = 0; y < rows * factor; y++)
+    for (let x = 0; x < width * factor; x++) {
+      const from = 4 * (y * width * factor + x);
+      const to = 3 * (Math.floor(y / factor) * width + Math.floor(x / factor));
+      for (let c = 0; c < 3; c++) rgb[to + c]! += rgba[from + c]! / whole;
+    }
   return rgb;
 }
 
@@ -35,7 +44,7 @@ function toRgb(rgba: Uint8ClampedArray): Float32Array<ArrayBuffer> {
 export async function encodePicture(model: Model, asked: GenerateRequest): Promise<Latents> {
   const picture = { ...asked.picture!, frames: 1 };
   const size = checkFrames(model, asked, picture, 'picture');
-  return model.encode!(toRgb(picture.rgba), size);
+  return model.encode!(toRgb(picture.rgba, size), size);
 }
 
 /**
@@ -58,10 +67,10 @@ export async function encodeFootage(
   if (count === 0)
     throw bad(`The video has ${footage.frames} frames at ${fps} a second, but at least ${whole - stride + 1} are needed. Choose a longer one.`, 'footage'); // prettier-ignore
   const frames = count * whole - (stride - 1);
-  const one = 4 * size.width * size.height;
+  const one = 4 * footage.width * footage.height;
   const first = footage.use === 'extend' ? footage.frames - frames : 0;
   if (isCancelled()) throw new KinoraError('cancelled', 'The clip was cancelled.');
-  const latents = await model.encode!(toRgb(footage.rgba.subarray(first * one, (first + frames) * one)), size); // prettier-ignore
+  const latents = await model.encode!(toRgb(footage.rgba.subarray(first * one, (first + frames) * one), size), size); // prettier-ignore
   const shape = [latent.channels, count * perBlock] as const;
   const blocks = Array.from({ length: count }, (_, b) =>
     sliceLatents(latents, shape, b * perBlock, perBlock),

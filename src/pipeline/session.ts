@@ -273,7 +273,7 @@ function checkSameSize(model: Model, asked: GenerateRequest, source: Recipe): vo
   if (source.model === model.manifest.id && width === source.width && height === source.height) return;
   throw new KinoraError(
     'bad-request',
-    `The clip is ${source.width} × ${source.height} of ${source.model}; only the same size and model can be extended or remixed.`,
+    `The clip is ${source.width} × ${source.height} of ${source.model}; only the same size and model can be extended or remixed.${asked.draft ? ' This would be a draft: switch that off.' : ''}`,
     { field: 'size', found: `${source.width} × ${source.height}` },
   );
 }

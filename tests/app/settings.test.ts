@@ -148,6 +148,20 @@ describe('choices', () => {
   });
 });
 
+test('a draft brings back what its final shall be; another clip is none', () => {
+  const { settings } = make();
+  settings.restore({
+    ...RECIPE,
+    width: 48,
+    height: 32,
+    steps: 1,
+    draft: { width: 96, height: 64, steps: 4 },
+  });
+  expect(settings).toMatchObject({ draft: true, size: { width: 96, height: 64 }, steps: '4' });
+  settings.restore(RECIPE);
+  expect(settings.draft).toBe(false);
+});
+
 describe('what survives', () => {
   test('a reload brings back what was typed, even what will not do', () => {
     const { store, settings } = make();

@@ -6,7 +6,7 @@ import { buildModel, type GpuModel } from '../../src/pipeline/model';
 import { openTestGpu } from '../helpers/gpu';
 import { openRecords, writeRecord } from '../../src/pipeline/records';
 import { commonBlocks, makeClip as makeSession } from '../../src/pipeline/session';
-import { denoised, firstBlocks, makeClip, REQUEST } from '../helpers/make-clip';
+import { denoised, firstBlocks, hashing, makeClip, REQUEST } from '../helpers/make-clip';
 import { randomModel, type RandomModelOptions } from '../helpers/random-model';
 
 let gpu: Gpu;
@@ -254,6 +254,21 @@ describe('from a picture', () => {
     const model = await open();
     expect(model.encode).toBeNull();
     await expect(makeSession(model, { ...request, picture }, quiet)).rejects.toMatchObject({ code: 'bad-request', message: expect.stringContaining('no encoder') }); // prettier-ignore
+  });
+
+  test('a draft of it takes the same picture, at half the size', async () => {
+    const model = await open({ encoder: true });
+    const big = { ...request, width: 96, height: 64, draft: true };
+    // Each pixel four times over.
+    const doubled = new Uint8ClampedArray(4 * 96 * 64).map((_, i) => {
+      const [x, y] = [(i >> 2) % 96, Math.floor((i >> 2) / 96)];
+      return picture.rgba[4 * ((y >> 1) * 48 + (x >> 1)) + (i & 3)]!;
+    });
+    const options = { ...quiet, openOutput: hashing };
+    const small = await makeSession(model, { ...request, picture }, options);
+    const draft = await makeSession(model, { ...big, picture: { width: 96, height: 64, rgba: doubled } }, options); // prettier-ignore
+    expect(draft.recipe).toMatchObject({ width: 48, height: 32, draft: { width: 96, height: 64 } });
+    expect(draft.frameHashes[0]).toBe(small.frameHashes[0]);
   });
 
   test('one of another size is refused', async () => {

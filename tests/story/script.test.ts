@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { isEdited, parseScript, timeShots, totalSeconds, writeScript, type Shot } from '../../src/story/script';
+import {
+  isEdited,
+  parseScript,
+  timeShots,
+  totalSeconds,
+  writeScript,
+  type Shot,
+} from '../../src/story/script';
 
 const shot = (prompt: string, seconds: number | null = null, cut = false): Shot => ({ prompt, seconds, cut });
 

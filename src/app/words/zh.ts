@@ -144,7 +144,8 @@ export const zh: Words = {
     taken: (text, block) => `从第 ${block} 段开始：${text}`,
     last: '正在制作最后一段；完成后可以延长这段视频。',
     wordless: '请用文字说出想看到什么。',
-    refused: (most) => `没有采用这句话${most > 0 ? `：加上它，脚本会超过 ${most} 个字符` : ''}。视频按原来的内容继续。`,
+    refused: (most) =>
+      `没有采用这句话${most > 0 ? `：加上它，脚本会超过 ${most} 个字符` : ''}。视频按原来的内容继续。`,
     pause: '暂停',
     pauseHint: '释放显卡并保留已完成的部分，随时可以继续',
   },
