@@ -26,7 +26,7 @@ function checkFrames(
 /** [T, factor · height, factor · width, 4] in 0…255 → [T, height, width, 3] in 0…1: means of squares. */
 function toRgb(
   rgba: Uint8ClampedArray,
-  { width, height, factor }: Pick<Scale, 'width' | 'height' | 'factor'>,
+  { width, factor }: Pick<Scale, 'width' | 'factor'>,
 ): Float32Array<ArrayBuffer> {
   const rows = rgba.length / (4 * width * factor * factor); // T · height
   const rgb = new Float32Array(rows * width * 3);

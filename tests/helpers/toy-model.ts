@@ -78,7 +78,7 @@ export function toyModel(change: ManifestChange = {}): Model {
     backend: 'webgpu',
     adapter: null,
     manifest,
-    tokenizer: { encode: (text: string) => Int32Array.from(text, (c) => c.codePointAt(0)!) } as Model['tokenizer'], // prettier-ignore
+    tokenizer: { size: 0x110000, end: 1, encode: (text: string) => Int32Array.from(text, (c) => c.codePointAt(0)!) }, // prettier-ignore
     textLength: 512,
     costs: new Costs(),
     grid: gridOf(manifest),
