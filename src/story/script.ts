@@ -62,6 +62,14 @@ export function withoutDirections(text: string): string {
     .join('');
 }
 
+/** A script in one line for a person to recognise it by: its words, shot after shot. Takes any text. */
+export const titleOf = (text: string): string =>
+  withoutDirections(text)
+    .split(/[\n\r\u2028\u2029]/)
+    .map((line) => line.replace(/\s+/g, ' ').trim())
+    .filter(Boolean)
+    .join(' · ');
+
 /**
  * Gives every shot its length. Lines that say nothing share what the others leave of `seconds` evenly, at least
  * `LEAST_SHARE` each; where every line says its length, `seconds` does not count.

@@ -73,3 +73,8 @@ test('a script is edited where it begins as before and goes on in another way', 
   expect(isEdited(shots('a\nb\nc'), shots('a\nb\nx'))).toBe(true);
   expect(isEdited(shots('a'), shots('a', 9))).toBe(false);
 });
+
+test('a title is the words alone, whatever else there is', () => {
+  expect(titleOf('[1.31s] a  red boat\n\n[cut] 【2秒】 a car ')).toBe('a red boat · a car');
+  expect(titleOf('[cut]\n[0s]')).toBe('');
+});
