@@ -3,6 +3,7 @@ import {
   isEdited,
   parseScript,
   timeShots,
+  titleOf,
   totalSeconds,
   writeScript,
   type Shot,
