@@ -114,8 +114,9 @@ export class Settings {
     return this.seconds ?? this.offer.seconds.default;
   }
 
-  /** The shots of the prompt, or the number of the line that will not do. */
+  /** The shots of the prompt, or the number of the line that will not do; none of what is too long to be read. */
   get shots(): TimedShot[] | { line: number } {
+    if (this.prompt.trim().length > MAX_PROMPT) return [];
     try {
       return timeShots(parseScript(this.prompt), this.effectiveSeconds);
     } catch (e) {
