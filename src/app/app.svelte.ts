@@ -380,13 +380,13 @@ export class App {
    * what the next clip begins with.
    */
   async take(file: File): Promise<void> {
+    this.studio.error = null; // of a file that was dropped before
     if (file.type.startsWith('image/')) return this.#takePicture(file);
     // Only an MP4 can be one of ours.
     const foreign = file.type.startsWith('video/') && file.type !== 'video/mp4';
     try {
       const recipe = foreign ? null : await readRecipe(file);
       if (!recipe) return await this.#takeVideo(file, 'extend');
-      this.studio.error = null; // of a file that was dropped before
       this.restore(recipe);
       if (!this.studio.busy) this.stage.show(file, recipe, null);
       emitEvent('kinora:taken', { as: 'clip', message: '' });
