@@ -10,9 +10,10 @@ import { buildModel, type GpuModel } from '../../src/pipeline/model';
 import { makeClip as makeSession, type SessionOptions } from '../../src/pipeline/session';
 import type { ErrorCode, GenerateEvent, GenerateRequest } from '../../src/worker/protocol';
 import { openTestGpu } from '../helpers/gpu';
+import { Locks } from '../helpers/locks';
 import { hashing, REQUEST } from '../helpers/make-clip';
 import { randomModel } from '../helpers/random-model';
-import { FakeDisk, FakeLocks } from '../weights/opfs';
+import { FakeDisk } from '../weights/opfs';
 
 let gpu: Gpu;
 let model: GpuModel;
@@ -25,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => (model.free(), gpu.destroy()));
 
 beforeEach(() => {
-  vi.stubGlobal('navigator', { storage: { getDirectory: new FakeDisk().storage }, locks: new FakeLocks() });
+  vi.stubGlobal('navigator', { storage: { getDirectory: new FakeDisk().storage }, locks: new Locks() });
 });
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -124,5 +125,5 @@ describe('paused', () => {
 
 /** Another disk, so that no journal of a finished clip is in the way. */
 function dropAll(): void {
-  vi.stubGlobal('navigator', { storage: { getDirectory: new FakeDisk().storage }, locks: new FakeLocks() });
+  vi.stubGlobal('navigator', { storage: { getDirectory: new FakeDisk().storage }, locks: new Locks() });
 }

@@ -8,9 +8,10 @@ import type { Model } from '../../src/pipeline/backend';
 import { listJournals } from '../../src/pipeline/journal';
 import { makeClip as makeSession, type SessionOptions } from '../../src/pipeline/session';
 import type { ErrorCode, GenerateEvent, GenerateRequest } from '../../src/worker/protocol';
+import { Locks } from '../helpers/locks';
 import { hashing, REQUEST } from '../helpers/make-clip';
 import { toyModel } from '../helpers/toy-model';
-import { FakeDisk, FakeLocks } from '../weights/opfs';
+import { FakeDisk } from '../weights/opfs';
 
 const model = toyModel({ sampler: { window: 6, sink: 1 } });
 
@@ -154,5 +155,5 @@ test.each(['[cut]', '[4s]', '[9999s] a storm', 'x'.repeat(5000)])(
 
 /** Another disk, so that no journal of a finished clip is in the way. */
 function dropAll(): void {
-  vi.stubGlobal('navigator', { storage: { getDirectory: new FakeDisk().storage }, locks: new FakeLocks() });
+  vi.stubGlobal('navigator', { storage: { getDirectory: new FakeDisk().storage }, locks: new Locks() });
 }

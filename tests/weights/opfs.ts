@@ -119,17 +119,3 @@ export class FakeDisk {
     return this.#files().find(([path]) => path.endsWith(`/${name}`))![1];
   }
 }
-
-/** Web Locks of one tab: a lock is held until its callback's promise ends. */
-export class FakeLocks {
-  readonly #held = new Set<string>();
-  async request(name: string, _: unknown, callback: (lock: object | null) => unknown): Promise<unknown> {
-    if (this.#held.has(name)) return callback(null);
-    this.#held.add(name);
-    try {
-      return await callback({});
-    } finally {
-      this.#held.delete(name);
-    }
-  }
-}
