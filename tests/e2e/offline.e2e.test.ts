@@ -25,6 +25,7 @@ describe.sequential.each(['cpu', 'webgpu'] as const)('on the backend %s', (backe
   let host: Host;
   let site: Site;
   let first: Facts;
+  let again: Facts;
   beforeAll(async () => {
     host = await Host.start();
     site = await Site.open(browser, { settings: HALF, backend, address: host.address });
@@ -101,9 +102,11 @@ describe.sequential.each(['cpu', 'webgpu'] as const)('on the backend %s', (backe
     await site.page.reload();
     await site.type(PROMPT);
     if (!(await site.at('seed').inputValue()).startsWith('7')) await site.at('seed').fill('7');
-    const again = await site.generate();
+    again = await site.generate();
     expect(again.backend).toBe(backend);
-    expect(again.frameHashes).toEqual(first.frameHashes);
+    expect(again.frameHashes.length).toBe(first.frameHashes.length);
+    // On a host without headers only later visits have threads, which share sums out in another way (host.e2e).
+    if (backend === 'webgpu') expect(again.frameHashes).toEqual(first.frameHashes);
     const file = join(folder, `${backend}-2.mp4`);
     await site.download(file);
     expect((await stat(file)).size).toBeGreaterThan(1000);
@@ -119,6 +122,9 @@ describe.sequential.each(['cpu', 'webgpu'] as const)('on the backend %s', (backe
     // The service worker gives every answer its headers: the engine has a policy of its own.
     const engine = site.page.workers().find((worker) => worker.url().includes('engine.worker'))!;
     expect(await engine.evaluate(STOPPED)).toMatch(/^script-src/);
+    await site.type(PROMPT);
+    if (!(await site.at('seed').inputValue()).startsWith('7')) await site.at('seed').fill('7');
+    expect((await site.generate()).frameHashes).toEqual(again.frameHashes);
   });
 });
 
