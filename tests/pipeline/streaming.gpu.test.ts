@@ -85,7 +85,7 @@ describe('going on', () => {
     const model = await open();
     const plain = await makeClip(model, { seconds: 4, ...STEPS });
     const wishes: Record<number, string> = { 2: 'a storm', 4: '[cut] the sun' };
-    let next = 0;
+    let next = 1; // before the first block nobody is asked: the request says what it shows
     const texts: string[] = [];
     const steered = await makeClip(
       model,
