@@ -64,6 +64,7 @@ def roll_out(pocket: Pocket, prompts: list, seconds: int = 60) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--prompts", type=int, default=512)
+    parser.add_argument("--first", type=int, help="only so many of the prompts")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--full", action="store_true")
@@ -77,6 +78,7 @@ def main() -> None:
     scenes = held_out(arguments.prompts, rng)
     spoken = np.array(list(LANGUAGES))[np.arange(len(scenes)) % len(LANGUAGES)]
     prompts = [caption(s, rng, language=language, plain=True) for s, language in zip(scenes, spoken)]
+    scenes, spoken, prompts = scenes[:arguments.first], spoken[:arguments.first], prompts[:arguments.first]
     if arguments.ask:
         arguments.ask.mkdir(parents=True, exist_ok=True)
         (arguments.ask / "prompts.json").write_text(json.dumps(prompts, ensure_ascii=False, indent=0))
@@ -93,18 +95,17 @@ def main() -> None:
         result[language] = score(clips[spoken == language], spoken == language)
     result["flicker"] = {"generated": round(flicker(clips), 3), "true": round(flicker(true), 3)}
     if arguments.full:
-        same = scenes[:len(scenes) // 3]  # in every language: what is left between the columns is the language
-        for language in LANGUAGES:
-            told = [caption(s, rng, language=language, plain=True) for s in same]
-            result[f"{language}, same scenes"] = score(generate(pocket, told, steps=arguments.steps), slice(0, len(same)))
+        same, some, few = slice(0, 64), slice(0, 256), slice(0, 48)
+        for language in LANGUAGES:  # the same scenes: what is left between the columns is the language
+            told = [caption(s, rng, language=language, plain=True) for s in scenes[same]]
+            result[f"{language}, same scenes"] = score(generate(pocket, told, steps=arguments.steps), same)
         for steps in (4, 8, 16):
-            result[f"{steps} steps"] = score(generate(pocket, prompts, steps=steps))
-        few = slice(0, 96)
+            result[f"{steps} steps"] = score(generate(pocket, prompts[some], steps=steps), some)
         for second, shown in roll_out(pocket, prompts[few]).items():
             result[f"second {second}"] = score(shown, few)
         late = render(scenes[few], start=60 - (FRAMES - 1) / FPS)  # where dollies have ended: cameras are harder to name
         result["ceiling, second 60"] = score(late, few)
-        result["before rounding"] = score(generate(before_rounding(pocket, arguments.run), prompts))
+        result["before rounding"] = score(generate(before_rounding(pocket, arguments.run), prompts[some]), some)
     arguments.out.with_suffix(".json").write_text(json.dumps(result, indent=1))
     print(json.dumps(result, indent=1))
     if arguments.report:

@@ -3,16 +3,12 @@
  * different while they were made, they come out as they would have at once. What is said meanwhile: session.test.ts.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { KinoraError } from '../../src/errors';
 import type { Gpu } from '../../src/gpu/device';
-import { listJournals } from '../../src/pipeline/journal';
 import { buildModel, type GpuModel } from '../../src/pipeline/model';
-import { makeClip as makeSession, type SessionOptions } from '../../src/pipeline/session';
-import type { ErrorCode, GenerateEvent, GenerateRequest } from '../../src/worker/protocol';
 import { openTestGpu } from '../helpers/gpu';
 import { Locks } from '../helpers/locks';
-import { hashing, REQUEST } from '../helpers/make-clip';
 import { randomModel } from '../helpers/random-model';
+import { DIES, FULL, sessionsOf } from '../helpers/make-session';
 import { FakeDisk } from '../weights/opfs';
 
 let gpu: Gpu;
@@ -33,48 +29,7 @@ afterEach(() => {
   expect(gpu.memory.bytes).toBe(before); // however it ended, the GPU holds the weights and nothing else
 });
 
-/** Seven blocks. */
-const LONG: Partial<GenerateRequest> = { seconds: 5, steps: 1 };
-
-/** The model, but something happens when these blocks are begun: each once. */
-function failing(...blows: { at: number; code: ErrorCode }[]): GpuModel {
-  return {
-    ...model,
-    open: async (request, plan) => {
-      const clip = await model.open(request, plan);
-      const start = clip.start.bind(clip);
-      clip.start = (block, noise) => {
-        if (block.index === blows[0]?.at) throw new KinoraError(blows.shift()!.code, 'as told by the test');
-        start(block, noise);
-      };
-      return clip;
-    },
-  };
-}
-const FULL = { at: 3, code: 'out-of-memory' } as const;
-const DIES = { at: 5, code: 'internal' } as const;
-
-async function make(request: Partial<GenerateRequest>, on = model, options: Partial<SessionOptions> = {}) {
-  const events: GenerateEvent[] = [];
-  const clip = await makeSession(on, { ...REQUEST, ...LONG, ...request }, {
-    isCancelled: () => false,
-    isPaused: () => false,
-    steer: () => null,
-    reopen: () => Promise.reject(new Error('none')),
-    openOutput: hashing,
-    ...options,
-    emit: (event) => void events.push(event),
-  }); // prettier-ignore
-  return { ...clip, events };
-}
-
-/** Goes on with the one clip that was broken off. */
-async function goOn() {
-  await new Promise((done) => setTimeout(done)); // locks are let go
-  const [found, ...more] = await listJournals();
-  expect(more).toEqual([]);
-  return { found: found!, ...(await make({ resume: found!.id })) };
-}
+const { failing, make, goOn } = sessionsOf(() => model);
 
 describe('memory ran out in the fourth block, and the browser died in the sixth', () => {
   test.each([

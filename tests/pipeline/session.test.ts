@@ -3,14 +3,10 @@
  * were made, they come out as they would have at once.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { KinoraError } from '../../src/errors';
 import type { Model } from '../../src/pipeline/backend';
-import { listJournals } from '../../src/pipeline/journal';
-import { makeClip as makeSession, type SessionOptions } from '../../src/pipeline/session';
-import type { ErrorCode, GenerateEvent, GenerateRequest } from '../../src/worker/protocol';
 import { Locks } from '../helpers/locks';
-import { hashing, REQUEST } from '../helpers/make-clip';
 import { toyModel } from '../helpers/toy-model';
+import { DIES, FULL, sessionsOf } from '../helpers/make-session';
 import { FakeDisk } from '../weights/opfs';
 
 const model = toyModel({ sampler: { window: 6, sink: 1 } });
@@ -18,48 +14,7 @@ const model = toyModel({ sampler: { window: 6, sink: 1 } });
 beforeEach(() => dropAll());
 afterEach(() => vi.unstubAllGlobals());
 
-/** Seven blocks. */
-const LONG: Partial<GenerateRequest> = { seconds: 5, steps: 1 };
-
-/** The model, but something happens when these blocks are begun: each once. */
-function failing(...blows: { at: number; code: ErrorCode }[]): Model {
-  return {
-    ...model,
-    open: async (request, plan) => {
-      const clip = await model.open(request, plan);
-      const start = clip.start.bind(clip);
-      clip.start = (block, noise) => {
-        if (block.index === blows[0]?.at) throw new KinoraError(blows.shift()!.code, 'as told by the test');
-        start(block, noise);
-      };
-      return clip;
-    },
-  };
-}
-const FULL = { at: 3, code: 'out-of-memory' } as const;
-const DIES = { at: 5, code: 'internal' } as const;
-
-async function make(request: Partial<GenerateRequest>, on = model, options: Partial<SessionOptions> = {}) {
-  const events: GenerateEvent[] = [];
-  const clip = await makeSession(on, { ...REQUEST, ...LONG, ...request }, {
-    isCancelled: () => false,
-    isPaused: () => false,
-    steer: () => null,
-    reopen: () => Promise.reject(new Error('none')),
-    openOutput: hashing,
-    ...options,
-    emit: (event) => void events.push(event),
-  }); // prettier-ignore
-  return { ...clip, events };
-}
-
-/** Goes on with the one clip that was broken off. */
-async function goOn() {
-  await new Promise((done) => setTimeout(done)); // locks are let go
-  const [found, ...more] = await listJournals();
-  expect(more).toEqual([]);
-  return { found: found!, ...(await make({ resume: found!.id })) };
-}
+const { failing, make, goOn } = sessionsOf(() => model);
 
 /** Says these words when it is asked for the n-th time: before block n. */
 function saying(n: number, text: string): () => string | null {
