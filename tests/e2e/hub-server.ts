@@ -28,6 +28,8 @@ export class HubServer {
   fault: (path: string, start: number) => Fault | null = () => null;
   /** Milliseconds before each part of a file. */
   delay = 0;
+  /** No part of a file is sent before this is over. */
+  held: Promise<void> = Promise.resolve();
   readonly #repos: Record<string, HubModel>;
   readonly #server: Server;
 
@@ -84,6 +86,7 @@ export class HubServer {
     const [, repo, path] = /^\/([^/]+\/[^/]+)\/(.+)$/.exec(decodeURIComponent(pathname))!;
     const data = this.#repos[repo!]!.files[path!]!;
     const [start, end] = range ? [Number(range[1]), Number(range[2])] : [0, data.length - 1];
+    await this.held;
     if (this.delay > 0) await new Promise((done) => setTimeout(done, this.delay));
     const fault = this.fault(path!, start);
     if (fault && 'status' in fault) return void response.writeHead(fault.status).end();
