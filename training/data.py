@@ -8,10 +8,11 @@ import torch.nn.functional as F
 
 from .captions import caption
 from .taehv import TAEHV
-from .world import ATTRIBUTES, FRAMES, HEIGHT, SMALL, WIDTH, details, render, sample_scenes
+from .world import ATTRIBUTES, FPS, FRAMES, HEIGHT, SMALL, WIDTH, details, render, sample_scenes
 
 CAPTIONS = 4  # paraphrases kept for every clip
 TOKENS = 48
+SECOND = 0.25  # of the windows show the first block and the second
 HELD_OUT = Path(__file__).parent / "checkpoints" / "held-out.npy"  # combinations that no training clip shows, for the evaluation
 TOGETHER = ("subject", "colour", "motion", "place")
 
@@ -69,9 +70,24 @@ def make_beginnings(model: TAEHV, tokenizer, clips: int, seed: int, world: dict 
 
 
 def make_windows(model: TAEHV, tokenizer, clips: int, seed: int, world: dict = SMALL) -> dict:
-    """What `one_size` gives, of the first two blocks of many clips, half of which begin later in the scene: how things go on
-    needs as many scenes as how they begin."""
-    return one_size(model, tokenizer, WIDTH, HEIGHT, clips, np.random.default_rng(seed), world, frames=21, late=0.5)
+    """What `one_size` gives, of three blocks of many scenes: the first, some later one as far as a minute away, and the one
+    after that. How things go on, leave and come back needs as many scenes as how they begin. Where the later block is the
+    first itself, it stands there twice, and the scene counts as `fresh`."""
+    rng = np.random.default_rng(seed)
+    scenes = sample_scenes(clips, rng, world)
+    later = np.where(rng.random(clips) < 0.4, rng.integers(1, 6, clips), rng.integers(1, 81, clips))
+    later[rng.random(clips) < SECOND] = 0
+    before = np.where(later > 0, 5, 0)  # frames that the encoder sees before the later block: two latents of its own
+    starts = (12 * later - 3 - before) / FPS * (later > 0)
+
+    def chunk(i: int):
+        now = slice(i, i + 7)
+        first, then = (shot(model, scenes[now], WIDTH, HEIGHT, frames, start) for frames, start in ((9, 0.0), (29, starts[now])))
+        tail = lambda x, at: torch.stack([v[2:8] if n else v[:6] for v, n in zip(x, at)])
+        return (torch.cat([first[0], tail(then[0].transpose(1, 2), later[now]).transpose(1, 2)], 2),
+                torch.cat([first[1], tail(then[1], later[now])], 1))
+
+    return described(tokenizer, rng, scenes, *in_chunks(chunk, clips), later == 0)
 
 
 def one_size(model: TAEHV, tokenizer, width: int, height: int, clips: int, rng, world: dict, frames: int = FRAMES, late: float = 0.2) -> dict:
@@ -80,16 +96,26 @@ def one_size(model: TAEHV, tokenizer, width: int, height: int, clips: int, rng, 
     `late`: the share of the clips that begin later in the scene."""
     scenes = sample_scenes(clips, rng, world)
     starts = np.where(rng.random(clips) < 1 - late, 0, rng.uniform(0, 3, clips))
+    chunk = lambda i: shot(model, scenes[i:i + 7], width, height, frames, starts[i:i + 7])
+    return described(tokenizer, rng, scenes, *in_chunks(chunk, clips), starts == 0)
 
-    def chunk(i: int):
-        pictures, masks = render(scenes[i:i + 7], width, height, frames, start=starts[i:i + 7], masks=True)
-        return encode(model, pictures).bfloat16(), subject_cells(masks)
 
+def shot(model: TAEHV, scenes: np.ndarray, width: int, height: int, frames: int, start) -> tuple:
+    """Scenes [n] from `start` seconds on -> latents [n, C, F, h, w] (raw, bf16), cells [n, F, h, w]."""
+    pictures, masks = render(scenes, width, height, frames, start=start, masks=True)
+    return encode(model, pictures).bfloat16(), subject_cells(masks)
+
+
+def in_chunks(chunk, clips: int) -> tuple:
+    """(latents, cells) of all of them, by calls of chunk(first of seven) on two threads."""
     with ThreadPoolExecutor(2) as workers:
-        latents, cells = (torch.cat(x) for x in zip(*workers.map(chunk, range(0, clips, 7))))
+        return tuple(torch.cat(x) for x in zip(*workers.map(chunk, range(0, clips, 7))))
+
+
+def described(tokenizer, rng, scenes: np.ndarray, latents: torch.Tensor, cells: torch.Tensor, fresh: np.ndarray) -> dict:
     ids = torch.stack([tokenise(tokenizer, [caption(s, rng) for _ in range(CAPTIONS)]) for s in scenes])
-    assert len(latents) == len(cells) == len(ids) == len(scenes) == clips
-    return {"latents": latents, "cells": cells, "ids": ids, "scenes": scenes, "details": torch.from_numpy(details(scenes)), "fresh": torch.from_numpy(starts == 0)}
+    assert len(latents) == len(cells) == len(ids) == len(scenes)
+    return {"latents": latents, "cells": cells, "ids": ids, "scenes": scenes, "details": torch.from_numpy(details(scenes)), "fresh": torch.from_numpy(fresh)}
 
 
 def taught(s: dict) -> dict:
@@ -99,18 +125,22 @@ def taught(s: dict) -> dict:
 
 
 def load(folder: Path) -> dict:
-    """The sets of data.pt; and `beginnings` and `windows`, what `make_beginnings` and `make_windows` gave, all files of each in one."""
+    """The sets of data.pt; and `beginnings` and `windows`, what `make_beginnings` and `make_windows` gave, all files of each in one;
+    the windows as `second`, which show a scene's first two blocks, and `later`."""
     data = torch.load(folder / "data.pt", weights_only=False)
     data["sets"] = [taught(s) for s in data["sets"]]
     join = lambda values: np.concatenate(values) if isinstance(values[0], np.ndarray) else torch.cat(values)
     for kind in ("beginnings", "windows"):
         parts = [taught(torch.load(path, weights_only=False)) for path in sorted(folder.glob(f"{kind}-*.pt"))]
         data[kind] = {k: join([p[k] for p in parts]) for k in parts[0]} if parts else None
+    if windows := data["windows"]:
+        chosen = lambda which: {k: v[which.numpy() if isinstance(v, np.ndarray) else which] for k, v in windows.items()}
+        data["windows"] = {"second": chosen(windows["fresh"]), "later": chosen(~windows["fresh"])}
     return data
 
 
 def normalise(data: dict) -> None:
     """Puts the latents of all sets in units of their channels' deviation, bf16."""
-    for s in [*data["sets"], *filter(None, (data["beginnings"], data["windows"]))]:
+    for s in [*data["sets"], *filter(None, [data["beginnings"]]), *(data["windows"] or {}).values()]:
         s["latents"] = torch.cat([((part.float() - data["mean"][:, None, None, None]) / data["std"][:, None, None, None]).bfloat16()
                                   for part in s["latents"].split(4000)])

@@ -37,8 +37,8 @@ def main() -> None:
     opts = optimisers(student, 6e-4, is_matrix)
     normalise(data)
     if PRESETS["pocket"]["compile"] and arguments.minutes > 1:
-        torch._dynamo.config.cache_size_limit = 32
-        for block in [*student.dit.blocks, *teacher.dit.blocks]:
+        torch._dynamo.config.cache_size_limit = 64
+        for block in [*student.dit.blocks, *teacher.dit.blocks, *ema.dit.blocks]:
             block.forward = torch.compile(block.forward, dynamic=False)
     first = tokens.load(folder / "tokenizer.json").get_vocab_size()
     progress, step, errors = Progress(arguments.minutes, log=folder / "distill.jsonl", every=20), 0, []
@@ -46,7 +46,7 @@ def main() -> None:
         rate = min(1, (step + 1) / 20) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         for o, scale in zip(opts, (1.0, 0.5)):
             o.param_groups[0]["lr"] = 6e-4 * scale * rate
-        x, t, ids, frames, plan, target, sigma, cover, _ = draw(data, arguments.batch, first)
+        x, t, ids, frames, plan, target, sigma, cover, _ = draw(data, arguments.batch, first, ema)
         empty = torch.zeros_like(ids)
         empty[:, 0] = 1
         n = target.shape[2]

@@ -19,7 +19,7 @@ from . import tokens, train
 from .captions import taught
 from .data import load_autoencoder
 from .prompts import examples
-from .sampling import BLOCK, WINDOW
+from .sampling import BLOCK, SINK, WINDOW
 from .train_ae import RUNS
 from .world import HEIGHT, SMALL, WIDTH
 
@@ -108,12 +108,12 @@ def main() -> None:
     ae_config = torch.load(folder / "ae.pt", weights_only=False)["config"]
     files = [entry(p.name, p.read_bytes()) for p in sorted(temporary.iterdir())]
     document = {
-        "format": "kinora-model/1", "id": "pocket", "name": "Kinora Pocket", "edition": "3", "license": "MIT", "fps": 16,
+        "format": "kinora-model/1", "id": "pocket", "name": "Kinora Pocket", "edition": "4", "license": "MIT", "fps": 16,
         "sizes": [{"width": WIDTH, "height": HEIGHT}, {"width": 96, "height": 64}], "seconds": {"default": 2, "max": 5},
         "latent": {"channels": len(model.mean), "stride": [4, 8, 8], "mean": model.mean.tolist(), "std": model.std.tolist()},
         "preview": preview(autoencoder, data["sets"][0]["latents"][:64].float(), model.mean, model.std),
         "sampler": {"kind": arguments.kind, "timesteps": [1000 * (arguments.steps - i) / arguments.steps for i in range(arguments.steps)],
-                    "shift": 5, "num_frame_per_block": BLOCK, "window": WINDOW, "sink": 0},
+                    "shift": 5, "num_frame_per_block": BLOCK, "window": WINDOW, "sink": SINK, "positions": "window"},
         "components": {
             "tokenizer": {"file": "tokenizer.json"},
             "text_encoder": {"network": "umt5", "config": saved["text_config"], "file": "text_encoder.gguf"},

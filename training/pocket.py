@@ -46,7 +46,7 @@ class Pocket:
         size = self.model["sizes"][0]
         with torch.autocast("cpu", torch.bfloat16):
             z = sample(self.dit, self.text, ids, blocks, size["height"] // 8, size["width"] // 8,
-                       steps or len(sampler["timesteps"]), sampler["shift"], sampler["kind"], seed=seed, begin=told)
+                       steps or len(sampler["timesteps"]), sampler["shift"], sampler["kind"], seed=seed, begin=told, window=sampler["window"], sink=sampler["sink"])
         return z.float() * self.std[:, None, None, None] + self.mean[:, None, None, None]
 
     @torch.no_grad()

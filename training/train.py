@@ -18,15 +18,15 @@ from .data import load_autoencoder, make, make_beginnings, make_windows, normali
 from .muon import optimisers
 from .progress import Progress
 from .train_ae import RUNS
-from .windows import BLOCK, cell_weights, first_blocks, pick_beginnings, pick_clips, teacher_forced
+from .windows import BLOCK, IMAGINED, cell_weights, first_blocks, imagined, pick_beginnings, pick_windows, teacher_forced
 
 PRESETS = {
     "pocket": {"minutes": 360.0, "batch": 12, "sets": [(128, 80, 3600), (96, 64, 720)], "beginnings": 48000, "windows": 12000, "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
     "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "beginnings": 0, "windows": 0, "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
 }
 BEGINNINGS, WINDOWS = 6000, 4000  # of them in a file
-HALF, FALL = 0.4, 0.85  # shares of the time at which the learning rate changes
-FIRST = {1: 0.03, BLOCK: 0.35}  # share of the steps that show only so many frames, the first, of more clips
+HALF, FALL = 0.4, 0.92  # shares of the time at which the learning rate changes
+FIRST = {1: 0.03, BLOCK: 0.3}  # share of the steps that show only so many frames, the first, of more clips
 
 
 class Model(torch.nn.Module):
@@ -105,21 +105,28 @@ def set_up(preset: dict, folder: Path) -> tuple:
     return model, data, taught_before, committed[1].get("spent", 0.0)
 
 
-def draw(data: dict, batch: int, first: int) -> tuple:
-    """What one step shows: (x, t, ids, frame numbers, attention plan, target flow, levels, weights of the loss, a beginning only?)."""
+def draw(data: dict, batch: int, first: int, model: Model) -> tuple:
+    """What one step shows: (x, t, ids, frame numbers, attention plan, target flow, levels, weights of the loss, a beginning only?).
+
+    `model` makes some of the pasts."""
     lot = torch.rand(())
     shown = 1 if lot < FIRST[1] else BLOCK if lot < sum(FIRST.values()) else 0
     if shown:
         x0, cells, ids = pick_beginnings(data, batch * {BLOCK: 4, 1: 12}[shown], shown, first)
-        x, t, frames, plan, target, sigma, cover = first_blocks(x0, cells)
     else:
-        x0, cells, ids, offset = pick_clips(data, batch, first)
-        x, t, frames, plan, target, sigma = teacher_forced(x0, offset)
-        cover = cell_weights(cells)
+        past, block, cells, ids = pick_windows(data, batch, first)
     dropped = torch.rand(len(ids)) < 0.1
     ids[dropped] = 0
     ids[dropped, 0] = 1
     ids = ids[:, :int((ids != 0).sum(1).max())]  # the transformer pads what the text encoder gives
+    if shown:
+        x, t, frames, plan, target, sigma, cover = first_blocks(x0, cells)
+    else:
+        if torch.rand(()) < IMAGINED:
+            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+                past = imagined(model.dit, model.dit.text(model.text(ids)), past)
+        x, t, frames, plan, target, sigma = teacher_forced(past, block)
+        cover = cell_weights(cells)
     return x, t, ids, frames, plan, target, sigma, cover, shown > 0
 
 
@@ -163,8 +170,8 @@ def main() -> None:
     weight = channel_weights(load_autoencoder(folder), data["sets"][0]["latents"], data["std"])
     normalise(data)
     if preset.get("compile"):
-        torch._dynamo.config.cache_size_limit = 32  # windows of two sizes and first blocks, each a program of its own
-        for block in model.dit.blocks:
+        torch._dynamo.config.cache_size_limit = 64  # windows and pasts of two sizes and first blocks, each a program of its own
+        for block in [*model.dit.blocks, *ema.dit.blocks]:
             block.forward = torch.compile(block.forward, dynamic=False)
     progress = Progress(arguments.minutes or preset["minutes"], spent, folder / "dit.jsonl", quiet=workers.RANK > 0)
     errors: dict = {True: [], False: []}
@@ -181,7 +188,7 @@ def main() -> None:
         rate = learning_rate(step - warmed, done)
         for o, scale in zip(opts, (1.0, 0.5)):
             o.param_groups[0]["lr"] = preset["lr"] * scale * rate
-        x, t, ids, frames, plan, target, sigma, cover, begin = draw(data, preset["batch"], first)
+        x, t, ids, frames, plan, target, sigma, cover, begin = draw(data, preset["batch"], first, ema)
         with torch.autocast("cpu", torch.bfloat16):
             flow = model.dit(x, t, model.dit.text(model.text(ids)), frames, plan)[0]
         error = ((flow[:, :, -target.shape[2]:].float() - target).square() * cover).mean((3, 4))  # [B, C, Fn]

@@ -76,6 +76,11 @@ def rope_table(frames: torch.Tensor, rows: int, columns: int, size: int) -> tupl
     return angle.cos(), angle.sin()
 
 
+def turn_table(frames: int, size: int) -> tuple:
+    """(cos, sin) [1, K/2] that move a turned key by so many frames: turns add up."""
+    return rope_table(torch.tensor([frames]), 1, 1, size)
+
+
 class GeluProj(nn.Module):
     def __init__(self, n_in: int, n_out: int):
         super().__init__()

@@ -11,7 +11,9 @@ from .tokens import with_details
 SUBJECT = 4.0  # how much more the loss of a cell counts where a subject is
 SHIFT = 8.0  # most of the noise levels lie where a scene is decided, between 0.88 and 0.98
 COPIES = 3  # of the block that follows, in a window
-WHOLE = 0.4  # of the windows are of whole clips, which know later blocks and other sizes, too
+WHOLE = 0.25  # of the windows are of whole clips, which know other sizes, too
+SECOND = 0.35  # of the windows show the second block of a scene, the others one that has a first block and another before it
+IMAGINED = 0.5  # of the windows have a past that the model made
 OLD = 0.15  # of the beginnings are those of whole clips, which more often hold two subjects or a camera that moves
 DETAILED = 0.8  # of the captions that may have details
 
@@ -22,27 +24,55 @@ def noise_levels(shape, shift: float = SHIFT) -> torch.Tensor:
     return shift * s / (1 + (shift - 1) * s)
 
 
-def teacher_forced(x0: torch.Tensor, offset: int):
-    """x0 [B, C, 6, h, w]: two blocks, the first of which starts at frame `offset`.
+def teacher_forced(past: torch.Tensor, block: torch.Tensor):
+    """past [B, C, 3 or 6, h, w]: the block before, after the scene's first block where that is another; block [B, C, 3, h, w].
 
-    The sequence is: block 0 clean, block 1 noisy, COPIES times and each with noise of its own. How to begin is
+    The sequence is: the past clean, then the block noisy, COPIES times and each with noise of its own. Frames are numbered as
+    sampling does when its window is full: the first block, the sink, stands right before the last. How to begin is
     taught by `first_blocks`, at a third of the price.
-    -> x [B, C, 12, h, w], t [B, 12], frame numbers, attention plan, target flow of the 9 noisy frames, levels [B, 9].
+    -> x [B, C, 12 or 15, h, w], t [B, 12 or 15], frame numbers, attention plan, target flow of the 9 noisy frames, levels [B, 9].
     """
-    b, _, _, h, w = x0.shape
-    first, second = x0[:, :, :BLOCK], x0[:, :, BLOCK:]
+    b, _, f, h, w = past.shape
     disturbed = 0.15 * torch.rand(b, 1, 1, 1, 1) * (torch.rand(b, 1, 1, 1, 1) < 0.6)
-    past = first + disturbed * torch.randn_like(first)
+    past = past + disturbed * torch.randn_like(past)
     sigma = noise_levels((b, COPIES)).repeat_interleave(BLOCK, 1)
-    clean = second.repeat(1, 1, COPIES, 1, 1)
+    clean = block.repeat(1, 1, COPIES, 1, 1)
     noise = torch.randn_like(clean)
     level = sigma[:, None, :, None, None]
     x = torch.cat([past, (1 - level) * clean + level * noise], 2)
-    t = 1000 * torch.cat([torch.zeros(b, BLOCK), sigma], 1)
-    here = torch.arange(BLOCK)
-    frames = torch.cat([here, (here + BLOCK).repeat(COPIES)]) + offset
-    plan = wan.teacher_forcing([(0, True)] + COPIES * [(1, False)], BLOCK * h * w // 4)
+    t = 1000 * torch.cat([torch.zeros(b, f), sigma], 1)
+    frames, plan = _sequence([(i, True) for i in range(f // BLOCK)] + COPIES * [(f // BLOCK, False)], h, w)
     return x, t, frames, plan, noise - clean, sigma
+
+
+def _sequence(parts: list, h: int, w: int) -> tuple:
+    """[(block, clean?)] -> frame numbers, attention plan."""
+    frames = torch.cat([torch.arange(BLOCK) + BLOCK * block for block, _ in parts])
+    return frames, wan.teacher_forcing(parts, BLOCK * h * w // 4)
+
+
+@torch.no_grad()
+def imagined(dit: wan.WanTransformer, context: torch.Tensor, past: torch.Tensor) -> torch.Tensor:
+    """What the model makes of a past [B, C, 3 or 6, h, w] that was half noised away: its own mistakes, at the true places.
+
+    Sampling goes on from what the model made, never from the truth; taught only with the truth, it loses a subject that it
+    once drew badly. (The idea is that of error recycling, arXiv:2510.09212, and of self-forcing, arXiv:2506.08009.)
+    """
+    b, c, f, h, w = past.shape
+    blocks = f // BLOCK
+    parts = [(0, False)] + ([(0, True), (1, False)] if blocks == 2 else [])
+    frames, plan = _sequence(parts, h, w)
+    noisy = torch.cat([torch.arange(BLOCK) + BLOCK * i for i, (_, clean) in enumerate(parts) if not clean])
+    level = (0.5 + 0.45 * torch.rand(b, blocks, 1, 1, 1)).repeat_interleave(BLOCK, 1).transpose(1, 2).reshape(b, 1, f, 1, 1)
+    made = (1 - level) * past + level * torch.randn_like(past)
+    for share in (0.5, 0.0):  # of the noise that is left after a step
+        x, t = torch.zeros(b, c, len(frames), h, w), torch.zeros(b, len(frames))
+        if blocks == 2:
+            x[:, :, BLOCK:2 * BLOCK] = past[:, :, :BLOCK]
+        x[:, :, noisy], t[:, noisy] = made, 1000 * level[:, 0, :, 0, 0]
+        flow = dit(x, t, context, frames, plan)[0][:, :, noisy].float()
+        made, level = made - (1 - share) * level * flow, share * level
+    return made
 
 
 def first_blocks(x0: torch.Tensor, cells: torch.Tensor):
@@ -58,15 +88,20 @@ def first_blocks(x0: torch.Tensor, cells: torch.Tensor):
     return (1 - level) * x0 + level * noise, 1000 * sigma, torch.arange(f), plan, noise - x0, sigma, (weight / weight.mean())[:, None]
 
 
-def pick_clips(data: dict, n: int, first: int):
-    """n random two-block windows of one size -> x0 [n, C, 6, h, w], how much subjects cover its cells [n, 6, h, w], ids [n, L], first frame number.
+def pick_windows(data: dict, n: int, first: int):
+    """n random windows of one size -> past [n, C, 3 or 6, h, w], the block after it [n, C, 3, h, w], how much subjects cover that [n, 3, h, w], ids [n, L].
 
     Some captions of windows that show a scene's start have its details in front of them, as tokens from `first` on.
     """
     source = _any_set(data) if data["windows"] is None or torch.rand(()) < WHOLE else data["windows"]
-    start = 0 if source["latents"].shape[2] == 2 * BLOCK or torch.rand(()) < 0.6 else BLOCK
-    offset = start if torch.rand(()) < 0.7 else start + BLOCK * int(torch.randint(1, 10, ()))
-    return *_pick(source, n, slice(start, start + 2 * BLOCK), first if start == 0 else None, 0.5 * DETAILED), offset
+    second = torch.rand(()) < SECOND
+    if source is data["windows"]:  # [first block, past, block]
+        source = source["second" if second else "later"]
+        used = slice(BLOCK if second else 0, 3 * BLOCK)
+    else:
+        used = slice(0, (2 if second else 3) * BLOCK)
+    x0, cells, ids = _pick(source, n, used, first if second else None, 0.5 * DETAILED)
+    return x0[:, :, :-BLOCK], x0[:, :, -BLOCK:], cells[:, -BLOCK:], ids
 
 
 def pick_beginnings(data: dict, n: int, frames: int, first: int):
@@ -91,6 +126,6 @@ def _pick(source: dict, n: int, window: slice, first: int | None, detailed: floa
 
 
 def cell_weights(cells: torch.Tensor) -> torch.Tensor:
-    """The loss of what subjects cover counts 1 + SUBJECT times as much: [n, 6, h, w] -> [n, 1, 9, h, w], as `teacher_forced` orders."""
-    w = 1 + SUBJECT * cells[:, BLOCK:]
+    """The loss of what subjects cover counts 1 + SUBJECT times as much: [n, 3, h, w] -> [n, 1, 9, h, w], as `teacher_forced` orders."""
+    w = 1 + SUBJECT * cells
     return (w / w.mean())[:, None].repeat(1, 1, COPIES, 1, 1)

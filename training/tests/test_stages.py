@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from training import plot, tokens, train, windows
+from training import data, plot, tokens, train, windows
 from training.progress import Progress
 from training.taehv import CONFIG, TAEHV
 from training.train_ae import RUNS
@@ -28,7 +28,7 @@ def test_the_learning_rate_warms_up_stays_and_falls():
     assert train.learning_rate(0, 0.1) < 0.02
     assert train.learning_rate(500, 0.1) == train.learning_rate(500, train.HALF - 0.01) == pytest.approx(1)
     assert train.learning_rate(500, train.HALF) == train.learning_rate(500, train.FALL) == pytest.approx(0.36)
-    assert train.learning_rate(500, 0.9) > train.learning_rate(500, 0.95) > train.learning_rate(500, 1.0) > 0
+    assert train.learning_rate(500, 0.94) > train.learning_rate(500, 0.97) > train.learning_rate(500, 1.0) > 0
 
 
 def test_first_blocks_have_one_level_each():
@@ -74,3 +74,23 @@ def test_two_processes_take_the_same_steps(tmp_path):
         for file in folder.iterdir():
             file.unlink()
         folder.rmdir()
+
+
+def test_a_window_is_the_first_block_and_two_that_follow_each_other(monkeypatch, tmp_path):
+    """Latents that tell their first picture's number: 0, 1, 5, 9 ... as the autoencoder groups pictures."""
+
+    def shot(model, scenes, width, height, frames, start):
+        first = torch.from_numpy(np.broadcast_to(np.asarray(start, float) * 16, len(scenes)).copy())
+        numbers = first[:, None] + torch.tensor([0] + [4 * f - 3 for f in range(1, (frames + 3) // 4)])
+        return numbers[:, None, :, None, None], numbers[:, :, None, None]
+
+    monkeypatch.setattr(data, "shot", shot)
+    made = data.make_windows(None, tokens.build(tmp_path / "tokenizer.json"), 90, 3)
+    numbers = made["latents"][:, 0, :, 0, 0].round(decimals=3)
+    assert (numbers == made["cells"][:, :, 0, 0].round(decimals=3)).all()
+    assert 0 < made["fresh"].sum() < 45
+    for row, fresh in zip(numbers.tolist(), made["fresh"].tolist()):
+        assert row[:3] == [0, 1, 5]
+        block = (row[3] + 3) / 12
+        assert row[3:] == ([0, 1, 5, 9, 13, 17] if fresh else [12 * block - 3 + 4 * i for i in range(6)])
+        assert fresh or block in range(1, 81)

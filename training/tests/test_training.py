@@ -6,7 +6,7 @@ import torch
 from training import umt5, wan, windows
 from training.data import subject_cells
 from training.export import read_gguf, write_gguf
-from training.sampling import sample
+from training.sampling import kept, sample, turned
 from training.taehv import CONFIG as AE_CONFIG, TAEHV
 from training.world import ATTRIBUTES, MOTIONS, SCENE, SUBJECTS, render, sample_scenes
 
@@ -146,10 +146,62 @@ def test_gguf_keeps_names_shapes_and_values(tmp_path):
         assert (read[name] - value).norm() <= 0.01 * value.norm(), name
 
 
-def test_the_noisy_targets_are_paired_with_their_frames():
-    x0 = torch.randn(2, CHANNELS, 6, 8, 12)
-    x, t, frames, _, target, sigma = windows.teacher_forced(x0, 0)
+@pytest.mark.parametrize("past", [3, 6])
+def test_the_noisy_targets_are_paired_with_their_frames(past):
+    x0 = torch.randn(2, CHANNELS, past + 3, 8, 12)
+    x, t, frames, _, target, sigma = windows.teacher_forced(x0[:, :, :past], x0[:, :, past:])
     level = sigma[:, None, :, None, None]
-    clean = x[:, :, 3:] - level * target  # x = x0 + sigma * (noise - x0)
-    assert torch.allclose(clean, x0[:, :, 3:].repeat(1, 1, windows.COPIES, 1, 1), atol=1e-5)
-    assert frames.tolist() == [0, 1, 2] + [3, 4, 5] * windows.COPIES and (t[:, :3] == 0).all() and SCENE.itemsize == 72
+    clean = x[:, :, past:] - level * target  # x = x0 + sigma * (noise - x0)
+    assert torch.allclose(clean, x0[:, :, past:].repeat(1, 1, windows.COPIES, 1, 1), atol=1e-5)
+    assert frames.tolist() == [*range(past)] + [past, past + 1, past + 2] * windows.COPIES
+    assert (t[:, :past] == 0).all() and SCENE.itemsize == 72
+
+
+@pytest.mark.parametrize("past", [3, 6])
+def test_an_imagined_past_is_the_true_one_for_a_model_that_knows_it(past):
+    x0 = torch.randn(2, CHANNELS, past, 8, 12)
+
+    class Knows(torch.nn.Module):
+        def forward(self, x, t, context, frames, plan):
+            shown = torch.stack([x0[:, :, f] for f in frames], 2)
+            clean = (t == 0)[:, None, :, None, None].expand(x.shape)
+            assert (x[clean] == shown[clean]).all(), "what is said to be clean is"
+            return ((x - shown) / (t[:, None, :, None, None] / 1000).clamp(min=1e-9), None)
+
+    made = windows.imagined(Knows(), torch.zeros(0), x0)
+    assert made.shape == x0.shape and (made - x0).abs().max() < 1e-4
+
+
+def test_an_imagined_past_is_no_copy_of_the_true_one():
+    torch.manual_seed(0)
+    model = small_transformer()
+    model.initialise()
+    x0 = torch.randn(2, CHANNELS, 6, 8, 12)
+    made = windows.imagined(model, model.text(torch.randn(2, 4, 192)), x0)
+    assert made.shape == x0.shape and 0.2 < (made - x0).std() < 2
+
+
+def test_a_sink_that_moves_along_is_one_that_was_made_there():
+    """Scores depend on distances only: a turned sink gives what all frames would give that stood one after another."""
+    model = small_transformer()
+    x0, context = torch.randn(1, CHANNELS, 9, 8, 12), model.text(torch.randn(1, 4, 192))
+    zero, t = torch.zeros(1, 3), torch.full((1, 3), 600.0)
+    at = lambda first: torch.arange(first, first + 3)
+
+    def flow(gone):
+        with torch.no_grad():
+            sink = model(x0[:, :, :3], zero, context, at(0))[1]
+            there = [(turned(k, 72, gone), v) for k, v in sink]
+            past = model(x0[:, :, 3:6], zero, context, at(3 + gone), caches=there)[1]
+            caches = [tuple(torch.cat(pair, 2) for pair in zip(a, b)) for a, b in zip(there, past)]
+            return model(x0[:, :, 6:], t, context, at(6 + gone), caches=caches)[0]
+
+    assert (flow(0) - flow(210)).abs().max() < 1e-4
+
+
+def test_the_window_keeps_the_first_rows_and_the_last_ones():
+    x = torch.arange(10.0).view(1, 1, 10, 1)
+    assert kept(x, 3, 4).flatten().tolist() == [0, 1, 2, 6, 7, 8, 9]
+    assert kept(x, 0, 4).flatten().tolist() == [6, 7, 8, 9]
+    assert kept(x[:, :, :6], 3, 4).flatten().tolist() == [0, 1, 2, 3, 4, 5]
+    assert kept(x, 3, 0).flatten().tolist() == [0, 1, 2]
