@@ -19,7 +19,7 @@ from .contact import sheet
 from .data import HELD_OUT, combination, load_autoencoder
 from .judge import load, right, table
 from .pocket import Pocket
-from .train_ae import RUNS
+from .train_ae import RUNS, psnr
 from .world import FPS, FRAMES, HEIGHT, SMALL, WIDTH, render, sample_scenes
 
 def held_out(n: int, rng) -> np.ndarray:
@@ -93,6 +93,8 @@ def main() -> None:
     result = {"prompts": len(prompts), "steps": arguments.steps or len(pocket.model["sampler"]["timesteps"]), "ceiling": score(true), "generated": score(clips)}
     for language in LANGUAGES:
         result[language] = score(clips[spoken == language], spoken == language)
+    if pocket.encodes:
+        result["autoencoder"] = {"psnr": round(psnr(pocket.autoencoder, true[:64]), 2)}
     result["flicker"] = {"generated": round(flicker(clips), 3), "true": round(flicker(true), 3)}
     if arguments.full:
         same, some, few = slice(0, 64), slice(0, 256), slice(0, 48)
