@@ -3,14 +3,15 @@ import torch
 
 
 def orthogonalise(g: torch.Tensor, steps: int = 5) -> torch.Tensor:
-    """Newton-Schulz towards the nearest orthogonal matrix; g is [rows, columns] or a stack of them."""
+    """Newton-Schulz towards the nearest orthogonal matrix; g is a stack [n, rows, columns]."""
     x = g.bfloat16()
     tall = x.shape[-2] > x.shape[-1]
-    x = x.mT if tall else x
+    x = (x.mT if tall else x).contiguous()
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(steps):
         a = x @ x.mT
-        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+        b = torch.baddbmm(a, a, a, beta=-4.7750, alpha=2.0315)  # b = -4.775 a + 2.0315 a a
+        x = torch.baddbmm(x, b, x, beta=3.4445)  # 3.4445 x + b x
     return (x.mT if tall else x).float()
 
 

@@ -6,6 +6,7 @@ import torch
 from training import umt5, wan, windows
 from training.data import subject_cells
 from training.export import read_gguf, write_gguf
+from training.muon import orthogonalise
 from training.sampling import kept, sample, turned
 from training.taehv import CONFIG as AE_CONFIG, TAEHV
 from training.world import ATTRIBUTES, MOTIONS, SCENE, SUBJECTS, render, sample_scenes
@@ -205,3 +206,13 @@ def test_the_window_keeps_the_first_rows_and_the_last_ones():
     assert kept(x, 0, 4).flatten().tolist() == [6, 7, 8, 9]
     assert kept(x[:, :, :6], 3, 4).flatten().tolist() == [0, 1, 2, 3, 4, 5]
     assert kept(x, 3, 0).flatten().tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("shape", [(3, 40, 40), (2, 96, 24), (2, 24, 96)])
+def test_orthogonalising_keeps_the_directions_and_levels_their_strengths(shape):
+    torch.manual_seed(0)
+    g = torch.randn(shape)
+    u, _, v = torch.linalg.svd(g, full_matrices=False)
+    strengths = torch.einsum("nri,nrc,nic->ni", u, orthogonalise(g), v)  # of each of g's directions
+    assert strengths.min() > 0.3 and strengths.max() < 1.3
+    assert (torch.linalg.svdvals(orthogonalise(g)) - strengths.sort(descending=True).values).abs().max() < 0.1
