@@ -131,7 +131,7 @@ test('a new edition replaces the old one and keeps what they share', async () =>
 });
 
 describe('an earlier edition that an interrupted clip was begun with', () => {
-  const better = { ...FILES, 'transformer.gguf': 'a better transformer' };
+  const better: Record<string, string> = { ...FILES, 'transformer.gguf': 'a better transformer' };
   const own = sha256(FILES['transformer.gguf']!);
   const needed = async () => (one: { edition: string }) => one.edition === '1';
   const publish = (edition: string, files = better) => {
