@@ -4,8 +4,10 @@
  */
 
 /** Several Kinoras in folders of one host do not concern each other. */
-const lock = () =>
-  `kinora-clip ${new URL('./', globalThis.document?.baseURI ?? 'http://nowhere.invalid/').pathname}`;
+const lock = () => {
+  const base = globalThis.document?.baseURI;
+  return `kinora-clip ${base ? new URL('./', base).pathname : ''}`;
+};
 const locks = () => (globalThis.navigator as Navigator | undefined)?.locks;
 
 export async function whileMaking<T>(work: () => Promise<T>): Promise<T> {
