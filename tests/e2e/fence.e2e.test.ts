@@ -5,6 +5,7 @@
  */
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ISOLATION } from '../../src/policy';
 import { Host } from './host';
 import { launch, PROMPT, Site, SMALL, STOPPED } from './site';
 
@@ -21,45 +22,49 @@ afterAll(async () => {
   await host?.stop();
 });
 
-describe.sequential.each(['cpu', 'webgpu'] as const)(
-  'without headers and without a service worker, on %s',
-  (backend) => {
-    let site: Site;
-    beforeAll(async () => {
-      const options = { settings: HALF, backend, address: host.address, serviceWorkers: 'block' } as const;
-      site = await Site.open(browser, options);
-    });
-    afterAll(() => site?.close());
+describe.sequential.each([
+  ['without headers', 'cpu', {}],
+  ['without headers', 'webgpu', {}],
+  ['with headers that isolate, and no policy', 'cpu', ISOLATION],
+] as const)('%s and without a service worker, on %s', (_, backend, headers) => {
+  let site: Site;
+  beforeAll(async () => {
+    host.headers = headers;
+    const options = { settings: HALF, backend, address: host.address, serviceWorkers: 'block' } as const;
+    site = await Site.open(browser, options);
+  });
+  afterAll(() => site?.close());
 
-    test('the engine has the page’s policy, and makes a clip; nothing leaves', async () => {
-      const { backend: used, frames } = await site.generate();
-      expect([used, frames]).toEqual([backend, 8]);
-      expect(await site.page.evaluate(() => navigator.serviceWorker.controller)).toBeNull();
-      const [engine, ...others] = site.page.workers();
-      expect(others).toEqual([]);
-      expect(engine!.url()).toMatch(/^blob:/);
-      const tried = await engine!.evaluate(async () => {
-        const outcome = (work: () => Promise<unknown>) => work().then(() => 'done', () => 'refused'); // prettier-ignore
-        return {
-          own: await outcome(() => fetch(new URL('/some/where/index.html', location.origin))),
-          eval: await outcome(async () => new Promise((done, no) => setTimeout(() => { try { done(globalThis.eval('1')); } catch (e) { no(e); } }))), // prettier-ignore
-        };
-      });
-      expect(tried).toEqual({ own: 'refused', eval: 'refused' });
-      expect(site.foreign).toEqual([]);
-      expect(await engine!.evaluate(STOPPED)).toMatch(/^script-src/); // told as a request, which the policy ended
+  test('the engine has the page’s policy, and makes a clip; nothing leaves', async () => {
+    const { backend: used, frames } = await site.generate();
+    expect([used, frames]).toEqual([backend, 8]);
+    expect(await site.page.evaluate(() => navigator.serviceWorker.controller)).toBeNull();
+    expect(await site.page.evaluate(() => crossOriginIsolated)).toBe(headers === ISOLATION);
+    expect(site.failures).toEqual([]);
+    const [engine, ...others] = site.page.workers();
+    expect(others).toEqual([]);
+    expect(engine!.url()).toMatch(/^blob:/);
+    const tried = await engine!.evaluate(async () => {
+      const outcome = (work: () => Promise<unknown>) => work().then(() => 'done', () => 'refused'); // prettier-ignore
+      return {
+        own: await outcome(() => fetch(new URL('/some/where/index.html', location.origin))),
+        eval: await outcome(async () => new Promise((done, no) => setTimeout(() => { try { done(globalThis.eval('1')); } catch (e) { no(e); } }))), // prettier-ignore
+      };
     });
+    expect(tried).toEqual({ own: 'refused', eval: 'refused' });
+    expect(site.foreign).toEqual([]);
+    expect(await engine!.evaluate(STOPPED)).toMatch(/^script-src/); // told as a request, which the policy ended
+  });
 
-    test('a hub is not asked, for nothing would hold its worker to the hub; the person is told', async () => {
-      await site.at('settings').click();
-      const model = site.at('hub-self-forcing-fp8');
-      await model.locator('summary').click();
-      await model.getByTestId('hub-ask').click();
-      await expect.poll(() => model.innerText()).toContain('Nothing was asked of the hub');
-      expect(site.foreign.filter((url) => !url.startsWith('https://elsewhere.invalid/'))).toEqual([]);
-    });
-  },
-);
+  test('a hub is not asked, for nothing would hold its worker to the hub; the person is told', async () => {
+    await site.at('settings').click();
+    const model = site.at('hub-self-forcing-fp8');
+    await model.locator('summary').click();
+    await model.getByTestId('hub-ask').click();
+    await expect.poll(() => model.innerText()).toContain('Nothing was asked of the hub');
+    expect(site.foreign.filter((url) => !url.startsWith('https://elsewhere.invalid/'))).toEqual([]);
+  });
+});
 
 /** As code of the page's own would try it, each by itself: "done", or how it was refused. */
 type Tries = Record<string, string>;
