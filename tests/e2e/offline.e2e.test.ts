@@ -13,7 +13,7 @@ import type { ModelManifest } from '../../src/weights/manifest';
 import { Host } from './host';
 import { launch, PROMPT, Site, SMALL, STOPPED, type Facts } from './site';
 
-const THREE = { ...SMALL, prompt: PROMPT, seconds: 2 };
+const TWO = { ...SMALL, prompt: PROMPT, seconds: 1 };
 const HALF = { ...SMALL, prompt: PROMPT, seconds: 0.5 };
 
 let browser: Browser;
@@ -134,11 +134,11 @@ describe.sequential.each(['cpu', 'webgpu'] as const)('on the backend %s', (backe
 describe.sequential('a new edition', () => {
   let host: Host;
   let site: Site;
-  /** Three blocks, uninterrupted. */
+  /** Two blocks, uninterrupted. */
   let whole: Facts;
   beforeAll(async () => {
     host = await Host.start();
-    site = await Site.open(browser, { settings: THREE, backend: 'cpu', address: host.address });
+    site = await Site.open(browser, { settings: TWO, backend: 'cpu', address: host.address });
     await site.kept();
     await site.page.reload(); // from now on with the same number of threads, and so to the bit
     await ask();
