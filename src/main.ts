@@ -1,3 +1,4 @@
+import './first'; // before all others
 import { mount } from 'svelte';
 import './app/tokens.css';
 import App from './app/App.svelte';

@@ -31,6 +31,16 @@ const PAGE: Directives = {
   'trusted-types': 'svelte-trusted-html kinora',
 };
 
+/**
+ * The page where neither host nor service worker gives headers: its workers then begin as blobs, which inherit this
+ * (worker/begin.ts). Where a header stands, that holds as well.
+ */
+const META: Directives = {
+  ...PAGE,
+  'script-src': "'self' 'wasm-unsafe-eval'",
+  'worker-src': "'self' blob:",
+};
+
 /** Workers: onnxruntime-web compiles WebAssembly and starts threads from its own file. */
 const WORKER: Directives = {
   ...COMMON,
@@ -119,8 +129,8 @@ const write = (directives: Directives): string =>
     .join('; ');
 
 /** For <meta http-equiv="Content-Security-Policy">, where a host sets no headers. */
-export const META_POLICY = write(PAGE);
-export const PAGE_POLICY = `${META_POLICY}; frame-ancestors 'none'`; // has no effect in a <meta>
+export const META_POLICY = write(META);
+export const PAGE_POLICY = `${write(PAGE)}; frame-ancestors 'none'`; // has no effect in a <meta>
 export const WORKER_POLICY = write(WORKER);
 export const DOWNLOAD_POLICY = write(DOWNLOAD);
 export const THREAD_POLICY = write(THREAD);
@@ -129,7 +139,8 @@ const HUB_WORKER = /(^|\/)hub\.worker[\w.-]*\.m?js$/;
 /** What a thread of onnxruntime-web begins with; the engine only imports it, to which its policy means nothing. */
 const THREAD_SCRIPT = /(^|\/)ort-wasm[\w.-]*\.mjs$/;
 
-function policyFor(path: string): string {
+/** The policy of the answer for a path of the site; a script's counts when it is a worker's. */
+export function policyFor(path: string): string {
   if (HUB_WORKER.test(path)) return DOWNLOAD_POLICY;
   if (THREAD_SCRIPT.test(path)) return THREAD_POLICY;
   return /\.m?js$/.test(path) ? WORKER_POLICY : PAGE_POLICY;
@@ -142,7 +153,7 @@ export const ISOLATION: Readonly<Record<string, string>> = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
-/** Headers of the answer for a path of the site. A script's policy counts when it is a worker's. */
+/** Headers of the answer for a path of the site. */
 export function headersFor(path: string): Record<string, string> {
   return {
     ...ISOLATION,

@@ -2,6 +2,7 @@
 import { createContext } from 'svelte';
 import { openLibrary, readRecipe } from '../library/library';
 import { watchRequests } from '../requests';
+import { watchShut } from '../shut';
 import { EngineClient } from '../worker/client';
 import { HubClient } from '../worker/hub';
 import { isEdited, parseScript, timeShots, writeScript } from '../story/script';
@@ -23,6 +24,7 @@ import { readBackend, readFragment, writeFragment, type Wish } from './fragment'
 import { Offline } from './offline.svelte';
 import { browserHandles, type HandleStore } from './handles';
 import { LastModels, type LastModel } from './last-model.svelte';
+import { unlessMaking } from './making';
 import { Materials } from './material.svelte';
 import { OwnModel, type Recogniser } from './own-model.svelte';
 import { toPictures } from './pictures';
@@ -198,6 +200,7 @@ export class App {
   /** Everything that needs time, begun side by side. */
   async start(): Promise<void> {
     watchRequests((requests) => this.egress.hear(requests));
+    watchShut((requests) => this.egress.hear(requests));
     void this.shelf.open();
     this.#cardRead = this.#readCard();
     if (import.meta.env.PROD) {
@@ -471,10 +474,12 @@ export class App {
     });
   }
 
-  /** The person wants the newest edition. Never while a clip is being made. */
-  async acceptUpdate(): Promise<void> {
+  /** The person wants the newest edition. Never while a clip is being made, here or in another tab. */
+  async acceptUpdate(reload = () => location.reload()): Promise<void> {
     if (this.studio.busy) return;
-    if ((await this.offline.accept()) && !this.studio.busy) location.reload();
+    const accepted = await unlessMaking(() => this.offline.accept());
+    if (accepted === null) this.say({ text: this.preferences.words.notice.updateElsewhere });
+    else if (accepted && !this.studio.busy) reload();
   }
 
   /** Takes the size that the engine proposed; what it refused to load is loaded. */

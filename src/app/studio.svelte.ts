@@ -20,6 +20,7 @@ import type {
 } from '../worker/protocol';
 import { parseScript } from '../story/script';
 import { isMissing, type Missing } from './browser';
+import { whileMaking } from './making';
 import { problemOf } from './problems';
 import { Reel } from './reel';
 import type { Settings } from './settings.svelte';
@@ -55,7 +56,7 @@ export interface Block {
 }
 
 /** How often, and milliseconds after how long, a journal that must be there is looked for again. */
-const [HELD_TRIES, HELD_PAUSE] = [20, 250];
+const [HELD_TRIES, HELD_PAUSE] = [120, 250];
 /** Memory for the frames of a clip in work; the playhead is rarely far behind. */
 const REEL_BYTES = 128 * 2 ** 20;
 const LEAST_FRAMES = 48;
@@ -195,7 +196,7 @@ export class Studio {
   }
 
   /** Gets the engine its model. A worker that dies of it is followed by one more. */
-  async #open(wish: Pick<LoadRequest, 'wanted'> = {}): Promise<Result<ModelInfo>> {
+  async #open(wish: Pick<LoadRequest, 'wanted' | 'edition'> = {}): Promise<Result<ModelInfo>> {
     const { engine, settings, emit, model } = this.#options;
     this.engine = 'loading';
     this.loading = null;
@@ -230,12 +231,29 @@ export class Studio {
     this.unfinished = found.ok ? found.value : [];
   }
 
-  /** Goes on with an interrupted clip. */
+  /** It was begun with an edition of the model that is not the present one. */
+  isOfEarlier({ model, edition }: JournalInfo): boolean {
+    return !this.opened && model === this.model?.id && edition !== this.model.edition;
+  }
+
+  /** Goes on with an interrupted clip. One of an earlier edition gets that for as long as it takes. */
   async resume(info: JournalInfo): Promise<void> {
     if (this.busy || this.engine !== 'ready') return;
     this.error = null;
     this.ended = null;
-    await this.#make({ ...info.request, resume: info.id });
+    const earlier = this.isOfEarlier(info);
+    if (earlier) {
+      this.phase = 'queued';
+      const loaded = await this.#open({ edition: info.edition });
+      if (!loaded.ok) this.#fail(loaded.error);
+    }
+    if (this.engine === 'ready' && (!earlier || this.phase === 'queued'))
+      await this.#make({ ...info.request, resume: info.id });
+    if (earlier) {
+      const { error } = this;
+      await this.load();
+      this.error ??= error;
+    }
     await this.#look();
   }
 
@@ -316,13 +334,15 @@ export class Studio {
     this.told = '';
     this.taken = null;
     this.pausable = false;
-    const made = await this.#insist(request);
-    if (!made.ok) return this.#fail(made.error);
-    const mp4 = await onClip(made.value);
-    this.phase = 'idle';
-    this.ended = 'done';
-    this.lastClip = { ...made.value, mp4, latents: null };
-    emit('kinora:done', this.lastClip);
+    await whileMaking(async () => {
+      const made = await this.#insist(request);
+      if (!made.ok) return this.#fail(made.error);
+      const mp4 = await onClip(made.value);
+      this.phase = 'idle';
+      this.ended = 'done';
+      this.lastClip = { ...made.value, mp4, latents: null };
+      emit('kinora:done', this.lastClip);
+    });
   }
 
   /** Makes the clip; a worker that hangs or dies of it is followed by another, which goes on from the journal. */
@@ -337,14 +357,22 @@ export class Studio {
       const made = await making;
       this.#run++;
       if (made.ok || !GONE.has(made.error.code) || workers === MOST_WORKERS) return made;
-      const loaded = await this.#open();
+      const edition = this.opened ? undefined : this.model?.edition;
+      let loaded = await this.#open({ ...(edition !== undefined && { edition }) });
+      // It was kept in no browser, and its host has another by now.
+      if (!loaded.ok && loaded.error.params?.edition !== undefined) loaded = await this.#open();
       if (!loaded.ok) return loaded;
       if (this.phase === 'stopping') return this.#stopped();
-      const kept = await this.#kept();
+      const mine = edition === undefined || loaded.value.edition === edition;
+      const kept = mine ? await this.#kept() : null;
       if (kept) wish = { ...kept.request, resume: kept.id };
       else if (wish.resume !== undefined) return made;
-      if (made.error.code === 'worker-dead')
-        this.#mend({ type: 'recover', reason: 'worker-dead', block: kept?.done ?? 0 });
+      if (made.error.code !== 'worker-dead') continue;
+      const block = kept?.done ?? 0;
+      const again = this.blocks.filter(({ state }, i) => state === 'done' && i >= block).length;
+      // What was said is in the journal; where that is not to be had, it is said again.
+      if (!kept && this.taken && !this.taken.problem) this.told ||= this.taken.text;
+      this.#mend({ type: 'recover', reason: 'worker-dead', block, ...(again > 0 && { again }) });
     }
   }
 

@@ -5,6 +5,7 @@
 import { KinoraError } from '../errors';
 import { framesAt, type Block } from '../pipeline/blocks';
 import type { ClipNetworks, Frames, Latents, Model, Picture } from '../pipeline/backend';
+import { neededEditions } from '../pipeline/editions';
 import { sliceLatents } from '../pipeline/latents';
 import { checkPlan, gridOf, ROOM_OF_CPU } from '../pipeline/memory-plan';
 import { encodePieces } from '../pipeline/pieces';
@@ -14,7 +15,7 @@ import { euler, predictClean, renoise } from '../sampling/steppers';
 import type { Step } from '../sampling/schedule';
 import type { ModelManifest } from '../weights/manifest';
 import { openModel, type ModelFiles } from '../weights/store';
-import type { GenerateRequest, LoadEvent, Size } from '../worker/protocol';
+import type { GenerateRequest, LoadEvent, LoadRequest, Size } from '../worker/protocol';
 import { PastCache } from './cache';
 import { latentsToRgba, rgbToI420, toPlanes } from './frames';
 import { loadTransformersTokenizer } from './tokenizer';
@@ -33,12 +34,13 @@ interface Shape {
  * Fetches a model's ONNX files (or finds them in this browser) and opens them.
  * @param url absolute address of the folder of model.json
  * @param wanted the picture size that is waited for: one that will not do is refused before any download
+ * @param edition one that was here once, in place of the newest
  * @throws KinoraError `bad-model` where the model has no ONNX export
  */
 export async function loadOnnxModel(
   url: string,
   onEvent: (event: LoadEvent) => void,
-  wanted?: Size,
+  { wanted, edition }: Pick<LoadRequest, 'wanted' | 'edition'> = {},
 ): Promise<Model> {
   const began = performance.now();
   const onDownload = (progress: { file: string; loaded: number; total: number }) =>
@@ -47,6 +49,8 @@ export async function loadOnnxModel(
     if (wanted) checkPlan(manifest, wanted, gridOf(manifest), ROOM_OF_CPU);
   };
   const files = await openModel(url, {
+    edition,
+    needed: () => neededEditions(url),
     onDownload,
     onManifest,
     onPlan: (plan) => onEvent({ type: 'plan', ...plan }),

@@ -16,10 +16,14 @@ const MAX_THREADS = 8;
 
 let loaded: Promise<Runtime> | null = null;
 
-/** Threads that sessions will use: 1 where SharedArrayBuffer is missing. */
+/**
+ * Threads that sessions will use: 1 where SharedArrayBuffer is missing, and in a worker that began as a blob
+ * (worker/begin.ts): the page's policy, which it has then, asks for Trusted Types, of which the runtime knows nothing.
+ */
 export function countThreads(): number {
   const shared = typeof SharedArrayBuffer !== 'undefined' && globalThis.crossOriginIsolated !== false;
-  return shared ? Math.max(1, Math.min(MAX_THREADS, navigator.hardwareConcurrency || 1)) : 1;
+  const inherits = globalThis.location?.protocol === 'blob:';
+  return shared && !inherits ? Math.max(1, Math.min(MAX_THREADS, navigator.hardwareConcurrency || 1)) : 1;
 }
 
 /** A wasm module with one v128 instruction: valid only where SIMD is. */

@@ -214,6 +214,21 @@ export async function listJournals(): Promise<JournalInfo[]> {
   return found.sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
+/** What every clip was begun with that is interrupted, or being made here or in another tab. */
+export async function listBegun(): Promise<Pick<JournalState, 'model' | 'edition'>[]> {
+  const begun: JournalState[] = [];
+  try {
+    for await (const [id, handle] of (await folderOf()).entries()) {
+      if (handle.kind !== 'directory' || !ID.test(id)) continue;
+      const state = await readState(handle as FileSystemDirectoryHandle).catch(() => null);
+      if (state) begun.push(state);
+    }
+  } catch {
+    // no storage, no journals
+  }
+  return begun;
+}
+
 /** Forgets a journal. One that is gone is no error. */
 export async function dropJournal(id: string): Promise<void> {
   if (!ID.test(id)) return;

@@ -12,7 +12,7 @@ import { readWeights } from '../weights/read';
 import type { WeightFile } from '../weights/source';
 import { openModel, type ModelFiles } from '../weights/store';
 import { uploadWeights, type UploadOptions, type Weights } from '../weights/upload';
-import type { LoadEvent, Size } from '../worker/protocol';
+import type { LoadEvent, LoadRequest, Size } from '../worker/protocol';
 import {
   latentOf,
   matchAutoencoder,
@@ -22,6 +22,7 @@ import {
   type FrameDecoder,
 } from './autoencoder';
 import type { Model } from './backend';
+import { neededEditions } from './editions';
 import { checkPlan, fitting, fittingTiles, gridOf, roomOfGpu, type Room } from './memory-plan';
 import { Costs } from './progress';
 import { encodeFrames, type FrameEncoder } from './encode';
@@ -59,9 +60,15 @@ function roomBeside(gpu: Gpu, { components, files }: ModelManifest): Room {
  * Fetches a model (or finds it in this browser), moves it to the GPU and compiles its kernels.
  * @param url absolute address of the folder of model.json
  * @param wanted the picture size that is waited for: one that will not do is refused before any download
+ * @param edition one that was here once, in place of the newest
  * @throws KinoraError; then nothing stays on the GPU
  */
-export async function loadModel(gpu: Gpu, url: string, onEvent: OnEvent, wanted?: Size): Promise<GpuModel> {
+export async function loadModel(
+  gpu: Gpu,
+  url: string,
+  onEvent: OnEvent,
+  { wanted, edition }: Pick<LoadRequest, 'wanted' | 'edition'> = {},
+): Promise<GpuModel> {
   const began = performance.now();
   const onDownload = (progress: { file: string; loaded: number; total: number }) =>
     onEvent({ type: 'download', ...progress });
@@ -69,6 +76,8 @@ export async function loadModel(gpu: Gpu, url: string, onEvent: OnEvent, wanted?
     if (wanted) checkPlan(manifest, wanted, gridOf(manifest), roomBeside(gpu, manifest));
   };
   const files = await openModel(url, {
+    edition,
+    needed: () => neededEditions(url),
     onDownload,
     onManifest,
     onPlan: (plan) => onEvent({ type: 'plan', ...plan }),

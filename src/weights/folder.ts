@@ -6,6 +6,8 @@ import { piecesOf, type Piece } from './pieces';
 import { fromBlob, type ByteSource } from './source';
 
 export const MANIFEST = 'model.json';
+/** What an earlier edition's model.json is called; its SHA-256 stands for the dots. */
+const EARLIER = /^edition-[0-9a-f]{64}\.json$/;
 /** Behind the name of a file that is being downloaded: which pieces of it are whole. */
 const PART = '.part';
 /** Bytes of a line in it: the piece's number and its SHA-256. */
@@ -139,6 +141,13 @@ export class Folder {
     return this.readText(MANIFEST);
   }
 
+  /** Texts of the model.json of earlier editions that are still here. */
+  async readEarlier(): Promise<string[]> {
+    const names = (await this.names().catch(() => [])).filter((name) => EARLIER.test(name));
+    const texts = await Promise.all(names.map((name) => this.readText(name)));
+    return texts.filter((text) => text !== null);
+  }
+
   /** A small file; null when it is not here, or cannot be read. */
   async readText(name: string): Promise<string | null> {
     return (await this.#file(name))?.text().catch(() => null) ?? null;
@@ -162,12 +171,25 @@ export class Folder {
     for (const name of await this.names()) if (!wanted.has(name)) await this.#handle?.removeEntry(name).catch(() => {}); // prettier-ignore
   }
 
-  /** Marks these files as the model's last good state, and removes all others. */
-  async commit(manifest: string, files: readonly ModelFile[]): Promise<void> {
+  /**
+   * Marks these files as the model's last good state, and removes all others but those of `earlier`: editions that are
+   * still needed, by the texts of their model.json.
+   */
+  async commit(
+    manifest: string,
+    files: readonly ModelFile[],
+    earlier: ReadonlyMap<string, readonly ModelFile[]> = new Map(),
+  ): Promise<void> {
     if (!this.#handle || this.problem !== null) return;
     try {
+      const [names, wanted] = [await this.names(), new Set([MANIFEST, ...files.flatMap(filesOf)])];
+      for (const [text, theirs] of earlier) {
+        const name = `edition-${await sha256Bytes(new TextEncoder().encode(text))}.json`;
+        if (!names.includes(name)) await this.writeText(name, text);
+        for (const one of [name, ...theirs.flatMap(filesOf)]) wanted.add(one);
+      }
       if ((await this.readManifest()) !== manifest) await this.writeText(MANIFEST, manifest);
-      await this.keepOnly(new Set([MANIFEST, ...files.flatMap(filesOf)]));
+      await this.keepOnly(wanted);
     } catch (e) {
       this.problem = describe(e);
     }

@@ -72,6 +72,18 @@ async function manifestOf(folder: Folder): Promise<ModelManifest | null> {
   }
 }
 
+const filesOf = ({ files, onnx }: ModelManifest) => [...files, ...(onnx?.files ?? [])];
+
+async function earlierOf(folder: Folder): Promise<ModelManifest[]> {
+  return (await folder.readEarlier()).flatMap((text) => {
+    try {
+      return [readModelManifest(JSON.parse(text))];
+    } catch {
+      return []; // swept at the next load
+    }
+  });
+}
+
 /**
  * Reads every stored file of a model and compares its hash with model.json's. What is damaged is deleted, and
  * fetched again when the model is next loaded.
@@ -84,8 +96,11 @@ export function verifyModel(id: string, storage: Storage = own): Promise<VerifyR
     const manifest = await manifestOf(folder);
     const report: VerifyReport = { whole: 0, damaged: [], missing: 0 };
     if (!manifest) return { ...report, damaged: [MANIFEST] };
-    for (const file of [...manifest.files, ...(manifest.onnx?.files ?? [])]) {
-      if ((await folder.size(file)) === null) report.missing++;
+    const newest = new Set(filesOf(manifest).map(({ sha256 }) => sha256));
+    // Of editions that an interrupted clip needs, what the newest shares is looked at once.
+    const earlier = (await earlierOf(folder)).flatMap(filesOf).filter(({ sha256 }) => !newest.has(sha256));
+    for (const file of [...filesOf(manifest), ...earlier]) {
+      if ((await folder.size(file)) === null) report.missing += newest.has(file.sha256) ? 1 : 0;
       else if (await folder.find(file)) report.whole++;
       else {
         await folder.remove(file);

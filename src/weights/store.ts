@@ -4,7 +4,8 @@
  * In OPFS a model has a folder, models/<its address>/, with `model.json` and one file per weight file,
  * named by the SHA-256 of its content. So a file needs no temporary name and no mark of completeness: it
  * is checked against its name before every use, what a killed tab left half-written fails the check,
- * and two editions share what they have in common. `model.json` is written last.
+ * and two editions share what they have in common. `model.json` is written last. An earlier edition stays beside the
+ * newest, with a model.json of another name, as long as a clip that was begun with it can be gone on with.
  *
  * Runs in a worker (sync access handles). Without OPFS, as in private windows, everything stays in memory.
  */
@@ -26,6 +27,10 @@ export interface OpenModelOptions {
   onCheck?: (progress: { file: string; loaded: number; total: number }) => void;
   /** Called before any file is fetched. What it throws ends the opening. */
   onManifest?: (manifest: ModelManifest) => void;
+  /** An edition that was here once, in place of the newest; nothing is swept then. */
+  edition?: string | undefined;
+  /** Which earlier editions stay here; default: none. */
+  needed?: () => Promise<(manifest: ModelManifest) => boolean>;
   signal?: AbortSignal;
   /** For tests. Defaults: the global fetch; the origin's file system. */
   fetch?: typeof fetch;
@@ -40,7 +45,7 @@ export interface ModelFiles {
   /** False: the next visit will download again. `problem` says why. */
   persisted: boolean;
   problem: string | null;
-  /** True: model.json, or what it promises, could not be had, and the last good one is used. */
+  /** True: model.json, or what it promises, could not be had or was not wanted, and one that is here is used. */
   offline: boolean;
   /** A file by its path in model.json. Throws `bad-model` for one that it does not list. */
   source(path: string): ByteSource;
@@ -54,7 +59,7 @@ export interface ModelFiles {
  * Opens a model, downloading what is not here yet.
  * @param baseUrl absolute address of the folder of model.json, e.g. https://host/app/models/pocket/
  * @throws KinoraError `network`, `bad-model`, `hash-mismatch` (after a second try), `cancelled`; the first three only
- *   where nothing whole is here of an earlier visit
+ *   where nothing whole is here of an earlier visit; `storage`, naming it, for an edition that is to be had nowhere
  */
 export async function openModel(baseUrl: string, options: OpenModelOptions = {}): Promise<ModelFiles> {
   const base = new URL(baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`);
@@ -80,6 +85,11 @@ export const lockOf = (path: string): string => `kinora ${path}`;
 async function open(base: URL, options: OpenModelOptions): Promise<ModelFiles> {
   const folder = await openFolder(folderName(base), options.storage);
   const kept = await readKept(folder);
+  const { edition } = options;
+  if (edition !== undefined) {
+    const known = [...(await readEditions(folder)).values()].find((manifest) => manifest.edition === edition);
+    if (known) return collect(base, known, folder, options, true).catch(gone(edition));
+  }
   let fetched: unknown;
   try {
     fetched = await fetchManifest(base, options);
@@ -91,6 +101,7 @@ async function open(base: URL, options: OpenModelOptions): Promise<ModelFiles> {
   let manifest: ModelManifest | null = null;
   try {
     manifest = readModelManifest(fetched);
+    if (edition !== undefined && manifest.edition !== edition) return gone(edition)(null);
     return await collect(base, manifest, folder, options, false);
   } catch (e) {
     const theirs = isCode(e, 'bad-model') || isCode(e, 'network') || isCode(e, 'hash-mismatch');
@@ -111,8 +122,7 @@ async function collect(
 ): Promise<ModelFiles> {
   options.onManifest?.(manifest);
   const sources = await gather(base, neededFiles(manifest, options.backend), folder, options);
-  if (!offline)
-    await folder.commit(JSON.stringify(manifest), [...manifest.files, ...(manifest.onnx?.files ?? [])]);
+  if (!offline) await commit(folder, manifest, options);
   return {
     manifest,
     persisted: folder.problem === null,
@@ -130,6 +140,50 @@ async function collect(
     },
   };
 }
+
+const allFiles = ({ files, onnx }: ModelManifest): ModelFile[] => [...files, ...(onnx?.files ?? [])];
+
+/** Makes this the edition that is here; of others, those stay that are needed. */
+async function commit(
+  folder: Folder,
+  manifest: ModelManifest,
+  { needed }: Pick<OpenModelOptions, 'needed'>,
+): Promise<void> {
+  const isNeeded = (await needed?.()) ?? (() => false);
+  const earlier = [...(await readEditions(folder))].filter(([, one]) => one.edition !== manifest.edition && isNeeded(one)); // prettier-ignore
+  await folder.commit(
+    JSON.stringify(manifest),
+    allFiles(manifest),
+    new Map(earlier.map(([text, one]) => [text, allFiles(one)])),
+  );
+}
+
+/** Removes earlier editions that are not needed any more, unless somebody is at the model's folder: the next load does it. */
+export async function sweepEditions(
+  baseUrl: string,
+  options: Required<Pick<OpenModelOptions, 'needed'>> & Pick<OpenModelOptions, 'storage'>,
+): Promise<void> {
+  const base = new URL(baseUrl);
+  const sweep = async () => {
+    const folder = await openFolder(folderName(base), options.storage);
+    const kept = (await folder.readEarlier()).length > 0 && (await readKept(folder));
+    if (kept) await commit(folder, kept, options);
+  };
+  const locks = (globalThis.navigator as Navigator | undefined)?.locks;
+  if (!locks) return sweep();
+  await locks.request(lockOf(base.pathname), { ifAvailable: true }, (lock) => (lock ? sweep() : undefined));
+}
+
+/** Of an edition that is not here whole, and that the host has not either. */
+const gone = (edition: string) => (e: unknown) => {
+  if (isCode(e, 'cancelled')) throw e;
+  throw new KinoraError(
+    'storage',
+    `The edition of the model that this clip was begun with (${edition}) is not in this browser any more, and its host has another. The clip can only be made anew.`,
+    { edition },
+    String(e ?? ''),
+  );
+};
 
 /** Finds the files in the folder, and fetches into it what is missing. By their paths. */
 async function gather(
@@ -207,6 +261,18 @@ function getSource(sources: ReadonlyMap<string, ByteSource>, path: string): Byte
   const source = sources.get(path);
   if (!source) throw new KinoraError('bad-model', `model.json lists no file "${path}".`, { file: path });
   return source;
+}
+
+/** Every edition of which something is here, the newest included, by the text of its model.json. */
+async function readEditions(folder: Folder): Promise<Map<string, ModelManifest>> {
+  const editions = new Map<string, ModelManifest>();
+  for (const text of [await folder.readManifest(), ...(await folder.readEarlier())])
+    try {
+      if (text !== null) editions.set(text, readModelManifest(JSON.parse(text)));
+    } catch {
+      // an older format, or damaged: as good as none
+    }
+  return editions;
 }
 
 /** The last good model.json, if there is one. */

@@ -3,7 +3,7 @@
  * error that reaches every waiting call (comlink's own calls would wait for ever).
  */
 import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
-import { scriptAddress } from '../trusted';
+import { beginWorker } from './begin';
 import workerAddress from './engine.worker.ts?worker&url';
 import type {
   BackendKind,
@@ -54,6 +54,8 @@ const PATIENCE: Patience = { tick: 15_000, unanswered: 24, stopping: 4, withoutE
 export class EngineClient {
   #worker: Worker | null = null;
   #remote: Remote<Engine> | null = null;
+  /** The one that is there, or is being begun. */
+  #opening: Promise<Remote<Engine>> | null = null;
   /** Ends each call that waits, with the reason. */
   readonly #waiting = new Set<(detail: string) => void>();
   #stopping = false;
@@ -66,9 +68,20 @@ export class EngineClient {
     this.#patience = patience;
   }
 
-  #open(): Remote<Engine> {
-    if (this.#remote) return this.#remote;
-    const worker = new Worker(scriptAddress(workerAddress), { type: 'module', name: 'kinora-engine' });
+  #open(): Promise<Remote<Engine>> {
+    if (this.#opening) return this.#opening;
+    const opening: Promise<Remote<Engine>> = this.#begin(() => this.#opening === opening);
+    opening.catch(() => this.#opening === opening && (this.#opening = null));
+    return (this.#opening = opening);
+  }
+
+  /** `wanted`: nobody ended it while it was begun. */
+  async #begin(wanted: () => boolean): Promise<Remote<Engine>> {
+    const worker = (await beginWorker(workerAddress, 'kinora-engine'))!;
+    if (!wanted()) {
+      worker.terminate();
+      throw new Error('it was ended before it had begun');
+    }
     worker.onerror = (e) => this.#drop(e.message || 'the worker could not start');
     worker.onmessageerror = () => this.#drop('a message could not be read');
     this.#worker = worker;
@@ -81,18 +94,17 @@ export class EngineClient {
   #drop(detail: string): void {
     this.#remote?.[releaseProxy]();
     this.#worker?.terminate();
-    this.#remote = this.#worker = null;
+    this.#remote = this.#worker = this.#opening = null;
     for (const end of this.#waiting) end(detail);
   }
 
   async #call<T>(work: (engine: Remote<Engine>) => Promise<Result<T>>): Promise<Result<T>> {
-    const engine = this.#open();
     let end!: (detail: string) => void;
     // A promise of this call alone: one that all calls raced with would keep every answer, clips included, alive.
     const died = new Promise<Result<T>>((resolve) => (end = (detail) => resolve(dead(detail))));
     this.#waiting.add(end);
     try {
-      return await Promise.race([work(engine), died]);
+      return await Promise.race([this.#open().then(work), died]);
     } catch (e) {
       return dead(e instanceof Error ? (e.stack ?? e.message) : String(e));
     } finally {
@@ -118,14 +130,15 @@ export class EngineClient {
     let [missed, waiting] = [0, false];
     const timer = setInterval(() => {
       const remote = this.#remote;
-      if (!remote) return;
+      if (!this.#opening) return;
       missed = waiting ? missed + 1 : 0;
       if (missed >= (this.#stopping ? stopping : unanswered))
         return this.#drop(`it did not answer for ${(missed * tick) / 1000} s`);
       if (quiet() * tick > withoutEvent) return this.#drop(`nothing happened for ${withoutEvent / 1000} s`);
       if (waiting) return;
       waiting = true;
-      void remote.ping().then(() => (waiting = false));
+      if (remote) void remote.ping().then(() => (waiting = false));
+      else void this.#opening.then(() => (waiting = false)).catch(() => {}); // its script must come first
     }, tick);
     try {
       return await work;
@@ -136,12 +149,12 @@ export class EngineClient {
 
   /** Downloads, verifies and uploads a model, and compiles its pipelines. */
   load(
-    { model, backend = 'webgpu', opened, wanted }: LoadRequest,
+    { model, backend = 'webgpu', opened, wanted, edition }: LoadRequest,
     onEvent: Handler<LoadEvent>,
   ): Promise<Result<ModelInfo>> {
     // A worker's own base is its script; the folder is meant from where the page is.
     const url = new URL(model, document.baseURI).href;
-    const request = { backend, model: url, ...(opened && { opened }), ...(wanted && { wanted }) };
+    const request = { backend, model: url, ...(opened && { opened }), ...(wanted && { wanted }), ...(edition !== undefined && { edition }) }; // prettier-ignore
     this.#stopping = false;
     const load = (engine: Remote<Engine>) =>
       engine.load(request, proxy(onEvent)) as Promise<Result<ModelInfo>>;
@@ -229,8 +242,8 @@ export class EngineClient {
 
   /** Frees the GPU and ends the worker. The client can be used again; it starts a new one. */
   async dispose(): Promise<void> {
-    if (!this.#remote) return;
-    await Promise.race([this.#remote.dispose(), new Promise((r) => setTimeout(r, 2000))]);
+    if (!this.#opening) return;
+    await Promise.race([this.#remote?.dispose(), new Promise((r) => setTimeout(r, 2000))]);
     this.#drop('the engine was closed');
   }
 }

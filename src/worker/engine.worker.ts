@@ -11,12 +11,15 @@ import { makeClip } from '../pipeline/session';
 import { releaseWork, sweepWork } from '../media/sink';
 import type { Model } from '../pipeline/backend';
 import { chooseBackend } from '../pipeline/choose';
+import { neededEditions } from '../pipeline/editions';
 import { loadModel, roomOf } from '../pipeline/model';
 import { loadOpened, openFiles } from '../pipeline/opened';
 import { planOpened } from '../pipeline/whole-plan';
 import { listDownloads, openDownload } from '../weights/hub-store';
 import { deleteModel, listModels, verifyModel } from '../weights/manager';
+import { holdEdition } from '../weights/editions';
 import { openNotes } from '../weights/notes';
+import { sweepEditions } from '../weights/store';
 import { toModelInfo } from '../weights/manifest';
 import { Gate, watchRequests } from '../requests';
 import type {
@@ -49,6 +52,8 @@ class KinoraEngine implements Engine {
   #cancelled = false;
   #paused = false;
   #told: string | null = null;
+  /** Ends the hold on the edition that is loaded. */
+  #letGo = () => {};
 
   check(wish: 'auto' | BackendKind) {
     return asResult(async () => {
@@ -62,12 +67,14 @@ class KinoraEngine implements Engine {
     return this.#exclusively('loading a model', onEvent, async (tell) => {
       this.#gate.open();
       if (this.#staleFailure()?.code === 'device-lost') this.#drop();
-      if (!this.#loaded || keyOf(this.#loaded.request) !== keyOf(request)) {
+      if (!this.#has(request)) {
         this.#loaded?.model.free();
         this.#loaded = null;
+        this.#letGo();
         this.#loaded = { request, model: await this.#open(request, tell) };
+        if (!request.opened) this.#letGo = holdEdition(request.model, this.#loaded.model.manifest.edition);
       }
-      const { manifest, encode, unkept } = this.#loaded.model;
+      const { manifest, encode, unkept } = this.#loaded!.model;
       return { ...toModelInfo(manifest), encodes: encode !== null, ...(unkept && { unkept }) };
     });
   }
@@ -79,10 +86,10 @@ class KinoraEngine implements Engine {
         throw new KinoraError('no-adapter', 'Models of your own files are computed with WebGPU, and the CPU computes here. Use a browser and a machine with WebGPU.'); // prettier-ignore
       // Loaded only here: with WebGPU not a byte of it is fetched.
       const { loadOnnxModel } = await import('../onnx/model');
-      return loadOnnxModel(url, tell, wanted);
+      return loadOnnxModel(url, tell, request);
     }
     this.#gpu ??= await openTuned();
-    return opened ? loadOpened(this.#gpu, opened, tell, wanted) : loadModel(this.#gpu, url, tell, wanted);
+    return opened ? loadOpened(this.#gpu, opened, tell, wanted) : loadModel(this.#gpu, url, tell, request);
   }
 
   recognise(opened: OpenedFiles, size: Size) {
@@ -123,7 +130,8 @@ class KinoraEngine implements Engine {
     this.#drop();
     if (model.unkept && !request.opened) this.#gate.open();
     try {
-      this.#loaded = { request, model: await this.#open(request, () => {}) };
+      const { edition } = model.manifest; // whatever was agreed to meanwhile
+      this.#loaded = { request, model: await this.#open({ ...request, edition }, () => {}) };
     } finally {
       this.#gate.shut();
     }
@@ -154,6 +162,8 @@ class KinoraEngine implements Engine {
 
   async settle(id: string) {
     await dropJournal(id);
+    const { model: url, opened } = this.#loaded?.request ?? {};
+    if (url && !opened) await sweepEditions(url, { needed: () => neededEditions(url) }).catch(() => {}); // the next load does it
     await releaseWork(`${id}.mp4`).catch(() => {}); // no storage, nothing to release
   }
 
@@ -225,6 +235,13 @@ class KinoraEngine implements Engine {
     return result;
   }
 
+  /** What is asked for is loaded. */
+  #has(wish: LoadRequest): boolean {
+    if (!this.#loaded || keyOf(this.#loaded.request) !== keyOf(wish)) return false;
+    const { request, model } = this.#loaded;
+    return wish.edition === undefined ? request.edition === undefined : wish.edition === model.manifest.edition; // prettier-ignore
+  }
+
   /** What went wrong on the GPU while nobody waited. It may be gone. */
   #staleFailure(): KinoraError | null {
     try {
@@ -242,7 +259,7 @@ class KinoraEngine implements Engine {
   }
 }
 
-/** Two requests of one key are for the same model. */
+/** Two requests of one key are for the same model, of whatever edition. */
 function keyOf({ model, backend = 'webgpu', opened }: LoadRequest): string {
   if (!opened) return JSON.stringify([backend, model]);
   const files = opened.files.map(({ path, file, changed }) => [path, file.size, changed]);

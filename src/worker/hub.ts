@@ -3,15 +3,28 @@
  * asked for, and ends it with that. So nothing of Kinora can reach a hub before, or afterwards.
  */
 import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
-import { scriptAddress } from '../trusted';
+import { beginWorker } from './begin';
 import workerAddress from './hub.worker.ts?worker&url';
-import type { HubAnswer, HubEngine, HubOrder, HubWish, LoadEvent, NetworkRequest, Result } from './protocol';
+import type {
+  EngineError,
+  HubAnswer,
+  HubEngine,
+  HubOrder,
+  HubWish,
+  LoadEvent,
+  NetworkRequest,
+  Result,
+} from './protocol';
 
 /** Milliseconds that a worker may take to pause. What is whole of its download is on the disk, so nothing is lost by ending it. */
 const PATIENCE = 10_000;
 
+const failure = (code: EngineError['code'], message: string, detail?: string): Result<never> => ({
+  ok: false,
+  error: { code, message, ...(detail !== undefined && { detail }) },
+});
+
 export class HubClient {
-  #worker: Worker | null = null;
   #remote: Remote<HubEngine> | null = null;
   /** Ends the work in hand with this answer. */
   #end: ((result: Result<never>) => void) | null = null;
@@ -37,33 +50,31 @@ export class HubClient {
   /** What is whole stays, and is not fetched again. A worker that does not hear of it is ended. */
   async pause(): Promise<void> {
     const end = this.#end;
-    const paused: Result<never> = {
-      ok: false,
-      error: { code: 'cancelled', message: 'The download was paused.' },
-    };
+    const paused = failure('cancelled', 'The download was paused.');
     setTimeout(() => end?.(paused), this.#patience); // answered by then, this changes nothing
     await Promise.race([this.#remote?.pause(), new Promise((r) => setTimeout(r, this.#patience))]);
   }
 
   async #with<T>(work: (hub: Remote<HubEngine>) => Promise<Result<T>>): Promise<Result<T>> {
-    if (this.#worker)
-      return { ok: false, error: { code: 'busy', message: 'A model is being downloaded already. Wait, or pause that first.' } }; // prettier-ignore
-    const worker = new Worker(scriptAddress(workerAddress), { type: 'module', name: 'kinora-hub' });
-    const remote = wrap<HubEngine>(worker);
-    [this.#worker, this.#remote] = [worker, remote];
-    const failed = new Promise<Result<T>>((resolve) => {
-      this.#end = resolve;
-      worker.onerror = (e) =>
-        resolve({ ok: false, error: { code: 'worker-dead', message: 'The download stopped unexpectedly. What came so far is kept; try again.', detail: e.message } }); // prettier-ignore
-    });
+    if (this.#end) return failure('busy', 'A model is being downloaded already. Wait, or pause that first.');
+    const failed = new Promise<Result<T>>((resolve) => (this.#end = resolve));
+    let worker: Worker | null = null;
     try {
-      if (this.#onRequests) void remote.watch(proxy(this.#onRequests));
-      return await Promise.race([work(remote), failed]);
+      // It may reach more than the page may, so that the page's own policy is no stand-in for its own.
+      worker = await beginWorker(workerAddress, 'kinora-hub', 'none');
+      if (!worker) return failure('unfenced', 'Nothing was asked of the hub: this page’s service worker is not at work, and without it a download could not be held to the hub’s addresses. Reload the page and try again, outside of a private window.'); // prettier-ignore
+      const end = this.#end!;
+      worker.onerror = (e) => end(failure('worker-dead', 'The download stopped unexpectedly. What came so far is kept; try again.', e.message)); // prettier-ignore
+      this.#remote = wrap<HubEngine>(worker);
+      if (this.#onRequests) void this.#remote.watch(proxy(this.#onRequests));
+      return await Promise.race([work(this.#remote), failed]);
+    } catch (e) {
+      return failure('worker-dead', 'The download could not begin. What came so far is kept; try again.', String(e)); // prettier-ignore
     } finally {
-      await new Promise((told) => setTimeout(told, 100)); // what it asked the network for is told with some delay
-      remote[releaseProxy]();
-      worker.terminate();
-      this.#worker = this.#remote = this.#end = null;
+      if (worker) await new Promise((told) => setTimeout(told, 100)); // what it asked the network for is told with some delay
+      this.#remote?.[releaseProxy]();
+      worker?.terminate();
+      this.#remote = this.#end = null;
     }
   }
 }

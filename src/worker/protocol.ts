@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'not-finite' // the canary found NaN or Inf; `params.operation` names where
   | 'storage' // OPFS refused a read or write
   | 'worker-dead' // the worker ended without an answer
+  | 'unfenced' // a hub is to be asked, and nothing would hold its worker to the hub's addresses
   | 'internal';
 
 export interface EngineError {
@@ -123,6 +124,8 @@ export interface LoadRequest {
   opened?: OpenedFiles;
   /** The picture size that is waited for; one that will not do here is refused before any download. */
   wanted?: Size;
+  /** The edition that an interrupted clip was begun with; default: the newest. */
+  edition?: string;
 }
 
 /** A file that a person picked or dropped. It is read in parts where it lies, and never copied. */
@@ -305,6 +308,8 @@ export type GenerateEvent =
       /** Where memory ran out: bits of keys and values from now on, or else latent frames that a block sees. */
       cacheBits?: CacheBits;
       window?: number;
+      /** Finished blocks behind `block` of which nothing could be had: they are made again. */
+      again?: number;
     }
   | {
       /** What the person said was taken up: the blocks from `block` on follow it. Or it will not do, and nothing changed. */

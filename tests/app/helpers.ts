@@ -10,6 +10,7 @@ import type {
   GenerateRequest,
   JournalInfo,
   LoadEvent,
+  LoadRequest,
   ModelInfo,
   Recipe,
   Result,
@@ -102,7 +103,7 @@ class Call<Request, Event, Value> {
 
 export class ScriptedEngine implements Engine {
   checked: Result<CheckReport> = { ok: true, value: REPORT };
-  readonly loading = new Call<{ model: string }, LoadEvent, ModelInfo>();
+  readonly loading = new Call<LoadRequest, LoadEvent, ModelInfo>();
   readonly making = new Call<GenerateRequest, GenerateEvent, Clip>();
   cancels = 0;
   disposals = 0;

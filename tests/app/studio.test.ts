@@ -3,6 +3,7 @@ import { Settings } from '../../src/app/settings.svelte';
 import { statusOf } from '../../src/app/status';
 import { Studio, type Emit } from '../../src/app/studio.svelte';
 import { en } from '../../src/app/words/en';
+import { zh } from '../../src/app/words/zh';
 import type { Clip, EngineError, GenerateEvent, JournalInfo } from '../../src/worker/protocol';
 import { clipOf, memoryStore, MODEL, Paper, ScriptedEngine, settle } from './helpers';
 
@@ -351,10 +352,19 @@ describe('what happens next, said while a clip is made', () => {
       engine.loading.answer({ ok: true, value: MODEL });
       await settle();
     };
+    engine.interrupted = [
+      {
+        id: 'mine',
+        request: { prompt: 'a red boat', seed: 5, seconds: 2, width: 96, height: 64, steps: 4 },
+        ...{ model: 'pocket', edition: '1', backend: 'webgpu', created: '', done: 1, blocks: 4 },
+      },
+    ];
     void studio.generate();
+    engine.making.say({ type: 'journal', id: 'mine' });
     studio.steer('a storm');
     engine.making.say(told('a storm', 2));
     await dies();
+    engine.making.say({ type: 'journal', id: 'mine' });
     expect(engine.told).toEqual(['a storm']);
     studio.steer('the sun');
     await dies();
@@ -367,6 +377,54 @@ describe('what happens next, said while a clip is made', () => {
     expect(studio.pausable).toBe(false);
     engine.making.say({ type: 'journal', id: 'mine' });
     expect(studio.pausable).toBe(true);
+  });
+});
+
+describe('a clip that was begun with an earlier edition of the model', () => {
+  const info: JournalInfo = {
+    id: 'mine',
+    request: { prompt: 'a red boat', seed: 5, seconds: 2, width: 96, height: 64, steps: 4 },
+    ...{ model: 'pocket', edition: '0', backend: 'webgpu', created: '', done: 1, blocks: 4 },
+  };
+
+  test('is gone on with in that edition, and the newest is loaded again behind it', async () => {
+    const { engine, studio, clips } = await makeReady();
+    expect(studio.isOfEarlier(info)).toBe(true);
+    void studio.resume(info);
+    await settle();
+    expect(engine.loading.request).toMatchObject({ model: 'models/pocket/', edition: '0' });
+    expect(engine.making.count).toBe(0);
+    engine.loading.answer({ ok: true, value: { ...MODEL, edition: '0' } });
+    await settle();
+    expect(engine.making.request.resume).toBe('mine');
+    engine.making.answer({ ok: true, value: clipOf() });
+    await settle();
+    expect([clips.length, engine.loading.count, engine.loading.request.edition]).toEqual([1, 3, undefined]);
+    engine.loading.answer({ ok: true, value: MODEL });
+    await settle();
+    expect(studio).toMatchObject({ engine: 'ready', phase: 'idle', ended: 'done', error: null });
+  });
+
+  test('says why where that edition is gone; the newest is there again', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.resume(info);
+    await settle();
+    const error = { code: 'storage', message: 'gone', params: { edition: '0' } } as const;
+    engine.loading.answer({ ok: false, error });
+    await settle();
+    engine.loading.answer({ ok: true, value: MODEL });
+    await settle();
+    expect(studio).toMatchObject({ engine: 'ready', phase: 'idle', error });
+    expect(engine.making.count).toBe(0);
+  });
+
+  test('one of the present edition, or of another model, needs no other', async () => {
+    const { engine, studio } = await makeReady();
+    expect(studio.isOfEarlier({ ...info, edition: '1' })).toBe(false);
+    expect(studio.isOfEarlier({ ...info, model: 'wan' })).toBe(false);
+    void studio.resume({ ...info, edition: '1' });
+    await settle();
+    expect([engine.loading.count, engine.making.request.resume]).toEqual([1, 'mine']);
   });
 });
 
@@ -404,6 +462,57 @@ describe('a worker that hangs or dies in the middle of a clip', () => {
     await settle();
     expect(clips).toHaveLength(1);
     expect(studio).toMatchObject({ phase: 'idle', ended: 'done', error: null });
+  });
+
+  test('whose finished blocks cannot be had again: they are made again, the line says so, and what was said is said again', async () => {
+    vi.useFakeTimers();
+    try {
+      const it = make();
+      const { engine, studio } = it;
+      void studio.start();
+      await vi.advanceTimersByTimeAsync(0);
+      engine.loading.answer({ ok: true, value: MODEL });
+      await vi.advanceTimersByTimeAsync(0);
+      void studio.generate();
+      const { say } = engine.making;
+      say({ type: 'journal', id: 'mine' });
+      say(frames(0, 0, [new Paper()]));
+      say(frames(1, 1, [new Paper()]));
+      studio.steer('a storm');
+      say({ type: 'told', text: 'a storm', block: 1, problem: null });
+      engine.making.answer(DEAD);
+      await vi.advanceTimersByTimeAsync(0);
+      engine.loading.answer({ ok: true, value: MODEL });
+      await vi.advanceTimersByTimeAsync(29_000); // the browser may close the files of the dead one still
+      expect(engine.making.count).toBe(1);
+      await vi.advanceTimersByTimeAsync(2000);
+      expect(engine.making.count).toBe(2);
+      expect(engine.making.request.resume).toBeUndefined();
+      expect(studio.recovered).toEqual({ type: 'recover', reason: 'worker-dead', block: 0, again: 2 });
+      expect(engine.told).toEqual(['a storm', 'a storm']);
+      const line = en.notice.recovered('worker-dead', 0, 2);
+      expect(line).toContain('2 finished blocks could not be had, so they are made again');
+      expect(line).not.toContain('nothing was lost');
+      expect(zh.notice.recovered('worker-dead', 0, 2)).not.toContain('没有丢失');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('of which some blocks were in memory only: those behind the journal are made again', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    engine.making.say({ type: 'journal', id: 'mine' });
+    engine.making.say(frames(0, 0, [new Paper()]));
+    engine.making.say({ type: 'full' });
+    engine.making.say(frames(1, 1, [new Paper()]));
+    engine.interrupted = [journal('mine', 1)];
+    engine.making.answer(DEAD);
+    await settle();
+    engine.loading.answer({ ok: true, value: MODEL });
+    await settle();
+    expect(studio.recovered).toMatchObject({ block: 1, again: 1 });
+    expect(en.notice.recovered('worker-dead', 1, 1)).toMatch(/a finished block could not be had, so it is made again/); // prettier-ignore
   });
 
   test('before a block is finished, the clip is begun again as it was asked for', async () => {
@@ -451,6 +560,22 @@ describe('a worker that hangs or dies in the middle of a clip', () => {
     expect(engine.making.count).toBe(1);
     expect(engine.settled).toEqual(settled);
     expect(told.at(-1)).toMatchObject(['kinora:error', { code: ended }]);
+  });
+
+  test('the model is loaded by another in the edition that the clip was begun with', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    engine.making.answer(DEAD);
+    await settle();
+    expect(engine.loading.request.edition).toBe('1');
+    // Nobody has it any more: the clip is begun again with the newest.
+    engine.loading.answer({ ok: false, error: { code: 'storage', message: 'gone', params: { edition: '1' } } }); // prettier-ignore
+    await settle();
+    expect(engine.loading.request.edition).toBeUndefined();
+    engine.interrupted = [journal('mine', 1)];
+    engine.loading.answer({ ok: true, value: { ...MODEL, edition: '2' } });
+    await settle();
+    expect([engine.making.count, engine.making.request.resume]).toEqual([2, undefined]);
   });
 
   test('while nobody waited: the next clip is made without a word', async () => {

@@ -22,6 +22,8 @@ export class Host {
   told = '';
   /** Whether it answers with the part of a file that is asked for, as most hosts do. */
   ranges = false;
+  /** Sent with every answer. */
+  headers: Readonly<Record<string, string>> = {};
   /** Files that are not as they are in dist/. */
   readonly edited = new Map<string, string>();
   readonly #server: Server;
@@ -38,7 +40,10 @@ export class Host {
         response.writeHead(404).end();
         return;
       }
-      const type = { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' };
+      const type = {
+        ...this.headers,
+        'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
+      };
       const range = this.ranges && /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
       if (range) {
         const [start, end] = [Number(range[1]), Number(range[2])];

@@ -2,15 +2,18 @@
  * Open it once, then pull the plug: nothing is asked of anybody while clips are made, and with the host gone the page
  * opens, makes, saves and remembers, on both backends. A new edition comes only when the person agrees.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ModelManifest } from '../../src/weights/manifest';
 import { Host } from './host';
 import { launch, PROMPT, Site, SMALL, STOPPED, type Facts } from './site';
 
+const TWO = { prompt: PROMPT, seed: 7, seconds: 1, width: 32, height: 32, steps: 2 };
 const HALF = { ...SMALL, prompt: PROMPT, seconds: 0.5 };
 
 let browser: Browser;
@@ -131,11 +134,21 @@ describe.sequential.each(['cpu', 'webgpu'] as const)('on the backend %s', (backe
 describe.sequential('a new edition', () => {
   let host: Host;
   let site: Site;
+  /** Two blocks, uninterrupted. */
+  let whole: Facts;
   beforeAll(async () => {
     host = await Host.start();
-    site = await Site.open(browser, { settings: HALF, backend: 'cpu', address: host.address });
+    site = await Site.open(browser, { settings: TWO, backend: 'cpu', address: host.address });
     await site.kept();
+    await site.page.reload(); // from now on with the same number of threads, and so to the bit
+    await ask();
+    whole = await site.generate();
   });
+  /** The words and the seed of the tests. */
+  const ask = async () => {
+    await site.type(PROMPT);
+    if (!(await site.at('seed').inputValue()).startsWith('7')) await site.at('seed').fill('7');
+  };
   afterAll(async () => {
     await site?.close();
     await host?.stop();
@@ -143,14 +156,31 @@ describe.sequential('a new edition', () => {
   const { edition } = JSON.parse(readFileSync('public/models/pocket/model.json', 'utf8')) as {
     edition: string;
   };
+  /** What stands in the browser of the model's files. */
+  const stored = () =>
+    site.page.evaluate(async () => {
+      const names: string[] = [];
+      const models = await (await navigator.storage.getDirectory()).getDirectoryHandle('models');
+      for await (const folder of models.values() as AsyncIterable<FileSystemDirectoryHandle>)
+        for await (const name of folder.keys()) names.push(name);
+      return names;
+    });
   const waiting = () => site.page.evaluate(() => navigator.serviceWorker.getRegistration().then((r) => r?.update().then(() => true))); // prettier-ignore
+
+  /** Hashes of the file that is another in the new edition. */
+  let [oldWords, newWords] = ['', ''];
 
   test('is told of, and not used', async () => {
     const page = await readFile('dist/index.html', 'utf8');
     host.edited.set('index.html', page.replace('<html', '<html data-edition="new"'));
-    // The model, too, has a new edition.
-    const model = await readFile('dist/models/pocket/model.json', 'utf8');
-    host.edited.set('models/pocket/model.json', model.replace(/("edition":\s*")[^"]*/, '$1new'));
+    // The model, too, has a new edition, of which one file is another.
+    const model = JSON.parse(await readFile('dist/models/pocket/model.json', 'utf8')) as ModelManifest;
+    const words = `${await readFile('dist/models/pocket/tokenizer.json', 'utf8')} `;
+    const file = model.files.find(({ path }) => path === 'tokenizer.json')!;
+    [oldWords, newWords] = [file.sha256, createHash('sha256').update(words).digest('hex')];
+    Object.assign(file, { bytes: Buffer.byteLength(words), sha256: newWords, pieces: undefined });
+    host.edited.set('models/pocket/tokenizer.json', words);
+    host.edited.set('models/pocket/model.json', JSON.stringify({ ...model, edition: 'new' }));
     const worker = await readFile('dist/sw.js', 'utf8');
     const edited = worker.replace(
       /("revision":")\w+(","url":"index.html")|(url:[`"']index.html[`"'],revision:[`"'])\w+/,
@@ -166,11 +196,50 @@ describe.sequential('a new edition', () => {
   });
 
   test('cannot be taken in the middle of a clip', async () => {
-    await site.type(PROMPT);
+    await ask();
     await site.at('generate').click();
     expect(await site.at('update').getByRole('button').first().isDisabled()).toBe(true);
     const outcome = await site.outcome(0);
     expect('done' in outcome && outcome.done.recipe.edition).toBe(edition); // of the model that was agreed to
+  });
+
+  test('nor in the middle of one that another tab makes', async () => {
+    const other = await site.page.context().newPage();
+    await other.goto(site.page.url());
+    await other.locator('[data-testid=generate]:not([disabled])').click();
+    const made = async () =>
+      (await site.page.evaluate(() => navigator.locks.query())).held!.filter(({ name }) => name!.startsWith('kinora-clip')).length; // prettier-ignore
+    await expect.poll(made, { timeout: 120_000 }).toBe(1);
+    await site.at('update').getByRole('button').first().click();
+    await site.at('toast').waitFor();
+    expect(await site.at('toast').innerText()).toContain('being made in another tab');
+    expect(await made()).toBe(1);
+    await expect.poll(made, { timeout: 300_000 }).toBe(0);
+    await other.close();
+    expect(await site.page.evaluate(() => document.documentElement.dataset.edition)).toBeUndefined();
+  });
+
+  test('leaves a clip that was interrupted what it needs, and says so beforehand', async () => {
+    await site.page.reload(); // what stands on the stage would be taken over
+    await ask();
+    await site.page.locator('[data-testid=generate]:not([disabled])').waitFor({ timeout: 120_000 });
+    const engine = site.page.workers().find((worker) => worker.url().includes('engine.worker'))!;
+    // It waits when it is about to keep the first block (24 channels of 3 latent frames of 4 × 4, and its words).
+    await engine.evaluate(() => {
+      const { digest } = SubtleCrypto.prototype;
+      SubtleCrypto.prototype.digest = async function (algorithm, data) {
+        if (data.byteLength >= 4608 && data.byteLength < 6000 && !('goOn' in globalThis))
+          await new Promise((goOn) => Object.assign(globalThis, { goOn }));
+        return digest.call(this, algorithm, data);
+      };
+    });
+    await site.at('generate').click();
+    await expect.poll(() => engine.evaluate(() => 'goOn' in globalThis), { timeout: 300_000 }).toBe(true);
+    await site.at('pause').click();
+    await engine.evaluate(() => (globalThis as unknown as { goOn: () => void }).goOn());
+    expect(await site.outcome(0)).toMatchObject({ error: { code: 'paused' } });
+    await site.at('unfinished').waitFor();
+    await expect.poll(() => site.at('update').innerText()).toContain('can be finished afterwards');
   });
 
   test('is taken when the person agrees', async () => {
@@ -182,6 +251,20 @@ describe.sequential('a new edition', () => {
     expect(await site.page.evaluate(() => document.documentElement.dataset.edition)).toBe('new');
     expect(await site.at('update').count()).toBe(0);
     await site.at('library-item').first().waitFor();
+    await ask();
     expect((await site.generate()).recipe.edition).toBe('new');
+    expect(await stored()).toEqual(expect.arrayContaining([oldWords, newWords]));
+  });
+
+  test('and the clip that was interrupted goes on with its own, to the bit; then that one is swept', async () => {
+    await site.at('resume').click();
+    const outcome = await site.outcome(1);
+    if (!('done' in outcome)) throw new Error(outcome.error.message);
+    expect(outcome.done.recipe.edition).toBe(edition);
+    expect(outcome.done.frameHashes).toEqual(whole.frameHashes);
+    await expect.poll(stored, { timeout: 120_000 }).not.toContain(oldWords);
+    expect(await site.at('unfinished').count()).toBe(0);
+    expect((await site.generate()).recipe.edition).toBe('new');
+    expect(site.failures).toEqual([]);
   });
 });

@@ -22,7 +22,17 @@ function partOf(path: string): string {
   if (inner.startsWith('models/catalogue/')) return 'models/catalogue';
   if (inner.startsWith('worker/')) return inner.replace(/\.ts$/, '');
   if (
-    ['errors.ts', 'limits.ts', 'policy.ts', 'requests.ts', 'trusted.ts', 'main.ts', 'sw.ts'].includes(inner)
+    [
+      'errors.ts',
+      'limits.ts',
+      'policy.ts',
+      'requests.ts',
+      'shut.ts',
+      'first.ts',
+      'trusted.ts',
+      'main.ts',
+      'sw.ts',
+    ].includes(inner)
   )
     return inner;
   return inner.split('/')[0]!;
@@ -34,6 +44,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'limits.ts': [],
   'policy.ts': [],
   'requests.ts': [],
+  'shut.ts': [],
+  'first.ts': ['shut.ts'],
   'trusted.ts': [],
   'worker/protocol': [],
   shaders: [],
@@ -72,9 +84,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'library',
     'requests.ts',
   ],
-  'worker/client': ['trusted.ts'],
+  'worker/begin': ['trusted.ts', 'policy.ts'],
+  'worker/client': ['worker/begin'],
   // The one door to a hub: opened when the person asks for something there.
-  'worker/hub': ['trusted.ts', 'errors.ts'],
+  'worker/hub': ['worker/begin', 'errors.ts'],
   'worker/hub.worker': ['errors.ts', 'weights', 'requests.ts'],
   app: [
     'worker/client',
@@ -83,10 +96,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'story',
     'library',
     'requests.ts',
+    'shut.ts',
     'trusted.ts',
     'sw.ts',
   ],
-  'main.ts': ['app'],
+  'main.ts': ['first.ts', 'app'],
   'sw.ts': ['policy.ts'],
 };
 /** Parts that may be imported only as types, by importer. */

@@ -27,6 +27,10 @@ test('one thread where memory cannot be shared, else as many as there are cores,
     vi.stubGlobal('crossOriginIsolated', false);
     expect(countThreads()).toBe(1);
     vi.stubGlobal('crossOriginIsolated', true);
+    vi.stubGlobal('location', { protocol: 'blob:' });
+    expect(countThreads()).toBe(1);
+    vi.stubGlobal('location', { protocol: 'https:' });
+    expect(countThreads()).toBe(8);
     vi.stubGlobal('SharedArrayBuffer', undefined);
     expect(countThreads()).toBe(1);
   } finally {

@@ -2,8 +2,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Block } from '../../src/pipeline/blocks';
 import { Journal, listJournals, makeId, type JournalState } from '../../src/pipeline/journal';
+import { neededEditions } from '../../src/pipeline/editions';
 import { openRecords } from '../../src/pipeline/records';
+import { holdEdition } from '../../src/weights/editions';
 import { Locks } from '../helpers/locks';
+import { FILES, manifest } from '../weights/model';
 import { FakeDisk } from '../weights/opfs';
 
 let disk: FakeDisk;
@@ -40,6 +43,23 @@ test('every block is on the disk when it is added, and an interrupted clip is fo
   expect(again.known.count).toBe(2);
   expect((await again.known.read(1)).latents).toEqual(latentsOf(1));
   again.close();
+});
+
+test('the editions that interrupted clips were begun with, and those that a tab has loaded, are needed', async () => {
+  const journal = (await Journal.begin({ ...state(), edition: '1' }, null))!;
+  const release = holdEdition('https://kinora.example/models/pocket/', '2');
+  const ask = async () => {
+    const needs = await neededEditions('https://kinora.example/models/pocket/');
+    return ['1', '2', '3'].filter((edition) => needs({ ...manifest(FILES, edition), id: 'pocket' }));
+  };
+  expect(await ask()).toEqual(['1', '2']); // while it is made, too
+  journal.close();
+  release();
+  await new Promise((done) => setTimeout(done));
+  expect(await ask()).toEqual(['1']);
+  expect((await neededEditions('https://kinora.example/other/'))({ ...manifest(FILES, '1'), id: 'other' })).toBe(false); // prettier-ignore
+  await journal.drop();
+  expect(await ask()).toEqual([]);
 });
 
 test('what became different is known again: words said since the last block, and what memory was left for', async () => {

@@ -44,6 +44,23 @@ test('checks every file; a damaged one is deleted and fetched again at the next 
   expect(await verifyModel(ID, disk.storage)).toEqual({ whole: 4, damaged: [], missing: 0 });
 });
 
+test('checks the files of an earlier edition that is still needed, too', async () => {
+  const better: Record<string, string> = { ...FILES, 'transformer.gguf': 'a better transformer' };
+  const serve = (async (url: URL) => {
+    const path = url.pathname.split('/').at(-1)!;
+    return path === 'model.json' ? Response.json(manifest(better, '2')) : new Response(better[path]);
+  }) as typeof globalThis.fetch;
+  const needed = async () => () => true;
+  await openModel('https://kinora.example/models/pocket/', { fetch: serve, storage: disk.storage, needed });
+  expect(await verifyModel(ID, disk.storage)).toEqual({ whole: 5, damaged: [], missing: 0 });
+  disk.file(sha256(FILES['transformer.gguf']!)).data[3]! ^= 1;
+  expect(await verifyModel(ID, disk.storage)).toEqual({
+    whole: 4,
+    damaged: ['transformer.gguf'],
+    missing: 0,
+  });
+});
+
 test('deletes all of it; what is gone is an error that says so', async () => {
   await deleteModel(ID, disk.storage);
   expect(disk.names()).toEqual([]);

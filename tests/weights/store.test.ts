@@ -1,5 +1,5 @@
-import { beforeEach, expect, test } from 'vitest';
-import { openModel, type ModelFiles, type OpenModelOptions } from '../../src/weights/store';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { openModel, sweepEditions, type ModelFiles, type OpenModelOptions } from '../../src/weights/store';
 import { FILES, manifest, sha256 } from './model';
 import { FakeDisk } from './opfs';
 
@@ -128,6 +128,65 @@ test('a new edition replaces the old one and keeps what they share', async () =>
   expect(model.manifest.edition).toBe('2');
   expect(server.asked).toEqual(['model.json no-cache', 'transformer.gguf default']);
   expect(disk.names()).toEqual([...Object.values(files).map(sha256), 'model.json'].sort());
+});
+
+describe('an earlier edition that an interrupted clip was begun with', () => {
+  const better: Record<string, string> = { ...FILES, 'transformer.gguf': 'a better transformer' };
+  const own = sha256(FILES['transformer.gguf']!);
+  const needed = async () => (one: { edition: string }) => one.edition === '1';
+  const publish = (edition: string, files = better) => {
+    server.manifest = manifest(files, edition);
+    server.files = files;
+  };
+
+  test('stays beside the new one, and is opened from here alone', async () => {
+    await open();
+    publish('2');
+    expect((await open({ needed })).manifest.edition).toBe('2');
+    server.online = false;
+    server.asked = [];
+    const before = disk.names();
+    const model = await open({ edition: '1' });
+    expect(model).toMatchObject({ manifest: { edition: '1' }, persisted: true });
+    expect(await readAll(model)).toEqual(FILES);
+    expect(server.asked).toEqual([]);
+    expect(disk.names()).toEqual(before); // nothing is swept by who opens it
+    expect(await readAll(await open())).toEqual(better); // the newest is still the newest
+  });
+
+  test('stays through further editions, and goes when nothing needs it any more', async () => {
+    await open();
+    publish('2');
+    await open({ needed });
+    publish('3', { ...better, 'taehv.safetensors': 'a better autoencoder' });
+    await open({ needed });
+    const editions = disk.names().filter((name) => name.startsWith('edition-'));
+    expect(editions).toHaveLength(1);
+    expect(disk.names()).toContain(own);
+    expect(await readAll(await open({ edition: '1' }))).toEqual(FILES);
+    await sweepEditions(BASE, { needed, storage: disk.storage });
+    expect(disk.names()).toContain(own);
+    await sweepEditions(BASE, { needed: async () => () => false, storage: disk.storage });
+    expect(disk.names()).toEqual([...Object.values(server.files).map(sha256), 'model.json'].sort());
+    expect((await open()).manifest.edition).toBe('3');
+  });
+
+  test('that is the newest again is one edition, not two', async () => {
+    await open();
+    publish('2');
+    await open({ needed });
+    publish('1', FILES);
+    await open({ needed });
+    expect(disk.names()).toEqual([...hashes, 'model.json'].sort());
+  });
+
+  test('is taken from the host where that has it still, and else named in the error', async () => {
+    expect((await open({ edition: '1' })).manifest.edition).toBe('1');
+    publish('2');
+    await open();
+    await expect(open({ edition: '1' })).rejects.toMatchObject({ code: 'storage', params: { edition: '1' } });
+    expect(await readAll(await open())).toEqual(better);
+  });
 });
 
 test('a new edition that cannot be had leaves the old one working', async () => {

@@ -238,7 +238,7 @@ export const en = {
     requestsElse: 'Asked of any other address',
     requestsHub: 'Asked of the model hub, for what you fetched there',
     requestsSince: 'Asked of anybody since the model was loaded',
-    requestsBlocked: 'Attempts stopped, by the engine or the content policy',
+    requestsBlocked: 'Attempts stopped, by Kinora or the content policy',
     offline: 'Without a network',
     offlineStates: {
       unknown: 'not known yet',
@@ -476,15 +476,25 @@ export const en = {
     retry: 'Try again',
     update: 'A new edition of Kinora is ready. It is used when you say so.',
     updateBusy: 'A new edition of Kinora is ready. It can be used when this clip is done.',
+    updateElsewhere:
+      'A clip is being made in another tab. The new edition can be used when that is done; nothing was changed.',
+    updateUnfinished:
+      'A new edition of Kinora is ready. The clip that was interrupted can be finished afterwards as well: the edition of the model that it was begun with stays until then.',
+    updateUnkept:
+      'A new edition of Kinora is ready. This browser does not keep the model, and the new one may not be able to finish the clip that was interrupted: finish it first.',
     updateNow: 'Use it now',
-    recovered: (reason: 'device-lost' | 'out-of-memory' | 'worker-dead', block: number) =>
+    recovered: (reason: 'device-lost' | 'out-of-memory' | 'worker-dead', block: number, again = 0) =>
       `${
         reason === 'device-lost'
           ? 'The graphics processor went away and was opened anew'
           : reason === 'out-of-memory'
             ? 'Memory ran out, so this clip now remembers earlier frames less exactly, or fewer of them'
             : 'The engine stopped answering and was started anew'
-      }. The clip went on behind ${block === 1 ? 'its finished block' : block === 0 ? 'its beginning' : `its ${block} finished blocks`}; nothing was lost.`,
+      }. ${
+        again > 0
+          ? `What was kept of ${again === 1 ? 'a finished block' : `${again} finished blocks`} could not be had, so ${again === 1 ? 'it is' : 'they are'} made again.`
+          : `The clip went on behind ${block === 1 ? 'its finished block' : block === 0 ? 'its beginning' : `its ${block} finished blocks`}; nothing was lost.`
+      }`,
     full: 'This browser’s storage is full. The clip is finished in memory and nothing of it is lost; keep this tab open, and download the clip when it is done. Deleting earlier clips makes room.',
     takeSize: (w: number, h: number) => `Use ${w} × ${h}`,
     usePocket: 'Open Pocket instead',
@@ -593,6 +603,7 @@ export const en = {
     storage: (e) => e.message,
     'worker-dead': () =>
       'The engine stopped unexpectedly. Your words and clips are kept; generate again to start it anew.',
+    unfenced: (e) => e.message,
     internal: () =>
       'Something in Kinora went wrong. Your words and clips are kept; try again, or reload the page.',
   } satisfies Record<ErrorCode, (e: EngineError) => string>,

@@ -271,7 +271,7 @@ export const zh: Words = {
     requestsElse: '向其他地址的请求',
     requestsHub: '为您下载模型而向模型站发出的请求',
     requestsSince: '模型加载完成以来的全部请求',
-    requestsBlocked: '被引擎或内容策略拦下的请求',
+    requestsBlocked: '被 Kinora 或内容策略拦下的请求',
     offline: '断网使用',
     offlineStates: { unknown: '尚不清楚', none: '此窗口不支持', keeping: '正在准备……', ready: '已全部就绪' },
     licences: '本页面所用软件的许可证',
@@ -488,15 +488,22 @@ export const zh: Words = {
     retry: '重试',
     update: 'Kinora 有新版本，您同意后才会使用。',
     updateBusy: 'Kinora 有新版本，这段视频完成后可以使用。',
+    updateElsewhere: '另一个标签页正在生成视频，完成后才能使用新版本；没有改变任何内容。',
+    updateUnfinished: 'Kinora 有新版本。中断的视频之后仍可完成：开始它时所用的模型版本会一直保留到那时。',
+    updateUnkept: 'Kinora 有新版本。此浏览器没有保存模型，新版本可能无法完成中断的视频：请先完成它。',
     updateNow: '现在使用',
-    recovered: (reason, block) =>
+    recovered: (reason, block, again = 0) =>
       `${
         reason === 'device-lost'
           ? '显卡曾经中断，已重新打开'
           : reason === 'out-of-memory'
             ? '内存不足，这段视频对先前画面的记忆已降低精度或缩短范围'
             : '引擎停止了响应，已重新启动'
-      }，${block === 0 ? '这段视频从头开始' : `从已完成的 ${block} 块之后继续`}，没有丢失任何内容。`,
+      }，${
+        again > 0
+          ? `已完成的 ${again} 块无法取回，正在重新生成。`
+          : `${block === 0 ? '这段视频从头开始' : `从已完成的 ${block} 块之后继续`}，没有丢失任何内容。`
+      }`,
     full: '此浏览器的存储空间已满。这段视频会在内存中完成，不会丢失任何内容；请保持此标签页打开，完成后下载。删除以前的视频可以腾出空间。',
     takeSize: (w, h) => `改用 ${w} × ${h}`,
     usePocket: '改用 Pocket',
@@ -597,10 +604,14 @@ export const zh: Words = {
     'not-finite': ({ params }) =>
       `计算中出现了无效的数${params?.operation ? `（${params.operation}）` : ''}，视频已停止。您的文字已保留，请换一个种子。`,
     storage: ({ params }) =>
-      params?.needed
-        ? `存储空间不足：需要 ${mb(Number(params.needed))}${params.free === undefined ? '' : `，剩余 ${mb(Number(params.free))}`}。请下载视频，或删除旧视频。`
-        : '浏览器的存储空间无法读写（可能是无痕窗口）。视频仍可下载。',
+      params?.edition
+        ? `此浏览器中已没有开始这段视频时所用的模型版本（${params.edition}），网站上的是另一个版本。这段视频只能重新生成。`
+        : params?.needed
+          ? `存储空间不足：需要 ${mb(Number(params.needed))}${params.free === undefined ? '' : `，剩余 ${mb(Number(params.free))}`}。请下载视频，或删除旧视频。`
+          : '浏览器的存储空间无法读写（可能是无痕窗口）。视频仍可下载。',
     'worker-dead': () => '引擎意外停止了。您的文字和视频都已保留；再点一次“生成”即可重新启动。',
+    unfenced: () =>
+      '没有向模型站请求任何内容：此页面的 service worker 没有运行，无法保证下载只访问模型站的地址。请重新加载页面后再试，不要使用无痕窗口。',
     internal: () => 'Kinora 内部出错了。您的文字和视频都已保留；请重试，或重新加载页面。',
   },
 };
