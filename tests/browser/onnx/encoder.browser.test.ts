@@ -97,9 +97,9 @@ async function stream(sampler: Partial<ModelFiles['manifest']['sampler']>): Prom
   const [C, F, block] = [4, 30, 3];
   const request = { ...REQUEST, ...SIZE, seconds: 7.3, steps: 1 };
   const counts = { fps: 16, perBlock: block, stride: 4 };
-  const { blocks } = planClip([{ prompt: '', cut: false, seconds: 7.3 }], counts);
+  const { blocks } = planClip([{ cut: false, seconds: 7.3 }], counts);
   expect(blocks).toHaveLength(F / block);
-  const networks = await own.open(request, planClip([{ prompt: '', cut: false, seconds: 7.3 }], counts));
+  const networks = await own.open(request, planClip([{ cut: false, seconds: 7.3 }], counts));
   await networks.say(await i32('ids'));
   const errors: number[] = [];
   for (const b of blocks) {
