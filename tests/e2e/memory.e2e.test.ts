@@ -10,7 +10,7 @@ const LATENTS = 24 * 3 * 8 * 12 * 4;
 const [FIRST, LAST] = [30, 78];
 /**
  * Bytes a block. What must grow is the file's index (about 80 bytes a frame), every frame's hash (76) and what is told of a
- * block: some 2 KB, in docs/memory.md. The rest is room for what the compiler learns meanwhile.
+ * block: some 2 KB, in docs/long-clips.md. The rest is room for what the compiler learns meanwhile.
  */
 const MOST = { page: 4_000, worker: 6_000 };
 
