@@ -1,7 +1,8 @@
 /**
- * What a browser holds while it makes a clip: the JavaScript heaps of the page and of the engine's worker, and the
- * memory of the browser's own processes, in bytes; and the processor time that these have taken, in seconds. Null for
- * what this browser or system does not tell.
+ * What a browser holds while it makes a clip: the JavaScript heaps of the page and of the engine's worker, garbage
+ * collected first (what waits for the collector says when it last came, not what is held), and the memory of the
+ * browser's own processes, in bytes; and the processor time that these have taken, in seconds. Null for what this
+ * browser or system does not tell.
  */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -33,6 +34,7 @@ async function residentBytes(ids) {
 
 /** Objects, and the buffers behind typed arrays where the browser counts them. */
 const usedBytes = ({ usedSize, backingStorageSize = 0 }) => usedSize + backingStorageSize;
+const [COLLECT, TELL] = ['HeapProfiler.collectGarbage', 'Runtime.getHeapUsage'];
 
 /** Speaks to the page's dedicated workers through the page's own session. */
 class Workers {
@@ -65,7 +67,7 @@ class Workers {
   /** Bytes of JavaScript in all workers; null where none answers. */
   async heap() {
     const answers = await Promise.all(
-      [...this.#open.keys()].map((id) => this.#ask(id, 'Runtime.getHeapUsage')),
+      [...this.#open.keys()].map(async (id) => (await this.#ask(id, COLLECT)) && this.#ask(id, TELL)),
     );
     const known = answers.filter((answer) => answer !== null);
     return known.length === 0 ? null : known.reduce((sum, usage) => sum + usedBytes(usage), 0);
@@ -97,7 +99,8 @@ export async function watchMemory(page) {
   await workers.watch();
   const browser = await page.context().browser()?.newBrowserCDPSession().catch(() => null); // prettier-ignore
   return async () => {
-    const own = await session.send('Runtime.getHeapUsage').catch(() => null);
+    await session.send(COLLECT).catch(() => null);
+    const own = await session.send(TELL).catch(() => null);
     const info = await browser?.send('SystemInfo.getProcessInfo').catch(() => null);
     const found = info?.processInfo ?? [];
     const bytes = await residentBytes(found.map(({ id }) => id));

@@ -1,6 +1,6 @@
 /**
  * `npm run series -- --seconds 60 --size 32x32 --backend cpu`: one long clip, and what each of its blocks took: seconds,
- * processor time, GPU memory, the JavaScript heaps and the memory of the browser's processes. All is printed and plotted;
+ * processor time, GPU memory, the JavaScript heaps (garbage collected first) and the memory of the browser's processes. All is printed and plotted;
  * the plot goes to docs/. Fails unless a block at the end is seen to take no more than 5 % longer than one at five seconds
  * of sixty, and memory not to grow behind the third block: what was not told proves nothing.
  *

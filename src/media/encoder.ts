@@ -41,8 +41,10 @@ export class ClipEncoder {
   readonly #encoder: VideoEncoder;
   readonly #muxer: Muxer<StreamTarget>;
   readonly #sink: Sink;
-  /** Rejects as soon as the encoder fails or is aborted; every wait races against it. */
+  /** Rejects as soon as the encoder fails or is aborted. */
   readonly #broken: Promise<never>;
+  /** Ends each wait for room. Not by `#broken`: a promise that every wait raced with would keep a trace of each. */
+  readonly #waiting = new Set<() => void>();
   #break!: (error: KinoraError) => void;
   #failure: KinoraError | null = null;
   #state: 'open' | 'finishing' | 'done' = 'open';
@@ -181,13 +183,16 @@ export class ClipEncoder {
     let wake: () => void = () => {};
     const room = new Promise<void>((resolve) => (wake = resolve));
     this.#encoder.addEventListener('dequeue', wake, { once: true });
+    this.#waiting.add(wake);
     timer = setTimeout(wake, 100);
     try {
-      await Promise.race([room, this.#broken]);
+      await room;
     } finally {
       clearTimeout(timer);
+      this.#waiting.delete(wake);
       this.#encoder.removeEventListener('dequeue', wake);
     }
+    if (this.#failure) throw this.#failure;
   }
 
   #guardOpen(): void {
@@ -214,6 +219,7 @@ export class ClipEncoder {
     if (this.#encoder.state !== 'closed') this.#encoder.close();
     this.#sink.discard();
     this.#break(error);
+    for (const wake of this.#waiting) wake();
     return error;
   }
 }

@@ -20,24 +20,42 @@ function checkFrames(
   if (asked.loop) throw bad(`A loop cannot begin with a ${what}.`, field);
   if (width !== asked.width || height !== asked.height || rgba.length !== 4 * width * height * frames)
     throw bad(`The ${what} is ${width} × ${height}, but the clip ${asked.width} × ${asked.height}.`, field);
-  return scaleOf(asked, model.grid);
+  return scaleOf(asked, model.grid, model.manifest.sizes);
 }
 
-/** [T, factor · height, factor · width, 4] in 0…255 → [T, height, width, 3] in 0…1: means of squares. */
-function toRgb(
-  rgba: Uint8ClampedArray,
-  { width, factor }: Pick<Scale, 'width' | 'factor'>,
-): Float32Array<ArrayBuffer> {
-  const rows = rgba.length / (4 * width * factor * factor); // T · height
-  const rgb = new Float32Array(rows * width * 3);
-  const whole = 255 * factor * factor;
-  for (let y = 0; y < rows * factor; y++)
-    for (let x = 0; x < width * factor; x++) {
-      const from = 4 * (y * width * factor + x);
-      const to = 3 * (Math.floor(y / factor) * width + Math.floor(x / factor));
-      for (let c = 0; c < 3; c++) rgb[to + c]! += rgba[from + c]! / whole;
-    }
+/**
+ * [T, final height, final width, 4] in 0…255 → [T, height, width, 3] in 0…1: each the mean of what it covers; where shapes
+ * differ a little, of the largest part in the middle that has the shape.
+ */
+export function toRgb(rgba: Uint8ClampedArray, { width, height, final }: Scale): Float32Array<ArrayBuffer> {
+  const frames = rgba.length / (4 * final.width * final.height);
+  const scale = Math.min(final.width / width, final.height / height);
+  const across = spans(width, scale, (final.width - width * scale) / 2);
+  const down = spans(height, scale, (final.height - height * scale) / 2);
+  const rgb = new Float32Array(frames * height * width * 3);
+  const whole = 255 * scale * scale;
+  for (let t = 0; t < frames; t++)
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++) {
+        const to = 3 * ((t * height + y) * width + x);
+        for (const [row, high] of down[y]!)
+          for (const [column, wide] of across[x]!) {
+            const from = 4 * ((t * final.height + row) * final.width + column);
+            for (let c = 0; c < 3; c++) rgb[to + c]! += (rgba[from + c]! * high * wide) / whole;
+          }
+      }
   return rgb;
+}
+
+/** Of each of `count` places, `size` long from `first` on: the whole numbers that it covers, and how much of each. */
+function spans(count: number, size: number, first: number): [at: number, share: number][][] {
+  return Array.from({ length: count }, (_, i) => {
+    const [from, to] = [first + i * size, first + (i + 1) * size];
+    const covered: [number, number][] = [];
+    for (let at = Math.floor(from + 1e-6); at < to - 1e-6; at++)
+      covered.push([at, Math.min(at + 1, to) - Math.max(at, from)]);
+    return covered;
+  });
 }
 
 /** The one latent frame of the picture. Throws `bad-request` (field `picture`). */

@@ -88,11 +88,11 @@ export async function generate(
   const { manifest } = model;
   const { fps, latent, sampler } = manifest;
   checkRequest(asked, model.grid);
-  const scale = scaleOf(asked, model.grid);
-  const { width, height } = scale;
+  const scale = scaleOf(asked, model.grid, manifest.sizes);
+  const { width, height, steps } = scale;
   const window = windowOf(manifest, asked);
   const cacheBits = checkPlan(seeing(manifest, window), scale, model.grid, model.room, asked.cacheBits);
-  const request = { ...asked, ...scale, cacheBits };
+  const request = { ...asked, width, height, steps, cacheBits };
   const perBlock = sampler.num_frame_per_block;
   const counts = { fps, perBlock, stride: latent.stride[0], loop: request.loop, first: options.firstSize };
   const line = new Storyline(request.prompt, request.seconds, counts);
@@ -329,8 +329,12 @@ async function denoise(
 ): Promise<Latents> {
   const { networks, seed, renoises, guard, progress, emit, model, size, scale } = job;
   const shape = [model.manifest.latent.channels * block.size, size.h, size.w] as const;
+  const [, y, x] = model.manifest.latent.stride;
   const noise = (step: number, purpose: 'start' | 'renoise') =>
-    noiseOf(seed, { block: block.index, step, purpose }, shape, scale.factor);
+    noiseOf(seed, { block: block.index, step, purpose }, shape, [
+      scale.final.height / y,
+      scale.final.width / x,
+    ]);
   const { sampler, steps } = job;
   const skipped = source ? Math.min(steps - 1, Math.floor((1 - source.strength) * steps)) : 0;
   const schedule = planSteps(sampler, steps, skipped);

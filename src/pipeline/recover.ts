@@ -68,7 +68,7 @@ export function lessMemory(
   request: GenerateRequest,
 ): Pick<GenerateRequest, 'cacheBits' | 'window' | 'sink'> | null {
   const { manifest, room } = model;
-  const size = scaleOf(request, gridOf(manifest));
+  const size = scaleOf(request, gridOf(manifest), manifest.sizes);
   const bits = fittingBits(seeing(manifest, windowOf(manifest, request)), size, room, request.cacheBits);
   // What the person asked for stays.
   if (room.packs && bits === 16 && request.cacheBits === undefined) return { cacheBits: 8 };

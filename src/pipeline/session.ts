@@ -240,7 +240,7 @@ export function commonBlocks(
   use: 'again' | 'extend' = 'again',
 ): number {
   // prettier-ignore
-  const scale = scaleOf(asked, model.grid);
+  const scale = scaleOf(asked, model.grid, model.manifest.sizes);
   const settings = ({ seed, window, sink, loop, guidance, negative, strength }: GenerateRequest | Recipe) => [seed, window, sink, loop ?? false, guidance, negative, strength]; // prettier-ignore
   const bits = () => fittingBits(seeing(model.manifest, windowOf(model.manifest, asked)), scale, model.room, asked.cacheBits); // prettier-ignore
   const same =
@@ -248,7 +248,8 @@ export function commonBlocks(
     scale.width === earlier.width &&
     scale.height === earlier.height &&
     scale.steps === earlier.steps &&
-    (scale.factor === 2) === (earlier.draft !== undefined && earlier.draft.width !== earlier.width) &&
+    scale.final.width === (earlier.draft ?? earlier).width &&
+    scale.final.height === (earlier.draft ?? earlier).height &&
     earlier.model === model.manifest.id &&
     earlier.edition === model.manifest.edition &&
     earlier.strength === undefined &&
@@ -269,7 +270,7 @@ export function commonBlocks(
 }
 
 function checkSameSize(model: Model, asked: GenerateRequest, source: Recipe): void {
-  const { width, height } = scaleOf(asked, model.grid);
+  const { width, height } = scaleOf(asked, model.grid, model.manifest.sizes);
   if (source.model === model.manifest.id && width === source.width && height === source.height) return;
   throw new KinoraError(
     'bad-request',

@@ -48,6 +48,8 @@ class KinoraEngine implements Engine {
   readonly #gate = new Gate((request) => this.#onRequests([request]));
   #gpu: Gpu | null = null;
   #loaded: { request: LoadRequest; model: Model } | null = null;
+  /** What was loaded when a clip was paused: its weights are not on the GPU, and come back with the next clip. */
+  #asleep: { request: LoadRequest; edition: string } | null = null;
   #work: 'loading a model' | 'making a clip' | null = null;
   #cancelled = false;
   #paused = false;
@@ -69,7 +71,7 @@ class KinoraEngine implements Engine {
       if (this.#staleFailure()?.code === 'device-lost') this.#drop();
       if (!this.#has(request)) {
         this.#loaded?.model.free();
-        this.#loaded = null;
+        this.#loaded = this.#asleep = null;
         this.#letGo();
         this.#loaded = { request, model: await this.#open(request, tell) };
         if (!request.opened) this.#letGo = holdEdition(request.model, this.#loaded.model.manifest.edition);
@@ -104,12 +106,14 @@ class KinoraEngine implements Engine {
 
   generate(request: Parameters<Engine['generate']>[0], onEvent: Listener<GenerateEvent>) {
     return this.#exclusively('making a clip', onEvent, async (tell) => {
-      if (!this.#loaded) throw new KinoraError('not-loaded', 'No model is loaded. Load one first.');
+      if (!this.#loaded && !this.#asleep)
+        throw new KinoraError('not-loaded', 'No model is loaded. Load one first.');
       const stale = this.#staleFailure();
       if (stale?.code === 'device-lost') throw stale;
       this.#cancelled = this.#paused = false;
       this.#told = null;
-      return await makeClip(this.#loaded.model, request, {
+      const model = await this.#awake();
+      return await makeClip(model, request, {
         emit: (event) => tell(event, bulk(event)),
         isCancelled: () => this.#cancelled,
         isPaused: () => this.#paused,
@@ -120,8 +124,38 @@ class KinoraEngine implements Engine {
         },
         reopen: () => this.#reopen(),
         isLost: async () => (await this.#gpu?.isLost()) ?? false,
+      }).catch((e: unknown) => {
+        throw e instanceof KinoraError && e.code === 'paused' ? this.#sleep(e) : e;
       });
     });
+  }
+
+  /**
+   * Of a clip that is paused nothing stays on the GPU: its cache is gone already, and the weights go, too, where they can come
+   * back without a network. The device stays, and with it the compiled kernels.
+   */
+  #sleep(paused: KinoraError): KinoraError {
+    const { request, model } = this.#loaded!;
+    if (model.backend === 'webgpu' && (!model.unkept || request.opened)) {
+      model.free();
+      this.#loaded = null;
+      this.#asleep = { request, edition: model.manifest.edition };
+    }
+    return new KinoraError('paused', paused.message, { ...paused.params, gpuBytes: this.#gpu?.memory.bytes ?? 0 }); // prettier-ignore
+  }
+
+  /** The loaded model, its weights back on the GPU. */
+  async #awake(): Promise<Model> {
+    if (!this.#asleep) return this.#loaded!.model;
+    const { request, edition } = this.#asleep; // whatever was agreed to meanwhile
+    this.#asleep = null;
+    try {
+      this.#loaded = { request, model: await this.#open({ ...request, edition }, () => {}) };
+      return this.#loaded.model;
+    } catch (e) {
+      // Its files are gone, say. Who asked may load it, with all that belongs to it.
+      throw new KinoraError('not-loaded', 'The model has to be loaded anew.', {}, String(e));
+    }
   }
 
   /** A new device, and the weights back from this browser's storage; where it has none, they are fetched again. */
@@ -253,7 +287,7 @@ class KinoraEngine implements Engine {
   }
 
   #drop(): void {
-    this.#loaded = null; // its buffers go with the device
+    this.#loaded = this.#asleep = null; // their buffers go with the device
     this.#gpu?.destroy();
     this.#gpu = null;
   }

@@ -20,7 +20,7 @@ export type ErrorCode =
   | 'not-loaded' // generate before load
   | 'busy' // a clip is being made already
   | 'cancelled' // the person asked for it
-  | 'paused' // the person asked for it, and the clip can be gone on with; `params.id` names its journal
+  | 'paused' // the person asked for it, and the clip can be gone on with; `params.id` names its journal, `params.gpuBytes` is what stays on the GPU
   | 'out-of-memory'
   | 'device-lost'
   | 'not-finite' // the canary found NaN or Inf; `params.operation` names where
@@ -471,7 +471,10 @@ export interface Engine {
   generate(request: GenerateRequest, onEvent: (e: GenerateEvent) => void): Promise<Result<Clip>>;
   /** Takes effect before the next denoising step. True when something was running. */
   cancel(): Promise<boolean>;
-  /** As `cancel`, but the clip can be gone on with: its `generate` answers `paused`. Frees what it held on the GPU. */
+  /**
+   * As `cancel`, but the clip can be gone on with: its `generate` answers `paused`. Frees what it held on the GPU, and the
+   * weights where they can come back without a network: the next clip brings them.
+   */
   pause(): Promise<boolean>;
   /** The coming blocks of the clip in work follow these words. True when something was running. */
   steer(text: string): Promise<boolean>;

@@ -128,6 +128,31 @@ test('a clip is extended: its own frames, to the bit, and then others', async ()
   expect(after.frameHashes.slice(0, 16)).toEqual(before.frameHashes);
 });
 
+test('a script that begins with a picture: its shots, its own first frame whatever the seed, and times and memory of each block', async () => {
+  const place = await mkdtemp(join(folder, 'script-'));
+  const [script, frames] = [join(place, 'story.txt'), join(place, 'frames')];
+  await writeFile(script, '[0.8s] a red boat on the sea\n\n[cut] [0.6s] a blue car\n');
+  const common = ['--size', '32x32', '--steps', '1', '--backend', 'cpu', '--json'];
+  const plain = await generate([PROMPT, '--seconds', '0.5', ...common, '--frames', frames, '--out', join(place, 'a.mp4')]); // prettier-ignore
+  expect(plain.code, plain.stderr).toBe(0);
+  const made = [];
+  for (const seed of ['7', '8']) {
+    const run = await generate(['--script', script, '--image', join(frames, 'frame-00004.png'), '--seed', seed, ...common, '--out', join(place, `${seed}.mp4`)]); // prettier-ignore
+    expect(run.code, run.stderr).toBe(0);
+    made.push(JSON.parse(run.stdout));
+  }
+  const [one, other] = made;
+  expect(one.frames).toBe(22);
+  expect(one.frameHashes[0]).toBe(other.frameHashes[0]);
+  expect(one.frameHashes[4]).not.toBe(other.frameHashes[4]);
+  const shots = one.blocks.map(({ shot }: { shot: number }) => shot);
+  expect(new Set(shots)).toEqual(new Set([0, 1]));
+  for (const block of one.blocks) {
+    expect(block.seconds).toBeGreaterThan(0);
+    expect(Object.keys(block)).toEqual(expect.arrayContaining(['began', 'gpuBytes', 'jsBytes', 'processBytes', 'cpuSeconds'])); // prettier-ignore
+  }
+});
+
 test('files that will not do are told, with the way out, and leave nothing', async () => {
   const place = await mkdtemp(join(folder, 'files-'));
   const text = join(place, 'words.png');

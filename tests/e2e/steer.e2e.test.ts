@@ -1,13 +1,12 @@
 /** A clip that is told another way while it plays, one that is paused, and a script that is edited: what a person does, on the page. */
-import type { Browser, Worker } from 'playwright';
+import type { Browser } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Hold, PATIENCE } from './hold';
 import { launch, PROMPT, Site } from './site';
 
 /** Six blocks. */
 const CLIP = { prompt: PROMPT, seed: 7, seconds: 4, width: 32, height: 32, steps: 2 };
 const { seed: _, ...UNSEEDED } = CLIP;
-/** Milliseconds. */
-const PATIENCE = 300_000;
 /** Frames before block `n`, counted from 1. */
 const framesBefore = (n: number) => (n === 1 ? 0 : 9 + 12 * (n - 2));
 
@@ -21,39 +20,21 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-const engineOf = (site: Site): Worker | undefined => site.page.workers().find((w) => w.url().includes('engine.worker')); // prettier-ignore
-
-/**
- * A page whose engine waits when it is about to keep block `n` (counted from 1) and each that follows, until it is let go
- * on: so there is time to type, however fast the machine.
- */
-async function openWaiting(n: number): Promise<Site> {
+/** A page whose engine waits when it is about to keep block `n` (counted from 1) and each that follows. */
+async function openWaiting(n: number) {
   const site = await Site.open(browser, { settings: CLIP, backend: 'cpu' });
   site.page.setDefaultTimeout(PATIENCE);
-  await expect.poll(() => engineOf(site) !== undefined, { timeout: PATIENCE }).toBe(true);
-  await engineOf(site)!.evaluate((first) => {
-    const { digest } = SubtleCrypto.prototype;
-    let records = 0;
-    SubtleCrypto.prototype.digest = async function (algorithm, data) {
-      // A block's record: 24 channels of 3 latent frames of 4 × 4, and its words. Frames have less, the model's files more.
-      if (data.byteLength >= 4608 && data.byteLength < 6000 && ++records >= first)
-        await new Promise((goOn) => Object.assign(globalThis, { goOn, at: records }));
-      return digest.call(this, algorithm, data);
-    };
-  }, n);
-  return site;
+  // 24 channels of 3 latent frames of 4 × 4.
+  const hold = await Hold.blocks(site, 4608, [1, 2, 3, 4, 5, 6].slice(n - 1));
+  return { site, hold };
 }
-type Waiting = { goOn: () => void; at?: number };
-const waitsAt = (site: Site, n: number) =>
-  expect.poll(() => engineOf(site)!.evaluate(() => (globalThis as unknown as Waiting).at), { timeout: PATIENCE }).toBe(n); // prettier-ignore
-const goOn = (site: Site) => engineOf(site)!.evaluate(() => (globalThis as unknown as Waiting).goOn());
 const told = (site: Site, text: string) =>
   expect.poll(() => site.at('told').innerText(), { timeout: PATIENCE }).toBe(text);
 
 test('typed while it plays: the coming blocks follow, and those before stay as they were', async () => {
-  const site = await openWaiting(2);
+  const { site, hold } = await openWaiting(2);
   await site.at('generate').click();
-  await waitsAt(site, 2);
+  await hold.at(2);
   // Directions without words are not sent, and stay in the field.
   await site.at('steer-text').fill('[cut]');
   await site.at('tell').click();
@@ -64,12 +45,12 @@ test('typed while it plays: the coming blocks follow, and those before stay as t
   await site.at('tell').click();
   expect(await site.at('steer-text').inputValue()).toBe('');
   await told(site, `From the next block on: ${words}`);
-  await goOn(site);
-  await waitsAt(site, 3);
+  await hold.goOn();
+  await hold.at(3);
   await told(site, `From block 3 on: ${words}`);
   for (const block of [3, 4, 5, 6]) {
-    await waitsAt(site, block);
-    await goOn(site);
+    await hold.at(block);
+    await hold.goOn();
   }
   const outcome = await site.outcome(0);
   if (!('done' in outcome)) throw new Error(outcome.error.message);
@@ -86,11 +67,11 @@ test('typed while it plays: the coming blocks follow, and those before stay as t
 });
 
 test('paused, the page closed and opened again, gone on with: the same frames', async () => {
-  const site = await openWaiting(3);
+  const { site, hold } = await openWaiting(3);
   await site.at('generate').click();
-  await waitsAt(site, 3);
+  await hold.at(3);
   await site.at('pause').click();
-  await goOn(site);
+  await hold.goOn();
   expect(await site.outcome(0)).toMatchObject({ error: { code: 'paused' } });
   await site.page.reload();
   await site.at('unfinished').waitFor();

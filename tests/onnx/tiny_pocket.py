@@ -1,8 +1,9 @@
-"""Makes tests/goldens/tiny-onnx: a model of seeded weights, exported as Pocket is, and what its encoder makes of frames.
+"""Makes tests/goldens/tiny-onnx: a model of seeded weights, exported as Pocket is, what its encoder makes of frames, and a
+long clip over a sliding window with a sink that moves along, by the plain reference of training/goldens/make_streaming.py.
 
     python tests/onnx/tiny_pocket.py
 
-Needs what training/requirements.txt names. Its sizes are those of tests/helpers/random-model.ts; its pictures mean nothing.
+Needs what training/requirements.txt and training/goldens/requirements.txt name. Its sizes are those of tests/helpers/random-model.ts; its pictures mean nothing.
 """
 import json
 import sys
@@ -13,8 +14,9 @@ import torch
 from safetensors.torch import save_file
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "training" / "goldens")]
 
+from make_streaming import StreamingWan  # noqa: E402
 from training import taehv  # noqa: E402
 from training.export_onnx import write  # noqa: E402
 from training.umt5 import UMT5  # noqa: E402
@@ -47,3 +49,15 @@ with torch.no_grad():
     latents = (autoencoder.encode(frames)[0].transpose(0, 1) - pocket.mean[:, None, None, None]) / pocket.std[:, None, None, None]
 save_file({"frames": frames[0].permute(0, 2, 3, 1).contiguous(), "latents": latents.contiguous()}, str(folder / "encoded.safetensors"))
 (folder / "onnx.json").write_text(json.dumps(document, indent=1))
+
+# Ten blocks, four windows: each is made of noise in one step from t = 1000, x0 = noise - flow, and kept clean.
+streaming = StreamingWan(pocket.dit, DIT | {"window": 9, "sink": 3})
+ids = torch.tensor([[3, 4, 5, 1]])
+noise = torch.randn(CHANNELS, 30, 4, 6)
+clean = []
+with torch.no_grad():
+    streaming.say(pocket.text(ids)[0])
+    for part in noise.split(3, 1):
+        clean.append(part - streaming.forward(part, torch.full((3,), 1000.0), False))
+        streaming.forward(clean[-1], torch.zeros(3), True)
+save_file({"ids": ids[0].int(), "noise": noise, "clean": torch.cat(clean, 1)}, str(folder / "streamed.safetensors"))

@@ -14,9 +14,10 @@ import { FakeDisk } from '../weights/opfs';
 let gpu: Gpu;
 let model: GpuModel;
 let before: number;
+const load = () => buildModel(gpu, randomModel({ sampler: { window: 6, sink: 1 } }), () => {});
 beforeAll(async () => {
   gpu = await openTestGpu();
-  model = await buildModel(gpu, randomModel({ sampler: { window: 6, sink: 1 } }), () => {});
+  model = await load();
   before = gpu.memory.bytes;
 });
 afterAll(() => (model.free(), gpu.destroy()));
@@ -75,6 +76,16 @@ describe('paused', () => {
     const { found, frameHashes } = await goOn();
     expect(found.done).toBe(at);
     expect(frameHashes).toEqual(whole.frameHashes);
+  });
+
+  test('and all weights freed and brought back meanwhile, as the worker does it: to the bit', async () => {
+    const whole = await make({});
+    dropAll();
+    await pause(3);
+    model.free();
+    expect(gpu.memory.bytes).toBe(0);
+    model = await load();
+    expect((await goOn()).frameHashes).toEqual(whole.frameHashes);
   });
 });
 

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildOnnxModel } from '../../../src/onnx/model';
 import type { Model } from '../../../src/pipeline/backend';
+import { planClip } from '../../../src/pipeline/blocks';
+import { sliceLatents } from '../../../src/pipeline/latents';
 import { makeClip } from '../../../src/pipeline/session';
 import { toF32 } from '../../../src/weights/convert';
 import { readSafetensors } from '../../../src/weights/safetensors';
@@ -26,13 +28,16 @@ const TOKENIZER = {
 };
 const SIZE = { width: 48, height: 32 };
 
-async function open(change: (onnx: Onnx) => Onnx = (onnx) => onnx): Promise<Model> {
+async function open(
+  change: (onnx: Onnx) => Onnx = (onnx) => onnx,
+  sampler: Partial<ModelFiles['manifest']['sampler']> = {},
+): Promise<Model> {
   const text = new TextDecoder().decode(await readGolden(`${FOLDER}/onnx.json`));
   const onnx = change(JSON.parse(text) as Onnx);
   const bytes = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const { path } of onnx.files) bytes.set(path, await readGolden(`${FOLDER}/${path}`));
   const files: ModelFiles = {
-    manifest: { ...randomManifest(), onnx },
+    manifest: { ...randomManifest({ sampler }), onnx },
     persisted: false,
     problem: null,
     offline: false,
@@ -63,15 +68,65 @@ const rgba = (frames: number) =>
   Uint8ClampedArray.from({ length: 4 * 48 * 32 * frames }, (_, i) => (i * 37 + (i >> 9)) % 256);
 const picture = { ...SIZE, rgba: rgba(1) };
 
+/** Reads the tensors of a golden by name. */
+async function tensorsOf(name: string) {
+  const file = await readSafetensors(fromBytes(name, await readGolden(`${FOLDER}/${name}.safetensors`)));
+  return {
+    f32: async (tensor: string) => toF32(file.tensors.get(tensor)!, await file.read(tensor)),
+    i32: async (tensor: string) => new Int32Array((await file.read(tensor)).slice().buffer),
+  };
+}
+
+const norm = (x: Float32Array) => Math.hypot(...x);
+const apart = (made: Float32Array, want: Float32Array) => norm(made.map((v, i) => v - want[i]!)) / norm(want);
+
 test('frames become the latents that PyTorch makes of them', async () => {
-  const file = await readSafetensors(fromBytes('encoded', await readGolden(`${FOLDER}/encoded.safetensors`)));
-  const read = async (name: string) => toF32(file.tensors.get(name)!, await file.read(name));
-  const [frames, want] = [await read('frames'), await read('latents')];
+  const { f32 } = await tensorsOf('encoded');
+  const [frames, want] = [await f32('frames'), await f32('latents')];
   const made = await model.encode!(frames, SIZE);
   expect(made).toHaveLength(want.length);
-  const norm = (x: Float32Array) => Math.hypot(...x);
   // f32 on both sides, with weights of 16 bit that both read.
-  expect(norm(made.map((v, i) => v - want[i]!)) / norm(want)).toBeLessThan(1e-4);
+  expect(apart(made, want)).toBeLessThan(1e-4);
+});
+
+/** Ten blocks of one step each from the golden's noise: [C, 30, 4, 6], and how far each block is from the golden's. */
+async function stream(sampler: Partial<ModelFiles['manifest']['sampler']>): Promise<number[]> {
+  const own = await open((onnx) => onnx, { window: 9, sink: 3, ...sampler });
+  const { f32, i32 } = await tensorsOf('streamed');
+  const [noise, want] = [await f32('noise'), await f32('clean')];
+  const [C, F, block] = [4, 30, 3];
+  const request = { ...REQUEST, ...SIZE, seconds: 7.3, steps: 1 };
+  const counts = { fps: 16, perBlock: block, stride: 4 };
+  const { blocks } = planClip([{ cut: false, seconds: 7.3 }], counts);
+  expect(blocks).toHaveLength(F / block);
+  const networks = await own.open(request, planClip([{ cut: false, seconds: 7.3 }], counts));
+  await networks.say(await i32('ids'));
+  const errors: number[] = [];
+  for (const b of blocks) {
+    const part = (all: Float32Array<ArrayBuffer>) => sliceLatents(all, [C, F], b.firstLatent, block);
+    networks.start(b, part(noise));
+    await networks.step({ index: 0, timestep: 1000, sigma: 1, next: 0 }, null);
+    errors.push(apart(await networks.settle(), part(want)));
+    await networks.remember();
+  }
+  networks.free();
+  own.free();
+  return errors;
+}
+
+test('a sink moves along with the window as in the plain PyTorch reference, over four windows', async () => {
+  // Every block is made of those before it: errors of rounding may grow from block to block.
+  expect(Math.max(...(await stream({ positions: 'window' })))).toBeLessThan(1e-3);
+  // It is what a model is taken to mean that says nothing of positions.
+  expect(Math.max(...(await stream({})))).toBeLessThan(1e-3);
+});
+
+test('the golden tells a sink that moves along from one that stays behind, and from none', async () => {
+  const behind = await stream({ positions: 'clip' });
+  // Nothing has fallen out of sight in the first three blocks.
+  expect(Math.max(...behind.slice(0, 3))).toBeLessThan(1e-3);
+  expect(behind.at(-1)).toBeGreaterThan(1e-2);
+  expect((await stream({ sink: 0 })).at(-1)).toBeGreaterThan(1e-2);
 });
 
 test('a clip begins with a picture', async () => {
