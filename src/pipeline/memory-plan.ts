@@ -149,10 +149,30 @@ export function fittingBits(
   return fitting(manifest, size, room, asked)?.bits ?? null;
 }
 
-/** The tiles in which a clip of this size is decoded, with keys and values of these bits. The least that there are where none fits. */
-export function fittingTiles(manifest: ModelManifest, size: Size, room: Room, bits: CacheBits): Tiling {
+/**
+ * The tiles in which a clip of this size is decoded, with keys and values of these bits. The least that there are where
+ * none fits.
+ * @param asked those that it came to when memory ran out
+ */
+export function fittingTiles(
+  manifest: ModelManifest,
+  size: Size,
+  room: Room,
+  bits: CacheBits,
+  asked?: Tiling,
+): Tiling {
+  const known = asked && tilingsToTry(manifest, size, room).find((tiling) => sameTiles(tiling, asked));
+  if (known) return known;
   return fitting(manifest, size, room, bits)?.tiling ?? tilingsToTry(manifest, size, room).at(-1)!;
 }
+
+/** The tiles that take less memory than these; null where there are none. */
+export function moreTiles(manifest: ModelManifest, size: Size, room: Room, tiles: Tiling): Tiling | null {
+  const all = tilingsToTry(manifest, size, room);
+  return all[all.findIndex((tiling) => sameTiles(tiling, tiles)) + 1] ?? null;
+}
+
+const sameTiles = (a: Tiling, b: Tiling): boolean => a.rows === b.rows && a.columns === b.columns;
 
 /** The largest size of the same shape that fits, in whole multiples of the grid; null when none does. */
 export function findFit(
@@ -231,4 +251,4 @@ export function checkPlan(
   );
 }
 
-const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+export const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;

@@ -477,12 +477,22 @@ export const en = {
     update: 'A new edition of Kinora is ready. It is used when you say so.',
     updateBusy: 'A new edition of Kinora is ready. It can be used when this clip is done.',
     updateNow: 'Use it now',
-    recovered: (reason: 'device-lost' | 'out-of-memory' | 'worker-dead', block: number) =>
+    recovered: ({
+      reason,
+      block,
+      tiles,
+    }: {
+      reason: 'device-lost' | 'out-of-memory' | 'worker-dead';
+      block: number;
+      tiles?: number;
+    }) =>
       `${
         reason === 'device-lost'
           ? 'The graphics processor went away and was opened anew'
           : reason === 'out-of-memory'
-            ? 'Memory ran out, so this clip now remembers earlier frames less exactly, or fewer of them'
+            ? tiles
+              ? `Memory ran out, so pictures are now decoded in ${tiles} tiles, one after the other, which takes longer and changes nothing`
+              : 'Memory ran out, so this clip now remembers earlier frames less exactly, or fewer of them'
             : 'The engine stopped answering and was started anew'
       }. The clip went on behind ${block === 1 ? 'its finished block' : block === 0 ? 'its beginning' : `its ${block} finished blocks`}; nothing was lost.`,
     full: 'This browser’s storage is full. The clip is finished in memory and nothing of it is lost; keep this tab open, and download the clip when it is done. Deleting earlier clips makes room.',

@@ -489,12 +489,14 @@ export const zh: Words = {
     update: 'Kinora 有新版本，您同意后才会使用。',
     updateBusy: 'Kinora 有新版本，这段视频完成后可以使用。',
     updateNow: '现在使用',
-    recovered: (reason, block) =>
+    recovered: ({ reason, block, tiles }) =>
       `${
         reason === 'device-lost'
           ? '显卡曾经中断，已重新打开'
           : reason === 'out-of-memory'
-            ? '内存不足，这段视频对先前画面的记忆已降低精度或缩短范围'
+            ? tiles
+              ? `内存不足，画面改为分成 ${tiles} 块依次解码，速度较慢，画面不变`
+              : '内存不足，这段视频对先前画面的记忆已降低精度或缩短范围'
             : '引擎停止了响应，已重新启动'
       }，${block === 0 ? '这段视频从头开始' : `从已完成的 ${block} 块之后继续`}，没有丢失任何内容。`,
     full: '此浏览器的存储空间已满。这段视频会在内存中完成，不会丢失任何内容；请保持此标签页打开，完成后下载。删除以前的视频可以腾出空间。',
