@@ -78,7 +78,7 @@ await onEveryElem((kit) => {
         [[9, 11], { rows: 2, columns: 2 }],
         [[5, 17], { rows: 1, columns: 3 }],
       ] as const) {
-        const open = (tiling: Tiling) => new TiledMemory(gpu, config, ...size, tiling, { side: 'encoder' });
+        const open = (tiling: Tiling) => new TiledMemory(gpu, config, size[0], size[1], tiling, { side: 'encoder' });
         const whole = await encode(size, open(WHOLE));
         const unlike = (latents: number[]) => latents.filter((v, i) => v !== whole[i]).length;
         expect(unlike(await encode(size, open(tiles))), String(size)).toBe(0);
