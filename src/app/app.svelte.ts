@@ -197,6 +197,7 @@ export class App {
     const found = await this.downloads.open(id);
     if (!found) return false;
     await this.own.open(found.files, found.sampling, found.name, id);
+    if (!this.own.usable) this.#showOwn();
     if (!this.own.usable || this.studio.busy) return false;
     void this.useModel(this.own.opened);
     return true;

@@ -58,10 +58,10 @@ await onEveryElem((kit) => {
     weights.free();
     const halo = haloOf(config, 'encoder');
     expect(halo).toBe(2);
-    // A picture, then two latents of four frames: what tiles keep of the frames before counts from the second on.
+    // A picture, then a latent of four frames: what tiles keep of the frames before counts there.
     const encode = async ([h, w]: readonly [number, number], memory: TiledMemory) => {
       const latents: Float32Array[] = [];
-      for (const [i, T] of [1, 4, 4].entries()) {
+      for (const [i, T] of [1, 4].entries()) {
         const shape = [T, 8 * h, 8 * w, 3];
         const x = kit.run.input(random(T * 8 * h * 8 * w * 3, i + 1, 1), shape, 'frames', 'f32');
         const made = wanVaeEncodeTiled(kit.run, vae, x, memory); // [1, h, w, 2·z]
@@ -76,9 +76,9 @@ await onEveryElem((kit) => {
       for (const [size, tiles] of [
         [[3, 15], { rows: 1, columns: 2 }],
         [[9, 11], { rows: 2, columns: 2 }],
-        [[5, 17], { rows: 1, columns: 3 }],
       ] as const) {
-        const open = (tiling: Tiling) => new TiledMemory(gpu, config, size[0], size[1], tiling, { side: 'encoder' });
+        const open = (tiling: Tiling) =>
+          new TiledMemory(gpu, config, size[0], size[1], tiling, { side: 'encoder' });
         const whole = await encode(size, open(WHOLE));
         const unlike = (latents: number[]) => latents.filter((v, i) => v !== whole[i]).length;
         expect(unlike(await encode(size, open(tiles))), String(size)).toBe(0);
