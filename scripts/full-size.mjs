@@ -26,10 +26,13 @@ function read() {
     if (positionals.length !== 1 || !width)
       throw new Error('One folder is needed, and a size such as 256x256.');
     const { quantize = null } = values;
-    if (![null, 'q8_0', 'q4_0'].includes(quantize)) throw new Error(`--quantize takes q8_0 or q4_0, not ${quantize}.`);
+    if (![null, 'q8_0', 'q4_0'].includes(quantize))
+      throw new Error(`--quantize takes q8_0 or q4_0, not ${quantize}.`);
     return { dir: positionals[0], size: { width: Number(width), height: Number(height) }, steps: Number(values.steps), f16: values.f16, quantize }; // prettier-ignore
   } catch (error) {
-    console.error(`${error.message}\nUsage: npm run full-size -- DIR [--size 256x256] [--steps 1] [--f16] [--quantize q8_0|q4_0]`);
+    console.error(
+      `${error.message}\nUsage: npm run full-size -- DIR [--size 256x256] [--steps 1] [--f16] [--quantize q8_0|q4_0]`,
+    );
     process.exit(2);
   }
 }

@@ -101,8 +101,10 @@ export function estimateNeed(
   const sinkOfLayer = positions === 'window' ? (sink / pt) * perFrame * D * e : 0;
   // Guidance keeps what the negative prompt sees, too.
   const cache = (guidance ? 2 : 1) * wan.num_layers * (2 * cacheOfLayer + sinkOfLayer);
-  // The residual stream three times, queries, keys, values and what attention gives, or the feed-forward.
-  const pass = 3 * N * D * 4 + Math.max(4 * N * D * e, hidden) + 2 * scores;
+  // The residual stream three times; queries, keys, values and what attention gives; the feed-forward; where tokens stand.
+  // Scratch of one size is not lent for another; of one type, five of the seven are enough.
+  const tokens = e === 4 ? 5 * N * D * 4 : 3 * N * D * 4 + 4 * N * D * e;
+  const pass = tokens + hidden + N * wan.attention_head_dim * 4 + 2 * scores;
   const decoder = estimateDecoder(readAutoencoderConfig(components.autoencoder), h, w, e, tiling);
   return {
     buffer: Math.max(scores, hidden, cacheOfLayer, N * D * 4, decoder.largest),
