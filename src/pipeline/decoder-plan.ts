@@ -66,8 +66,8 @@ function taehv(c: TaehvConfig, pixels: number, e: number): FramesNeed {
   }
   const shown = frames * area * c.patch_size ** 2;
   largest = Math.max(largest, frames * area * c.decoder_channels[3] * e, shown * 3 * e);
-  // What a MemBlock takes, and its three convolutions; measured, for scratch of one size is not lent for another.
-  return { largest, kept, peak: 4 * largest + shown * 3 * e };
+  // What a MemBlock takes, and two of its convolutions at a time.
+  return { largest, kept, peak: 3 * largest + shown * 3 * e };
 }
 
 /** Tensors of a level that live at once: a residual block's input, what is normalised and activated of it, and what comes out. */

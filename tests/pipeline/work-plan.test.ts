@@ -1,4 +1,4 @@
-/** What the transformer has at work, held against dry runs of it: at full size, without a GPU. */
+/** What the transformer and TAEHV have at work, held against dry runs of it: at full size, without a GPU. */
 import { expect, test } from 'vitest';
 import type { Gpu } from '../../src/gpu/device';
 import { Run } from '../../src/gpu/run';
@@ -7,7 +7,13 @@ import { wanShapes } from '../../src/models/tensors';
 import { encodeText, KvCache, readWanConfig, wanTransformer } from '../../src/models/wan-transformer';
 import { estimateNeed, type Room } from '../../src/pipeline/memory-plan';
 import { estimateDecoder } from '../../src/pipeline/decoder-plan';
-import { readTaehvConfig } from '../../src/models/taehv';
+import {
+  createTaehvMemory,
+  prepareTaehvDecoder,
+  readTaehvConfig,
+  taehvDecode,
+  taehvShapes,
+} from '../../src/models/taehv';
 import { SAMPLINGS } from '../../src/pipeline/samplings';
 import type { ModelManifest } from '../../src/weights/manifest';
 import { Weights } from '../../src/weights/upload';
@@ -59,3 +65,37 @@ test.each([
   expect(real / plan, `${real} of ${plan}`).toBeGreaterThan(0.9);
   expect(real / plan, `${real} of ${plan}`).toBeLessThan(1.1);
 });
+
+test.each([
+  ['f16', 832, 480, {}],
+  ['f32', 448, 256, {}],
+  ['f32', 128, 64, { latent_channels: 16, decoder_channels: [16, 8, 8, 8] }],
+] as const)(
+  'TAEHV in %s, %d × %d: what is kept to the byte, all of it within a tenth',
+  (elem, width, height, change) => {
+    const taehv = readTaehvConfig(change as Record<string, unknown>);
+    const gpu = gpuNowhere(elem);
+    gpu.memory.tensor = (shape, dtype, label) => tensorNowhere(shape, dtype, label);
+    const shapes = [...taehvShapes(taehv, 'decoder')];
+    const weights = new Weights(gpu, 'nowhere', new Map(shapes.map(([name, shape]) => [name, tensorNowhere(shape, 'f32', name)]))); // prettier-ignore
+    const run = new Run(gpu, { dry: true });
+    const side = prepareTaehvDecoder(run, weights, taehv);
+    const [h, w] = [height / 8, width / 8];
+    const memory = createTaehvMemory(gpu, side, h, w);
+    const before = run.arena.bytes;
+    for (let i = 0; i < 2; i++) {
+      const latent = run.tensor([1, 16, h, w], 'latent', 'f32');
+      const rgb = taehvDecode(run, side, latent, memory);
+      for (const t of [latent, rgb]) run.release(t);
+    }
+    const kept = [...memory.frames.values()].reduce((sum, t) => sum + t.storage.bytes, 0);
+    const plan = estimateDecoder({ network: 'taehv', config: taehv }, h, w, elem === 'f16' ? 2 : 4);
+    const real = run.arena.bytes - before;
+    const ratio = (kept + real) / (plan.kept + plan.peak);
+    if (process.env.SHOW)
+      console.log(elem, width, height, kept, real, JSON.stringify(plan), ratio.toFixed(3));
+    expect(plan.kept).toBe(kept);
+    expect(ratio).toBeGreaterThan(0.9);
+    expect(ratio).toBeLessThan(1.1);
+  },
+);
