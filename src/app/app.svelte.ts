@@ -83,6 +83,8 @@ export class App {
   toast = $state.raw<Toast | null>(null);
   /** The drawer is open. */
   drawer = $state(false);
+  /** How often the drawer was opened for the part where models of one's own are picked. */
+  shown = $state(0);
   readonly #folder: string;
   readonly #auto: boolean | 'resume';
   /** The address names a model. */
@@ -184,7 +186,12 @@ export class App {
     const opened = await this.#again(offer, true);
     if (opened) return this.useModel(opened);
     this.last.lost = this.own.picked.length === 0;
+    this.#showOwn();
+  }
+
+  #showOwn(): void {
     this.drawer = true;
+    this.shown++;
   }
 
   /** Goes over to a model that was downloaded. False where it will not do here: its plan, in the drawer, says why. */
@@ -192,6 +199,7 @@ export class App {
     const found = await this.downloads.open(id);
     if (!found) return false;
     await this.own.open(found.files, found.sampling, found.name, id);
+    if (!this.own.usable) this.#showOwn();
     if (!this.own.usable || this.studio.busy) return false;
     void this.useModel(this.own.opened);
     return true;
@@ -371,7 +379,7 @@ export class App {
   /** What was dropped: a model's files, a picture, or one of our clips. */
   async drop(files: readonly PickedFile[]): Promise<void> {
     if (files.some(({ path }) => looksLikeModel(path))) {
-      this.drawer = true;
+      this.#showOwn();
       return this.own.add(files);
     }
     const [first] = files;

@@ -6,7 +6,7 @@ import type { Memory } from './memory';
 import type { Storage } from './tensor';
 
 /** A free buffer is lent for anything that fills at least this share of it. */
-const FILL = 0.75;
+export const FILL = 0.75;
 
 /** Ids count upwards, those of a dry run downwards. */
 const older = (a: Storage, b: Storage) => Math.abs(a.id) < Math.abs(b.id);

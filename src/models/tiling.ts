@@ -1,11 +1,8 @@
 /** How a picture is cut into tiles. Numbers only. */
 import type { Span } from '../ops/place-tile';
+import type { Tiles } from '../worker/protocol';
 
-/** Tiles from above to below, and from left to right. */
-export interface Tiling {
-  rows: number;
-  columns: number;
-}
+export type Tiling = Tiles;
 export const WHOLE: Tiling = { rows: 1, columns: 1 };
 
 /**

@@ -269,9 +269,12 @@ export function wanTransformer(run: Run, w: Weights, c: WanConfig, input: WanInp
         };
         const gated = { residual: before, gate: { m, index: 2 } };
         const x1 = selfAttention(run, w, c, `${name}.attn1`, y, angles, gated, past);
+        run.release(y);
         const x2 = crossAttention(run, w, c, name, x1, text, i);
+        run.release(x1);
         const z = layerNormModulated(run, x2, c.eps, m, 3, 4);
         const inner = linear(run, w, `${name}.ffn.net.0.proj`, z, c.ffn_dim, { act: 'gelu' });
+        run.release(z);
         return linear(run, w, `${name}.ffn.net.2`, inner, D, { residual: x2, gate: { m, index: 5 } });
       });
       run.release(before);
@@ -312,19 +315,22 @@ function selfAttention(
 ) {
   const D = widthOf(c);
   const heads = c.num_attention_heads;
-  const q = rope(
-    run,
-    normed(run, w, c, `${name}.norm_q`, linear(run, w, `${name}.to_q`, y, D)),
-    angles,
-    heads,
-  );
-  const key = normed(run, w, c, `${name}.norm_k`, linear(run, w, `${name}.to_k`, y, D));
-  if (past?.sinkKeys) moveSink(run, key, past.sinkKeys, past, heads);
-  const k = rope(run, key, angles, heads, past?.k);
-  const own = linear(run, w, `${name}.to_v`, y, D);
-  const v = past ? store(run, own, past.v) : own;
-  const attended = attention(run, q, k, v, past ? { heads, keys: past.keys } : { heads });
-  return linear(run, w, `${name}.to_out.0`, attended, D, gated);
+  // Of [N, D] there are never more than four at once: the plan counts on it (pipeline/memory-plan).
+  const project = (part: 'q' | 'k') => normed(run, w, c, `${name}.norm_${part}`, linear(run, w, `${name}.to_${part}`, y, D)); // prettier-ignore
+  return run.scope(() => {
+    const q = run.scope(() => rope(run, project('q'), angles, heads));
+    const k = run.scope(() => {
+      const key = project('k');
+      if (past?.sinkKeys) moveSink(run, key, past.sinkKeys, past, heads);
+      return rope(run, key, angles, heads, past?.k);
+    });
+    const v = run.scope(() => {
+      const own = linear(run, w, `${name}.to_v`, y, D);
+      return past ? store(run, own, past.v) : own;
+    });
+    const attended = attention(run, q, k, v, past ? { heads, keys: past.keys } : { heads });
+    return linear(run, w, `${name}.to_out.0`, attended, D, gated);
+  });
 }
 
 /** Keeps the keys [N, D] of frames that belong to the sink; turns the sink's keys to where the sink stands now. */
@@ -351,18 +357,22 @@ function crossAttention(
 ) {
   const D = widthOf(c);
   const name = `${block}.attn2`;
-  const y = c.cross_attn_norm
-    ? layerNorm(run, x, c.eps, {
-        weight: w.get(`${block}.norm2.weight`, [D]),
-        bias: w.get(`${block}.norm2.bias`, [D]),
-      })
-    : activate(run, x, 'none');
-  const q = normed(run, w, c, `${name}.norm_q`, linear(run, w, `${name}.to_q`, y, D));
-  const attended = attention(run, q, text.k[layer]!, text.v[layer]!, {
-    heads: c.num_attention_heads,
-    ...(text.bias && { bias: text.bias }),
+  return run.scope(() => {
+    const q = run.scope(() => {
+      const y = c.cross_attn_norm
+        ? layerNorm(run, x, c.eps, {
+            weight: w.get(`${block}.norm2.weight`, [D]),
+            bias: w.get(`${block}.norm2.bias`, [D]),
+          })
+        : activate(run, x, 'none');
+      return normed(run, w, c, `${name}.norm_q`, linear(run, w, `${name}.to_q`, y, D));
+    });
+    const attended = attention(run, q, text.k[layer]!, text.v[layer]!, {
+      heads: c.num_attention_heads,
+      ...(text.bias && { bias: text.bias }),
+    });
+    return linear(run, w, `${name}.to_out.0`, attended, D, { residual: x });
   });
-  return linear(run, w, `${name}.to_out.0`, attended, D, { residual: x });
 }
 
 /** timesteps [F] → e [F, D] and e0 [F, 6, D], both f32. */

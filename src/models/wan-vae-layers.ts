@@ -67,31 +67,44 @@ function decoderLayers(c: WanVaeConfig): Layer[] {
   return layers;
 }
 
+export type Side = 'encoder' | 'decoder';
+
 /**
- * The decoder's first layer that may work on tiles: from the third last level's enlargement on pictures are large, before
- * it they are small, and the attention, which sees all of them, has been.
+ * The layer between large pictures and small ones. Decoder: the first that may work on tiles; from the third last level's
+ * enlargement on pictures are large. Encoder: the first that may not; behind the second halving they are small. The
+ * attention, which sees all of a picture, is among the small.
  */
-export function splitOf(c: WanVaeConfig): number {
-  const ups = decoderLayers(c).flatMap(({ kind }, i) => (kind === 'up' ? [i] : []));
-  return ups[Math.max(0, ups.length - 2)] ?? decoderLayers(c).length;
+export function splitOf(c: WanVaeConfig, side: Side): number {
+  const layers = layersOf(c, side);
+  const scaled = layers.flatMap(({ kind }, i) => (kind === 'res' ? [] : [i]));
+  if (side === 'encoder') return scaled.length ? scaled[Math.min(1, scaled.length - 1)]! + 1 : 0;
+  return scaled[Math.max(0, scaled.length - 2)] ?? layers.length;
 }
 
+/** Layers that may work on tiles. */
+function largeLayers(c: WanVaeConfig, side: Side): Layer[] {
+  const split = splitOf(c, side);
+  return side === 'encoder' ? encoderLayers(c).slice(0, split) : decoderLayers(c).slice(split);
+}
+
+/** Cells to the side of a latent where tiles begin (decoder) or end (encoder). */
+export const cellsOf = (c: WanVaeConfig, side: Side): number =>
+  spaceScale(c) / 2 ** largeLayers(c, side).filter(({ kind }) => kind !== 'res').length;
+
 /** Latents beyond its border that a tile must see, so that nothing within it is other than in the whole picture. */
-export function haloOf(c: WanVaeConfig): number {
-  const layers = decoderLayers(c);
-  const split = splitOf(c);
-  const done = layers.slice(0, split).filter(({ kind }) => kind === 'up').length;
-  let cell = spaceScale(c) / 2 ** done; // pixels
-  let reach = 1; // of the last convolution
-  for (const { kind } of layers.slice(split)) {
-    // Two convolutions of 3 × 3; or one over the enlarged picture, which ends somewhere in the cell beside.
+export function haloOf(c: WanVaeConfig, side: Side): number {
+  // Pixels; the encoder begins with them, and they grow.
+  let cell = side === 'encoder' ? 1 : spaceScale(c) / cellsOf(c, side);
+  let reach = 1; // of the convolution that takes or makes pictures
+  for (const { kind } of largeLayers(c, side)) {
+    // Two convolutions of 3 × 3; or one over the enlarged picture, which ends somewhere in the cell beside; or one that
+    // halves it, which sees one cell more.
     reach += kind === 'res' ? 2 * cell : cell;
-    if (kind === 'up') cell /= 2;
+    if (kind !== 'res') cell *= side === 'encoder' ? 2 : 0.5;
   }
   return Math.ceil(reach / spaceScale(c));
 }
 
-export type Side = 'encoder' | 'decoder';
 export const layersOf = (c: WanVaeConfig, side: Side) =>
   side === 'encoder' ? encoderLayers(c) : decoderLayers(c);
 

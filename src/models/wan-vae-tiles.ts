@@ -1,8 +1,9 @@
 /**
- * The Wan VAE's decoder over tiles of the picture, one after the other: scratch memory is that of a tile, and so is the
- * largest buffer. While pictures are small, attention included, it works on the whole; then on tiles, which see so far
- * beyond what is taken of them (`haloOf`) that nothing in it is other than in the whole, and each of which keeps its own
- * frames before. So frames are the same to the bit, at the price of computing (and keeping) what tiles share twice.
+ * The Wan VAE over tiles of the picture, one after the other: scratch memory is that of a tile, and so is the largest
+ * buffer. While pictures are small, attention included, it works on the whole; while they are large on tiles, which see so
+ * far beyond what is taken of them (`haloOf`) that nothing in it is other than in the whole, and each of which keeps its
+ * own frames before. So what comes out is the same to the bit, at the price of computing (and keeping) what tiles share
+ * twice. The decoder ends with tiles, the encoder begins with them.
  */
 import { placeTile, type Span } from '../ops/place-tile';
 import { axesOf, strided } from '../ops/strided';
@@ -10,14 +11,32 @@ import type { Tensor } from '../gpu/tensor';
 import type { Gpu } from '../gpu/device';
 import type { Run } from '../gpu/run';
 import { spansOf, type Tiling } from './tiling';
-import { decodeLarge, decodeSmall, spaceScale, wanVaeDecode, WanVaeMemory, type WanVaeSide } from './wan-vae';
-import { haloOf, pieceFrames, type WanVaeConfig } from './wan-vae-layers';
+import {
+  decodeLarge,
+  decodeSmall,
+  encodeLarge,
+  encodeSmall,
+  spaceScale,
+  wanVaeDecode,
+  wanVaeEncode,
+  WanVaeMemory,
+  type Side,
+  type WanVaeSide,
+} from './wan-vae';
+import { cellsOf, haloOf, pieceFrames, type WanVaeConfig } from './wan-vae-layers';
+
+interface Tile {
+  /** In latents. */
+  rows: Span;
+  columns: Span;
+  memory: WanVaeMemory;
+}
 
 /** What is kept of the frames before: of the small pictures, and of each tile. Owns their buffers. */
 export class TiledMemory {
   readonly small: WanVaeMemory;
-  /** By rows, each from the left; empty where the picture is decoded whole, all of it by `small`. */
-  readonly tiles: { rows: Span; columns: Span; memory: WanVaeMemory }[];
+  /** By rows, each from the left; empty where the picture goes through whole, all of it by `small`. */
+  readonly tiles: Tile[];
 
   /** @param h,w of the latents @param options.dry as a run's: no buffers are made */
   constructor(
@@ -26,10 +45,10 @@ export class TiledMemory {
     h: number,
     w: number,
     { rows, columns }: Tiling,
-    options: { dry?: boolean | undefined } = {},
+    { side = 'decoder', ...options }: { side?: Side; dry?: boolean | undefined } = {},
   ) {
     this.small = new WanVaeMemory(gpu, options);
-    const halo = haloOf(config);
+    const halo = haloOf(config, side);
     const whole = rows * columns === 1;
     this.tiles = (whole ? [] : spansOf(h, rows, halo)).flatMap((row) =>
       spansOf(w, columns, halo).map((column) => ({
@@ -73,21 +92,57 @@ export function wanVaeDecodeTiled(run: Run, vae: WanVaeSide, latent: Tensor, mem
   const out = run.tensor([T, h * scale, w * scale, 3], 'tiles', 'f32');
   run.scope(() => {
     const x = decodeSmall(run, vae, latent, small); // [F, k·h, k·w, C]
-    const [F, height, width, C] = x.shape as [number, number, number, number];
-    const k = height / h;
-    for (const { rows, columns, memory: own } of tiles)
+    for (const tile of tiles)
       run.scope(() => {
-        const [f, y, column, c] = axesOf(x.shape);
-        const view = [f!, { ...y!, size: k * rows.length }, { ...column!, size: k * columns.length }, c!];
-        const offset = (k * rows.start * width + k * columns.start) * C;
-        const part = strided(run, x, view, [F, k * rows.length, k * columns.length, C], { offset });
-        placeTile(run, decodeLarge(run, vae, part, own), out, grown(rows, scale), grown(columns, scale));
-        own.pieces++;
+        const part = cut(run, x, tile, cellsOf(vae.config, 'decoder'));
+        place(run, decodeLarge(run, vae, part, tile.memory), out, tile, scale);
+        tile.memory.pieces++;
       });
   });
   small.pieces++;
   return out;
 }
+
+/**
+ * As `wanVaeEncode`, over the memory's tiles.
+ * @param frames [T, H, W, 3] in −1…1
+ * @returns [1, h, w, 2·z]: the mean, then the logarithm of the variance
+ */
+export function wanVaeEncodeTiled(run: Run, vae: WanVaeSide, frames: Tensor, memory: TiledMemory): Tensor {
+  const { tiles, small } = memory;
+  if (tiles.length === 0) return wanVaeEncode(run, vae, frames, small);
+  const { config } = vae;
+  const [, H, W] = frames.shape as [number, number, number];
+  const [scale, cells] = [spaceScale(config), cellsOf(config, 'encoder')];
+  const moments = run.scope(() => {
+    let x: Tensor | null = null; // [F, k·h, k·w, C]
+    for (const tile of tiles) {
+      const part = cut(run, frames, tile, scale);
+      const y = encodeLarge(run, vae, part, tile.memory);
+      run.release(part);
+      const [F, , , C] = y.shape as [number, number, number, number];
+      x ??= run.tensor([F, (H / scale) * cells, (W / scale) * cells, C], 'tiles');
+      place(run, y, x, tile, cells);
+      run.release(y);
+      tile.memory.pieces++;
+    }
+    return encodeSmall(run, vae, x!, small);
+  });
+  small.pieces++;
+  return moments;
+}
+
+/** A tile of x [T, k·h, k·w, C], where a latent is k × k. */
+function cut(run: Run, x: Tensor, { rows, columns }: Tile, k: number): Tensor {
+  const [t, y, column, c] = axesOf(x.shape);
+  const view = [t!, { ...y!, size: k * rows.length }, { ...column!, size: k * columns.length }, c!];
+  const offset = k * (rows.start * y!.stride + columns.start * column!.stride);
+  return strided(run, x, view, view.map(({ size }) => size), { offset }); // prettier-ignore
+}
+
+/** What is taken of a tile, into the picture `out` of k × k a latent. */
+const place = (run: Run, tile: Tensor, out: Tensor, { rows, columns }: Tile, k: number): void =>
+  placeTile(run, tile, out, grown(rows, k), grown(columns, k));
 
 const grown = ({ start, length, from, to }: Span, by: number): Span => ({
   start: start * by,

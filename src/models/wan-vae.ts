@@ -336,14 +336,14 @@ export function decodeSmall(
     const x = permute(run, reshape(latent, [z, 1, h, w]), [1, 2, 3, 0]); // [1, h, w, z]
     const y = pass.middle(pass.conv('decoder.conv_in', pass.conv('post_quant_conv', x)));
     tap?.('decoder.mid_block', y);
-    return pass.layers(y, tap, 0, splitOf(vae.config));
+    return pass.layers(y, tap, 0, splitOf(vae.config, 'decoder'));
   });
 }
 
 /** The rest of it, on a part of the picture or the whole. */
 export function decodeLarge(run: Run, vae: WanVaeSide, x: Tensor, memory: WanVaeMemory, tap?: Tap): Tensor {
   const pass = new Pass(run, vae, memory);
-  return run.scope(() => pass.out(pass.layers(x, tap, splitOf(vae.config))));
+  return run.scope(() => pass.out(pass.layers(x, tap, splitOf(vae.config, 'decoder'))));
 }
 
 /**
@@ -358,15 +358,41 @@ export function wanVaeEncode(
   memory: WanVaeMemory,
   tap?: Tap,
 ): Tensor {
+  const moments = run.scope(() => {
+    const x = encodeLarge(run, vae, frames, memory, tap);
+    return encodeSmall(run, vae, x, memory, tap);
+  });
+  memory.pieces++;
+  return moments;
+}
+
+/**
+ * The encoder as long as pictures are large, up to `splitOf` [F, h′, w′, C], on a part of the picture or the whole. Whoever
+ * calls it counts the memory's pieces.
+ */
+export function encodeLarge(
+  run: Run,
+  vae: WanVaeSide,
+  frames: Tensor,
+  memory: WanVaeMemory,
+  tap?: Tap,
+): Tensor {
   const wanted = memory.pieces === 0 ? 1 : pieceFrames(vae.config);
   if (frames.shape[0] !== wanted)
     throw new RangeError(`wan-vae: piece ${memory.pieces} has ${frames.shape[0]} frames, not ${wanted}`);
   const pass = new Pass(run, vae, memory);
-  const moments = run.scope(() => {
-    const y = pass.middle(pass.layers(pass.conv('encoder.conv_in', activate(run, frames, 'none')), tap));
+  return run.scope(() => {
+    const x = pass.conv('encoder.conv_in', activate(run, frames, 'none'));
+    return pass.layers(x, tap, 0, splitOf(vae.config, 'encoder'));
+  });
+}
+
+/** The rest of it, on the whole picture. */
+export function encodeSmall(run: Run, vae: WanVaeSide, x: Tensor, memory: WanVaeMemory, tap?: Tap): Tensor {
+  const pass = new Pass(run, vae, memory);
+  return run.scope(() => {
+    const y = pass.middle(pass.layers(x, tap, splitOf(vae.config, 'encoder')));
     tap?.('encoder.mid_block', y);
     return pass.conv('quant_conv', pass.out(y));
   });
-  memory.pieces++;
-  return moments;
 }

@@ -25,14 +25,21 @@ export function activate(run: Run, x: Tensor, act: Activation, dtype: Elem = run
   return out;
 }
 
-/** gelu(a) · b, of one shape and of the run's element type. */
+/** The largest f16. */
+const MOST_F16 = 65504;
+
+/** gelu(a) · b, of one shape and of the run's element type; in f16 cut off at ±65504. */
 export function gatedGelu(run: Run, a: Tensor, b: Tensor): Tensor {
   expectShape('gatedGelu', 'b', b, a.shape);
   const elem = elemOf('gatedGelu', a);
   if (b.dtype !== elem) throw refuse('gatedGelu', `a is ${elem}, but b is ${b.dtype}`);
   const out = run.tensor(a.shape, 'gatedGelu', elem);
   run.dispatch({
-    kernel: kernel('gated-gelu', gatedGeluCode, { elem, lib: { activations } }),
+    kernel: kernel('gated-gelu', gatedGeluCode, {
+      elem,
+      lib: { activations },
+      ...(elem === 'f16' && { overrides: { TOP: MOST_F16 } }),
+    }),
     bindings: { a, b, out },
     params: { count: size(a) },
     workgroups: grid(size(a), 64),

@@ -23,20 +23,18 @@ import {
   prepareWanVae,
   readWanVaeConfig,
   spaceScale,
-  wanVaeEncode,
-  WanVaeMemory,
   wanVaeSideShapes,
   type WanVaeConfig,
   type WanVaeSide,
 } from '../models/wan-vae';
 import { WHOLE, type Tiling } from '../models/tiling';
-import { TiledMemory, wanVaeDecodeTiled } from '../models/wan-vae-tiles';
+import { TiledMemory, wanVaeDecodeTiled, wanVaeEncodeTiled } from '../models/wan-vae-tiles';
 import { affine } from '../ops/elementwise';
 import { axesOf, permute, strided } from '../ops/strided';
 import type { ModelManifest } from '../weights/manifest';
 import type { WeightFile } from '../weights/source';
 import type { Weights } from '../weights/upload';
-import { openFrameEncoder, type FrameEncoder } from './encode';
+import { openFrameEncoder, type FrameEncoder } from './frame-encoder';
 
 /** What a clip's decoder keeps from latent to latent. Owned by who opened it. */
 export interface FrameMemory {
@@ -157,8 +155,7 @@ function wanDecoder(gpu: Gpu, side: WanVaeSide): FrameDecoder {
     decode: (run, latent, memory) =>
       run.scope(() => {
         const rgb = wanVaeDecodeTiled(run, side, latent, memory as TiledMemory); // [T, H, W, 3]
-        const row = rgb.dtype === 'f32' ? reshape(rgb, [1, size(rgb)]) : flat(run, rgb);
-        return reshape(affine(run, row, half, half), rgb.shape);
+        return reshape(affine(run, flat(run, rgb), half, half), rgb.shape);
       }),
     free() {
       side.free();
@@ -170,17 +167,19 @@ function wanDecoder(gpu: Gpu, side: WanVaeSide): FrameDecoder {
 function wanEncoder(gpu: Gpu, side: WanVaeSide): FrameEncoder {
   const [two, less] = [2, -1].map((v) => gpu.memory.upload(Float32Array.of(v), [1], 'f32', String(v)));
   const z = side.config.z_dim;
+  const scale = spaceScale(side.config);
   return {
-    remember: () => new WanVaeMemory(gpu),
+    remember: ({ width, height }, tiling = WHOLE) =>
+      new TiledMemory(gpu, side.config, height / scale, width / scale, tiling, { side: 'encoder' }),
     encode: (run, frames, memory) =>
       run.scope(() => {
-        const kept = memory as WanVaeMemory;
+        const kept = memory as TiledMemory;
         const [T, H, W, C] = frames.shape as [number, number, number, number];
         const all = reshape(affine(run, flat(run, frames), two!, less!), frames.shape);
         // The first latent stands for one frame, which came as often as others come with theirs.
         const axes = axesOf([1, H, W, C]);
-        const piece = kept.pieces > 0 ? all : strided(run, all, axes, [1, H, W, C], { offset: (T - 1) * H * W * C, dtype: 'f32' }); // prettier-ignore
-        const moments = wanVaeEncode(run, side, piece, kept); // [1, h, w, 2·z], the mean first
+        const piece = kept.small.pieces > 0 ? all : strided(run, all, axes, [1, H, W, C], { offset: (T - 1) * H * W * C, dtype: 'f32' }); // prettier-ignore
+        const moments = wanVaeEncodeTiled(run, side, piece, kept); // [1, h, w, 2·z], the mean first
         const [, h, w] = moments.shape as [number, number, number];
         const mean = [
           { size: z, stride: 1 },
@@ -195,6 +194,8 @@ function wanEncoder(gpu: Gpu, side: WanVaeSide): FrameEncoder {
   };
 }
 
-/** As one row of f32. */
-const flat = (run: Run, x: Tensor): Tensor =>
-  permute(run, reshape(x, [1, size(x)]), [0, 1], { dtype: 'f32' });
+/** As one row of f32; x itself where it is that. */
+function flat(run: Run, x: Tensor): Tensor {
+  const row = reshape(x, [1, size(x)]);
+  return x.dtype === 'f32' ? row : permute(run, row, [0, 1], { dtype: 'f32' });
+}

@@ -4,7 +4,9 @@
  */
 import type { GenerateRequest } from '../worker/protocol';
 
-export type Change = Partial<Pick<GenerateRequest, 'prompt' | 'window' | 'sink' | 'cacheBits' | 'begins'>>;
+export type Change = Partial<
+  Pick<GenerateRequest, 'prompt' | 'window' | 'sink' | 'cacheBits' | 'tiles' | 'begins'>
+>;
 
 /** From block `block` on. */
 interface Noted {

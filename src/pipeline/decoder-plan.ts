@@ -4,24 +4,32 @@ import { haloOf, pieceFrames, spaceScale, type WanVaeConfig } from '../models/wa
 import { spansOf, tilingsOf, WHOLE, type Tiling } from '../models/tiling';
 import type { AutoencoderConfig } from './autoencoder';
 
-export interface DecoderNeed {
+/** Of a decoder at a latent, or an encoder at what makes one. */
+export interface FramesNeed {
   /** The largest tensor. */
   largest: number;
   /** What is kept from frame to frame. */
   kept: number;
-  /** What lives at once while a latent is decoded, over and above. */
+  /** What lives at once while it is at work, over and above. */
   peak: number;
 }
 
-/**
- * How pictures of h × w latents may be decoded, from the whole to what takes least memory: smaller tiles need less while
- * they are decoded, but together they keep more of the frames before, for they overlap.
- */
+/** How pictures of h × w latents may be decoded, from the whole to what takes least memory. */
 export function decoderTilings(a: AutoencoderConfig, h: number, w: number): Tiling[] {
   if (a.network === 'taehv') return [WHOLE]; // its largest tensor is small
+  return everSmaller(h, w, haloOf(a.config, 'decoder'), (tiling) => estimateDecoder(a, h, w, 2, tiling));
+}
+
+/** Tilings of which each needs less than those before: smaller tiles need less at a time, but overlap, and so keep more. */
+export function everSmaller(
+  h: number,
+  w: number,
+  halo: number,
+  needOf: (tiling: Tiling) => FramesNeed,
+): Tiling[] {
   let least = Infinity;
-  return tilingsOf(h, w, haloOf(a.config)).filter((tiling) => {
-    const { kept, peak } = estimateDecoder(a, h, w, 2, tiling);
+  return tilingsOf(h, w, halo).filter((tiling) => {
+    const { kept, peak } = needOf(tiling);
     const less = kept + peak < least;
     least = Math.min(least, kept + peak);
     return less;
@@ -35,9 +43,9 @@ export function estimateDecoder(
   w: number,
   e: number,
   { rows, columns }: Tiling = WHOLE,
-): DecoderNeed {
+): FramesNeed {
   if (a.network === 'taehv') return taehv(a.config, h * w, e);
-  const halo = haloOf(a.config);
+  const halo = haloOf(a.config, 'decoder');
   const tiles = rows * columns;
   const tile = spansOf(h, rows, halo)[0]!.length * spansOf(w, columns, halo)[0]!.length;
   const { largest, kept, peak } = wanVae(a.config, h * w, { tile, tiles }, e);
@@ -47,7 +55,7 @@ export function estimateDecoder(
   return { largest: Math.max(largest, 4 * shown), kept, peak: peak + shown * whole };
 }
 
-function taehv(c: TaehvConfig, pixels: number, e: number): DecoderNeed {
+function taehv(c: TaehvConfig, pixels: number, e: number): FramesNeed {
   let [frames, area, largest, kept] = [1, pixels, 0, 0];
   for (let i = 0; i < 3; i++) {
     const width = c.decoder_channels[i]!;
@@ -58,21 +66,21 @@ function taehv(c: TaehvConfig, pixels: number, e: number): DecoderNeed {
   }
   const shown = frames * area * c.patch_size ** 2;
   largest = Math.max(largest, frames * area * c.decoder_channels[3] * e, shown * 3 * e);
-  // What a MemBlock takes, and its three convolutions; measured, for scratch of one size is not lent for another.
-  return { largest, kept, peak: 4 * largest + shown * 3 * e };
+  // What a MemBlock takes, and two of its convolutions at a time.
+  return { largest, kept, peak: 3 * largest + shown * 3 * e };
 }
 
 /** Tensors of a level that live at once: a residual block's input, what is normalised and activated of it, and what comes out. */
-const LIVE = 4;
+export const LIVE = 4;
 /** Frames that a convolution in time keeps. */
-const OF_PAST = 2;
+export const OF_PAST = 2;
 
 function wanVae(
   c: WanVaeConfig,
   pixels: number,
   { tile, tiles }: { tile: number; tiles: number },
   e: number,
-): DecoderNeed {
+): FramesNeed {
   const widths = c.dim_mult.map((mult) => c.base_dim * mult).reverse();
   const [top] = widths as [number];
   let [frames, area, from, times] = [1, pixels, top, 1];

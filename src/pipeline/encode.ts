@@ -1,68 +1,39 @@
 /** Frames → clean latents, with the encoder of the model's autoencoder, one latent at a time. */
+import { KinoraError } from '../errors';
 import { Run } from '../gpu/run';
-import type { Tensor } from '../gpu/tensor';
-import type { Config } from '../models/config';
-import { createPatchMemory, patchEncode, preparePatchEncoder, readPatchEncoderConfig } from '../models/patch-encoder'; // prettier-ignore
-import { createTaehvMemory, prepareTaehvEncoder, readTaehvConfig, taehvEncode, timeScale, type TaehvMemory } from '../models/taehv'; // prettier-ignore
-import type { ModelManifest } from '../weights/manifest';
-import type { Weights } from '../weights/upload';
+import type { Tiling } from '../models/tiling';
 import type { Size } from '../worker/protocol';
 import type { Latents } from './backend';
+import { waysToEncode } from './encoder-plan';
+import type { FrameEncoder } from './frame-encoder';
 import type { GpuModel } from './model';
 import { encodePieces } from './pieces';
 
-/** What an encoder keeps of the frames before. */
-interface FrameMemory {
-  free(): void;
-}
-
-/** An encoder with its weights. Owns them. */
-export interface FrameEncoder {
-  /** A frame cache for clips of this size. */
-  remember(size: Size): FrameMemory;
-  /** frames [T, height, width, 3] in [0, 1], a whole number of latents → [F, C, h, w] f32, not normalised. */
-  encode(run: Run, frames: Tensor, memory: FrameMemory): Tensor;
-  free(): void;
-}
-
 /**
- * The encoder that the checkpoint has: TAEHV's own, or that of patches, as its config says. Null where it has none, or
- * one whose latents are not the decoder's.
- */
-export function openFrameEncoder(
-  run: Run,
-  weights: Weights,
-  config: Config,
-  { latent }: Pick<ModelManifest, 'latent'>,
-): FrameEncoder | null {
-  const { gpu } = run;
-  const [, y, x] = latent.stride;
-  const c = readTaehvConfig(config);
-  if (c.encoder_kind === 'patches') {
-    if (!weights.has('encoder.linear.weight')) return null;
-    const e = preparePatchEncoder(run, weights, readPatchEncoderConfig(config));
-    return {
-      remember: ({ width, height }) => createPatchMemory(gpu, e, height / y, width / x),
-      encode: (r, frames, memory) => patchEncode(r, e, frames, memory as TaehvMemory),
-      free: () => e.weights.free(),
-    };
-  }
-  const space = timeScale(c.encoder_space_downscale) * c.patch_size;
-  const fits = timeScale(c.encoder_time_downscale) === latent.stride[0] && space === y;
-  if (!fits || !weights.has('encoder.0.weight')) return null;
-  const e = prepareTaehvEncoder(run, weights, c);
-  return {
-    remember: ({ width, height }) => createTaehvMemory(gpu, e, height, width),
-    encode: (r, frames, memory) => taehvEncode(r, e, frames, memory as TaehvMemory),
-    free: () => e.free(),
-  };
-}
-
-/**
+ * In tiles where memory asks for it, and in more of them where it runs out: the latents are the same.
  * @param frames [T, height, width, 3] in [0, 1], T = 1 + stride·(F − 1)
  * @returns [C, F, h, w], normalised; see pieces.ts
  */
 export async function encodeFrames(
+  model: GpuModel,
+  encoder: FrameEncoder,
+  frames: Float32Array<ArrayBuffer>,
+  size: Size,
+): Promise<Latents> {
+  const ways = waysToEncode(model.manifest, size, model.room);
+  const last = ways.pop()!;
+  for (const tiling of ways) {
+    try {
+      return await encodeIn(tiling, model, encoder, frames, size);
+    } catch (e) {
+      if (!(e instanceof KinoraError) || e.code !== 'out-of-memory') throw e;
+    }
+  }
+  return encodeIn(last, model, encoder, frames, size);
+}
+
+async function encodeIn(
+  tiling: Tiling,
   { gpu, manifest }: GpuModel,
   encoder: FrameEncoder,
   frames: Float32Array<ArrayBuffer>,
@@ -72,7 +43,7 @@ export async function encodeFrames(
   const { width, height } = size;
   const pixels = (height / stride[1]) * (width / stride[2]);
   const run = new Run(gpu);
-  const memory = encoder.remember(size);
+  const memory = encoder.remember(size, tiling);
   try {
     return await encodePieces(manifest, frames, size, async (piece) => {
       const input = run.input(piece, [stride[0], height, width, 3], 'frames', 'f32');

@@ -101,8 +101,10 @@ export function estimateNeed(
   const sinkOfLayer = positions === 'window' ? (sink / pt) * perFrame * D * e : 0;
   // Guidance keeps what the negative prompt sees, too.
   const cache = (guidance ? 2 : 1) * wan.num_layers * (2 * cacheOfLayer + sinkOfLayer);
-  // The residual stream three times, queries, keys, values and what attention gives, or the feed-forward.
-  const pass = 3 * N * D * 4 + Math.max(4 * N * D * e, hidden) + 2 * scores;
+  // The residual stream three times; queries, keys, values and what attention gives; the feed-forward; where tokens stand.
+  // Scratch of one size is not lent for another; of one type, five of the seven are enough.
+  const tokens = e === 4 ? 5 * N * D * 4 : 3 * N * D * 4 + 4 * N * D * e;
+  const pass = tokens + hidden + N * wan.attention_head_dim * 4 + 2 * scores;
   const decoder = estimateDecoder(readAutoencoderConfig(components.autoencoder), h, w, e, tiling);
   return {
     buffer: Math.max(scores, hidden, cacheOfLayer, N * D * 4, decoder.largest),
@@ -149,10 +151,30 @@ export function fittingBits(
   return fitting(manifest, size, room, asked)?.bits ?? null;
 }
 
-/** The tiles in which a clip of this size is decoded, with keys and values of these bits. The least that there are where none fits. */
-export function fittingTiles(manifest: ModelManifest, size: Size, room: Room, bits: CacheBits): Tiling {
+/**
+ * The tiles in which a clip of this size is decoded, with keys and values of these bits. The least that there are where
+ * none fits.
+ * @param asked those that it came to when memory ran out
+ */
+export function fittingTiles(
+  manifest: ModelManifest,
+  size: Size,
+  room: Room,
+  bits: CacheBits,
+  asked?: Tiling,
+): Tiling {
+  const known = asked && tilingsToTry(manifest, size, room).find((tiling) => sameTiles(tiling, asked));
+  if (known) return known;
   return fitting(manifest, size, room, bits)?.tiling ?? tilingsToTry(manifest, size, room).at(-1)!;
 }
+
+/** The tiles that take less memory than these; null where there are none. */
+export function moreTiles(manifest: ModelManifest, size: Size, room: Room, tiles: Tiling): Tiling | null {
+  const all = tilingsToTry(manifest, size, room);
+  return all[all.findIndex((tiling) => sameTiles(tiling, tiles)) + 1] ?? null;
+}
+
+const sameTiles = (a: Tiling, b: Tiling): boolean => a.rows === b.rows && a.columns === b.columns;
 
 /** The largest size of the same shape that fits, in whole multiples of the grid; null when none does. */
 export function findFit(
@@ -231,4 +253,4 @@ export function checkPlan(
   );
 }
 
-const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+export const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;

@@ -25,7 +25,8 @@ import type { Model } from './backend';
 import { neededEditions } from './editions';
 import { checkPlan, fitting, fittingTiles, gridOf, roomOfGpu, type Room } from './memory-plan';
 import { Costs } from './progress';
-import { encodeFrames, type FrameEncoder } from './encode';
+import { encodeFrames } from './encode';
+import type { FrameEncoder } from './frame-encoder';
 import { residentEncoder, streamedEncoder, type TextEncoder } from './text-encoder';
 import { openTokenizer } from './tokenizer';
 import { warmUp } from './warm-up';
@@ -90,16 +91,17 @@ export interface BuildOptions {
   began?: number;
   /** The picture size that is waited for: its kernels are compiled. Default: the model's own. */
   wanted?: Size;
-  /** What matrices of plain types become (weights/upload). */
-  quantize?: UploadOptions['quantize'];
+  /** What matrices of plain types become, and who makes it (weights/upload). */
+  smaller?: Smaller;
 }
+type Smaller = Pick<UploadOptions, 'quantize' | 'quantizer'>;
 
 /** A model of files that are here. */
 export async function buildModel(
   gpu: Gpu,
   files: ModelFiles,
   onEvent: OnEvent,
-  { began = performance.now(), wanted, quantize }: BuildOptions = {},
+  { began = performance.now(), wanted, smaller = {} }: BuildOptions = {},
 ): Promise<GpuModel> {
   const { manifest } = files;
   const { text_encoder, transformer, autoencoder, tokenizer } = manifest.components;
@@ -129,9 +131,9 @@ export async function buildModel(
   let loadSeconds = 0;
   try {
     const opened = await uploader(gpu, files, [text_encoder.file, transformer.file, autoencoder.file], onEvent); // prettier-ignore
-    const textEncoder = own(await openEncoder(gpu, opened, text_encoder.file, configs.text, quantize));
+    const textEncoder = own(await openEncoder(gpu, opened, text_encoder.file, configs.text, smaller));
     const dit = {
-      weights: own(await openTransformer(opened, files, transformer, configs.wan, quantize)),
+      weights: own(await openTransformer(opened, files, transformer, configs.wan, smaller)),
       config: configs.wan,
     };
     const tensors = matchAutoencoder(opened.file(autoencoder.file), configs.autoencoder);
@@ -226,13 +228,13 @@ async function openEncoder(
   opened: Opened,
   path: string,
   config: Umt5Config,
-  quantize: UploadOptions['quantize'],
+  smaller: Smaller,
 ): Promise<TextEncoder> {
   const file = opened.file(path);
   const bytes = [...file.tensors.values()].reduce((sum, info) => sum + info.bytes, 0);
   if (bytes > STREAMED) return streamedEncoder(gpu, file, config);
   const tensors = matchTensors(file, 'umt5', umt5Shapes(config));
-  return residentEncoder(await opened.upload(path, { tensors, ...(quantize && { quantize }) }), config);
+  return residentEncoder(await opened.upload(path, { tensors, ...smaller }), config);
 }
 
 /** The transformer in whatever layout its file has, with its LoRAs merged in. */
@@ -241,7 +243,7 @@ async function openTransformer(
   files: ModelFiles,
   { file, loras = [] }: ModelManifest['components']['transformer'],
   config: WanConfig,
-  quantize: UploadOptions['quantize'],
+  smaller: Smaller,
 ): Promise<Weights> {
   const shapes = wanShapes(config);
   const tensors = matchTensors(opened.file(file), 'wan-transformer', shapes);
@@ -250,7 +252,7 @@ async function openTransformer(
     read.push(readLora(await openWeights(files, path), shapes, strength));
   return opened.upload(file, {
     tensors,
-    ...(quantize && { quantize }),
+    ...smaller,
     ...(read.length && { patch: (name, shape) => patchOf(read, name, shape) }),
   });
 }

@@ -17,6 +17,7 @@ import { latentOf, matchAutoencoder, readAutoencoderConfig, type AutoencoderConf
 import { buildModel, roomOf, type GpuModel, type OnEvent } from './model';
 import { layoutOfKnown, readFiles, toFinding, type Known } from './recognise';
 import { likelySampling, previewOf, SAMPLINGS, WAN_LATENTS, type Sampling } from './samplings';
+import { quantizerOf, type GpuQuantizer } from './quantizer';
 import { shrink } from './shrink';
 import { planOpened } from './whole-plan';
 
@@ -112,7 +113,17 @@ export async function loadOpened(
   const { quantize } = opened;
   if (!quantize) return buildModel(gpu, files, onEvent, { began, wanted });
   const smaller = await shrink(files, opened.files, quantize, onEvent, gpu);
-  return buildModel(gpu, smaller, onEvent, { began, wanted, quantize: (name) => bitsOf(name, quantize) });
+  // What could not be kept is made smaller on its way to the GPU.
+  const quantizer = quantizerOf(gpu);
+  try {
+    const made = {
+      quantize: (name: string) => bitsOf(name, quantize),
+      ...(quantizer && { quantizer: (...piece: Parameters<GpuQuantizer['quantize']>) => quantizer.quantize(...piece) }), // prettier-ignore
+    };
+    return await buildModel(gpu, smaller, onEvent, { began, wanted, smaller: made });
+  } finally {
+    quantizer?.free();
+  }
 }
 
 function whyNot({ findings, missing, problems }: Recognition): KinoraError {

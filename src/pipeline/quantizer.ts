@@ -7,6 +7,10 @@ import type { Bits } from '../weights/small';
 const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
 const BLOCK = { q8_0: 34, q4_0: 18 } as const;
 
+/** Null: the CPU is quicker than an adapter that is software. */
+export const quantizerOf = (gpu: Gpu): GpuQuantizer | null =>
+  gpu.adapter.isFallback ? null : new GpuQuantizer(gpu);
+
 export class GpuQuantizer {
   readonly #run: Run;
 

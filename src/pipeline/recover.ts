@@ -1,14 +1,15 @@
 /**
  * A clip that survives its GPU: when the device is lost in the middle, a new one is opened, the weights come back
  * from this browser's storage, and the clip goes on behind its last finished block, to the bit. When memory runs
- * out, it goes on with keys and values of 8 bit, and then seeing less far back. The making itself is generate.ts.
+ * out, it is decoded in more tiles, which changes no picture; then it goes on with keys and values of 8 bit, and then
+ * seeing less far back. The making itself is generate.ts.
  */
 import { KinoraError } from '../errors';
 import type { Clip, GenerateRequest } from '../worker/protocol';
 import type { Latents, Model } from './backend';
 import type { Change } from './changes';
 import { generate, type GenerateOptions, type KnownBlocks } from './generate';
-import { fittingBits, gridOf } from './memory-plan';
+import { fittingBits, fittingTiles, gridOf, moreTiles } from './memory-plan';
 import { scaleOf } from './draft';
 import { seeing, windowOf } from './window';
 
@@ -51,10 +52,11 @@ export async function generateSafely(
       } else if (code === 'out-of-memory') {
         const smaller = lessMemory(present, wish);
         if (smaller === null) throw e;
-        const { cacheBits, window } = smaller;
-        options.emit({ type: 'recover', reason: 'out-of-memory', block: done.count, ...(cacheBits && { cacheBits }), ...(window && { window }) }); // prettier-ignore
+        const { tiles, cacheBits, window } = smaller;
+        options.emit({ type: 'recover', reason: 'out-of-memory', block: done.count, ...(tiles && { tiles: tiles.rows * tiles.columns }), ...(cacheBits && { cacheBits }), ...(window && { window }) }); // prettier-ignore
         // The first block sees itself alone; of more, the settings of now would not make the beginning again.
-        const change: Change = { ...smaller, ...(done.count > 1 && !wish.begins && { begins: 'clip' }) };
+        const other = !tiles && done.count > 1 && !wish.begins;
+        const change: Change = { ...smaller, ...(other && { begins: 'clip' }) };
         await options.changed?.(change, done.count);
         wish = { ...wish, ...change };
       } else throw e;
@@ -66,10 +68,14 @@ export async function generateSafely(
 export function lessMemory(
   model: Pick<Model, 'manifest' | 'room'>,
   request: GenerateRequest,
-): Pick<GenerateRequest, 'cacheBits' | 'window' | 'sink'> | null {
+): Pick<GenerateRequest, 'tiles' | 'cacheBits' | 'window' | 'sink'> | null {
   const { manifest, room } = model;
   const size = scaleOf(request, gridOf(manifest), manifest.sizes);
-  const bits = fittingBits(seeing(manifest, windowOf(manifest, request)), size, room, request.cacheBits);
+  const seen = seeing(manifest, windowOf(manifest, request));
+  const bits = fittingBits(seen, size, room, request.cacheBits);
+  const present = fittingTiles(seen, size, room, bits ?? 8, request.tiles);
+  const tiles = moreTiles(seen, size, room, present);
+  if (tiles) return { tiles };
   // What the person asked for stays.
   if (room.packs && bits === 16 && request.cacheBits === undefined) return { cacheBits: 8 };
   const window = nextWindow(model, request);

@@ -14,11 +14,11 @@ import type { WeightFile } from '../weights/source';
 import type { ModelFiles } from '../weights/store';
 import type { PickedFile, Quantize } from '../worker/protocol';
 import type { OnEvent } from './model';
-import { GpuQuantizer } from './quantizer';
+import { quantizerOf, type GpuQuantizer } from './quantizer';
 
 /**
  * @param picked what the files' sizes and times are told by
- * @param gpu quantizes; null: the CPU does, which is quicker than an adapter that is software
+ * @param gpu quantizes; null, or one that is software: the CPU does
  */
 export async function shrink(
   files: ModelFiles,
@@ -28,7 +28,7 @@ export async function shrink(
   gpu: Gpu | null,
   store = new SmallStore(),
 ): Promise<ModelFiles> {
-  const quantizer = gpu && !gpu.adapter.isFallback ? new GpuQuantizer(gpu) : null;
+  const quantizer = gpu && quantizerOf(gpu);
   try {
     return await shrinkWith(quantizer, files, picked, bits, onEvent, store);
   } finally {

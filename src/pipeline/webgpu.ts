@@ -75,9 +75,9 @@ export class GpuClip implements ClipNetworks {
 
   /** Compiles what this size needs and earlier ones did not, and makes room. */
   static async open(model: GpuModel, request: GenerateRequest, plan: ClipPlan): Promise<GpuClip> {
-    const { cacheBits = 16 } = request;
+    const { cacheBits = 16, tiles } = request;
     const window = windowOf(model.manifest, request);
-    const tiling = fittingTiles(seeing(model.manifest, window), request, model.room, cacheBits);
+    const tiling = fittingTiles(seeing(model.manifest, window), request, model.room, cacheBits, tiles);
     await warmUp(model, request, { bits: cacheBits, tiling });
     const clip = new GpuClip(model, request);
     try {

@@ -13,6 +13,7 @@ import type { ModelFiles } from '../weights/store';
 import { plannedBytes } from '../weights/upload';
 import type { MemoryPlan, Quantize, Size } from '../worker/protocol';
 import { readAutoencoderConfig, matchAutoencoder } from './autoencoder';
+import { encodingNeed, waysToEncode } from './encoder-plan';
 import { checkPlan, estimateNeed, findFit, fitting, fittingTiles, gridOf, type Room } from './memory-plan';
 import { STREAMED } from './model';
 
@@ -28,6 +29,8 @@ interface Counted {
   resident: number;
   /** While a prompt is read. */
   streamed: number;
+  /** The Wan VAE's encoder is among them. */
+  encodes: boolean;
 }
 
 /** @throws KinoraError `bad-model` where files do not match their configs */
@@ -54,7 +57,9 @@ export async function planOpened(
     const cacheBits = fitting(manifest, size, full)?.bits ?? 8;
     const { rows, columns } = fittingTiles(manifest, size, full, cacheBits);
     const need = estimateNeed(manifest, size, full, cacheBits, { rows, columns });
-    const total = need.total + Math.max(0, before - need.work);
+    // A picture or a video that the clip begins with is encoded before anything else of it is there.
+    const encoding = counted.encodes ? encodingBytes(manifest, size, full) : 0;
+    const total = Math.max(need.total + Math.max(0, before - need.work), encoding);
     return { counted, full, need, cacheBits, tiles: rows * columns, total };
   };
   const { counted, full, need, cacheBits, tiles, total } = plan(quantize);
@@ -108,8 +113,9 @@ function count(
   const config = readUmt5Config(components.text_encoder.config);
   const text = matchTensors(files.text, 'umt5', umt5Shapes(config));
   const a = readAutoencoderConfig(components.autoencoder);
+  const sides = matchAutoencoder(files.autoencoder, a);
   // Repacked: matrices in the activations' type, all else f32.
-  const repacked = [...matchAutoencoder(files.autoencoder, a).values()].reduce(
+  const repacked = [...sides.values()].reduce(
     (sum, { shape }) => sum + shape.reduce((x, y) => x * y, 1) * (shape.length > 1 ? element : 4),
     0,
   );
@@ -119,8 +125,20 @@ function count(
     transformer: plannedBytes(files.transformer, wan, options),
     autoencoder: repacked,
     resident: streams ? 0 : plannedBytes(files.text, text, options),
+    encodes: a.network === 'wan-vae' && [...sides.keys()].some((name) => name.startsWith('encoder.')),
     streamed: streams ? LAYERS * largestLayer(files.text, config, text, options) : 0,
   };
+}
+
+/** What encoding takes where it can be done; 0 where no tiles are small enough: a picture is then refused, words are not. */
+function encodingBytes(manifest: ModelManifest, size: Size, room: Room): number {
+  try {
+    const [tiling] = waysToEncode(manifest, size, room);
+    return encodingNeed(manifest, size, room, tiling)?.total ?? 0;
+  } catch (e) {
+    if (e instanceof KinoraError && e.code === 'out-of-memory') return 0;
+    throw e;
+  }
 }
 
 function largestLayer(

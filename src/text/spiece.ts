@@ -3,7 +3,7 @@
  * that file) and from the metadata of a GGUF text encoder [google/sentencepiece `src/sentencepiece_model.proto`,
  * ggml-org/ggml `docs/gguf.md`, huggingface/transformers `convert_slow_tokenizer.py` for T5].
  *
- * The precompiled character map is not read: NFKC stands for it, as in the tokenizer core that reads the result.
+ * The precompiled character map goes along (charsmap.ts); without one NFKC stands for it.
  */
 import { KinoraError } from '../errors';
 
@@ -11,6 +11,8 @@ interface Vocabulary {
   /** In the order of their ids. */
   pieces: { text: string; score: number; type: number }[];
   unknown: number;
+  /** The precompiled character map; empty where there is none. */
+  charsmap: Uint8Array;
 }
 
 /** SentencePiece's kinds of pieces, and ggml's, which are the same. */
@@ -28,6 +30,7 @@ export function spieceToJson(bytes: Uint8Array): object {
   const pieces: Vocabulary['pieces'] = [];
   let unknown = -1;
   let kind = 1;
+  let charsmap = new Uint8Array();
   for (const field of fields(bytes)) {
     if (field.number === 1) pieces.push(readPiece(field.bytes()));
     if (field.number === 2)
@@ -35,10 +38,12 @@ export function spieceToJson(bytes: Uint8Array): object {
         if (inner.number === 3) kind = inner.value();
         if (inner.number === 40) unknown = inner.value();
       }
+    if (field.number === 3)
+      for (const inner of fields(field.bytes())) if (inner.number === 2) charsmap = inner.bytes().slice();
     if (pieces.length > MAX_PIECES) throw bad(`has more than ${MAX_PIECES} pieces`);
   }
   if (kind !== 1) throw bad(`is of kind ${kind}, not Unigram`);
-  return toJson({ pieces, unknown });
+  return toJson({ pieces, unknown, charsmap });
 }
 
 /** A GGUF's metadata → tokenizer.json. Throws `bad-model` when it holds no Unigram vocabulary. */
@@ -55,10 +60,13 @@ export function ggufToJson(metadata: ReadonlyMap<string, unknown>): object {
     score: Number(scores[i]),
     type: Number(types[i]),
   }));
-  return toJson({ pieces, unknown: typeof unknown === 'number' ? unknown : -1 });
+  const map = get('precompiled_charsmap');
+  // Of signed bytes, or of unsigned ones.
+  const charsmap = Uint8Array.from(Array.isArray(map) ? map : [], Number);
+  return toJson({ pieces, unknown: typeof unknown === 'number' ? unknown : -1, charsmap });
 }
 
-function toJson({ pieces, unknown }: Vocabulary): object {
+function toJson({ pieces, unknown, charsmap }: Vocabulary): object {
   if (unknown < 0) unknown = pieces.findIndex(({ type }) => type === 2);
   const end = pieces.findIndex(({ text }) => text === '</s>');
   if (pieces.length === 0) throw bad('has no pieces');
@@ -79,7 +87,7 @@ function toJson({ pieces, unknown }: Vocabulary): object {
     normalizer: {
       type: 'Sequence',
       normalizers: [
-        { type: 'Precompiled', precompiled_charsmap: '' },
+        { type: 'Precompiled', precompiled_charsmap: toBase64(charsmap) },
         { type: 'Strip', strip_left: false, strip_right: true },
         { type: 'Replace', pattern: { Regex: ' {2,}' }, content: '▁' },
       ],
@@ -99,6 +107,14 @@ function toJson({ pieces, unknown }: Vocabulary): object {
       byte_fallback: pieces.some(({ type }) => type === BYTE),
     },
   };
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let text = '';
+  // Not too many arguments at once.
+  for (let at = 0; at < bytes.length; at += 8192)
+    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return btoa(text);
 }
 
 function readPiece(bytes: Uint8Array): Vocabulary['pieces'][number] {

@@ -1,6 +1,7 @@
 /** Prompts to token ids, with the tokenizer.json that comes with the checkpoint. */
 import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
 import { KinoraError } from '../errors';
+import { readCharsmap } from './charsmap';
 
 export interface Tokenizer {
   /** Number of ids; every id is below it. */
@@ -23,8 +24,9 @@ export function loadTokenizer(json: unknown): Tokenizer {
     new KinoraError('bad-model', `tokenizer.json ${problem}.`, { file: 'tokenizer.json' }, detail);
   if (typeof json !== 'object' || json === null) throw damaged('is not an object');
   let tokenizer: HfTokenizer;
+  const { rest, map } = takeCharsmap(json);
   try {
-    tokenizer = new HfTokenizer(json, {});
+    tokenizer = new HfTokenizer(rest, {});
   } catch (e) {
     throw damaged('is damaged or of a kind that Kinora does not know', String(e));
   }
@@ -38,9 +40,38 @@ export function loadTokenizer(json: unknown): Tokenizer {
     end,
     encode(prompt, maxLength) {
       if (!Number.isInteger(maxLength) || maxLength < 1) throw new RangeError(`maxLength is ${maxLength}`);
-      const ids = tokenizer.tokenize(prompt).flatMap(toIds);
+      const ids = tokenizer.tokenize(map(prompt)).flatMap(toIds);
       return Int32Array.from([...ids.slice(0, maxLength - 1), end]);
     },
+  };
+}
+
+interface Normalizer {
+  type?: unknown;
+  precompiled_charsmap?: unknown;
+  normalizers?: Normalizer[];
+}
+
+/**
+ * The character map that comes first, and the tokenizer without it: the package has NFKC in its place, which is not the same
+ * for joiners and stacked marks. An empty map is left to the package.
+ */
+function takeCharsmap(json: object): { rest: object; map: (text: string) => string } {
+  const { normalizer } = json as { normalizer?: Normalizer | null };
+  const all = normalizer?.type === 'Sequence' ? (normalizer.normalizers ?? []) : normalizer ? [normalizer] : []; // prettier-ignore
+  const first = Array.isArray(all) ? all[0] : undefined;
+  const base64 = first?.type === 'Precompiled' ? first.precompiled_charsmap : null;
+  if (typeof base64 !== 'string' || base64 === '') return { rest: json, map: (text) => text };
+  let bytes: Uint8Array;
+  try {
+    bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  } catch (e) {
+    throw new KinoraError('bad-model', 'The tokenizer’s character map is damaged.', { file: 'tokenizer.json' }, String(e)); // prettier-ignore
+  }
+  const normalizers = all.slice(1);
+  return {
+    rest: { ...json, normalizer: normalizers.length ? { type: 'Sequence', normalizers } : null },
+    map: readCharsmap(bytes),
   };
 }
 

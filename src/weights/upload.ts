@@ -49,6 +49,11 @@ export interface UploadOptions {
   half?: 'f16' | 'f32';
   /** What a matrix of a plain type is quantized to; null leaves it. Asked for those whose rows are whole blocks. */
   quantize?: (name: string) => 'q8_0' | 'q4_0' | null;
+  /**
+   * Makes those blocks elsewhere, e.g. on the GPU, of whole blocks as the file has them; null for what it leaves to us.
+   * Not asked for values that a patch or a scale changes first.
+   */
+  quantizer?: (raw: Uint8Array, from: string, to: 'q8_0' | 'q4_0') => Promise<Uint8Array<ArrayBuffer> | null>;
   /** Changes to a tensor's values before they are stored, e.g. a LoRA's; null for tensors without. */
   patch?: (name: string, shape: readonly number[]) => Promise<Patch | null>;
   signal?: AbortSignal;
@@ -136,7 +141,10 @@ export async function uploadWeights(
       for (let at = 0; at < info.bytes;) {
         if (signal?.aborted) throw new KinoraError('cancelled', `Loading ${file.name} was cancelled.`);
         const bytes = await file.read(info.name, at, pieceBytes(info, at, piece, form));
-        write(gpu, file, { info, tensor, scale, form }, at, bytes);
+        const { dtype } = form;
+        const plain = form.how === 'floats' && !patch && !scale && (dtype === 'q8_0' || dtype === 'q4_0');
+        const blocks = plain ? await options.quantizer?.(bytes, info.dtype, dtype) : null;
+        write(gpu, file, { info, tensor, scale, form }, at, bytes, blocks);
         at += bytes.byteLength;
         inFlight += bytes.byteLength;
         loaded += bytes.byteLength;
@@ -277,8 +285,18 @@ interface Target {
   form: Form;
 }
 
-/** Converts a piece, `at` bytes into the tensor as the file has it, and queues its copy. */
-function write(gpu: Gpu, file: WeightFile, target: Target, at: number, bytes: Uint8Array<ArrayBuffer>): void {
+/**
+ * Converts a piece, `at` bytes into the tensor as the file has it, and queues its copy.
+ * @param blocks the piece in blocks, where they were made elsewhere
+ */
+function write(
+  gpu: Gpu,
+  file: WeightFile,
+  target: Target,
+  at: number,
+  bytes: Uint8Array<ArrayBuffer>,
+  blocks?: Uint8Array | null,
+): void {
   const { info, tensor, form } = target;
   const { memory } = gpu;
   const { elements, bytes: step } = LAYOUTS[info.dtype];
@@ -292,6 +310,7 @@ function write(gpu: Gpu, file: WeightFile, target: Target, at: number, bytes: Ui
     memory.write(tensor.storage, packed.main, block * BLOCK_FORMS[type].main);
     memory.write(tensor.scales!, packed.scales, block * BLOCK_FORMS[type].scales);
   };
+  if (blocks) return writeBlocks(tensor.dtype.toUpperCase() as BlockType, blocks);
   switch (form.how) {
     case 'raw':
       if (info.dtype.startsWith('F8') && hasNaN(info.dtype, bytes))

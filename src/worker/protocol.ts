@@ -280,6 +280,14 @@ export interface GenerateRequest extends Settings {
   footage?: Footage & { use: 'extend' | 'remix' };
   /** Only where the model has an encoder. */
   picture?: Picture;
+  /** Set where memory ran out before: the tiles that pictures are decoded in. They change no picture. */
+  tiles?: Tiles;
+}
+
+/** Tiles of a picture, from above to below and from left to right. */
+export interface Tiles {
+  rows: number;
+  columns: number;
 }
 
 /** An interrupted clip. */
@@ -305,7 +313,11 @@ export type GenerateEvent =
       type: 'recover';
       reason: 'device-lost' | 'out-of-memory' | 'worker-dead';
       block: number;
-      /** Where memory ran out: bits of keys and values from now on, or else latent frames that a block sees. */
+      /**
+       * Where memory ran out: tiles that pictures are decoded in from now on, or else bits of keys and values, or latent
+       * frames that a block sees.
+       */
+      tiles?: number;
       cacheBits?: CacheBits;
       window?: number;
       /** Finished blocks behind `block` of which nothing could be had: they are made again. */

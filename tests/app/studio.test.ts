@@ -453,9 +453,12 @@ describe('a worker that hangs or dies in the middle of a clip', () => {
     expect(engine.making.request).toMatchObject({ resume: 'mine', prompt: 'a red boat, then night' });
     expect(old.closed).toBe(true);
     expect(studio.recovered).toEqual({ type: 'recover', reason: 'worker-dead', block: 1 });
-    expect(en.notice.recovered('worker-dead', 1)).toMatch(
+    expect(en.notice.recovered({ reason: 'worker-dead', block: 1 })).toMatch(
       /started anew.*behind its finished block; nothing was lost/,
     );
+    const full = { reason: 'out-of-memory', block: 2 } as const;
+    expect(en.notice.recovered(full)).toMatch(/less exactly, or fewer of them.*2 finished blocks/);
+    expect(en.notice.recovered({ ...full, tiles: 4 })).toMatch(/in 4 tiles.*changes nothing/);
     say(frames(0, 0, [old])); // of the worker that is gone
     expect(studio.blocks.every(({ state }) => state === 'next')).toBe(true);
     engine.making.answer({ ok: true, value: clipOf() });

@@ -14,6 +14,7 @@ function texts(value: unknown, path = ''): [string, string][] {
       return [[path, String(value(error))]];
     }
     if (path.startsWith('.problem')) return [[path, String(value({ field: 'seed', found: 7, most: 9 }))]];
+    if (path.endsWith('.recovered')) return [[path, String(value({ reason: 'out-of-memory', block: 1, tiles: 4 }))]]; // prettier-ignore
     return [[path, String(value(1, 2, 3, 4))]];
   }
   return Object.entries(value as object).flatMap(([key, inner]) => texts(inner, `${path}.${key}`));

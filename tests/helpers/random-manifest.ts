@@ -36,12 +36,23 @@ export const AUTOENCODER_CONFIG = {
   patch_size: 8,
 };
 
+/** Wan's VAE with two levels: a latent is two frames of 2 × 2 pixels. */
+export const VAE_CONFIG = {
+  base_dim: 8,
+  z_dim: CHANNELS,
+  dim_mult: [1, 2],
+  num_res_blocks: 1,
+  temperal_downsample: [true],
+};
+
 export interface ManifestChange {
   sampler?: Partial<ModelManifest['sampler']>;
   components?: Partial<ModelManifest['components']>;
+  /** With Wan's VAE in place of TAEHV. */
+  vae?: boolean;
 }
 
-export function randomManifest({ sampler, components }: ManifestChange = {}): ModelManifest {
+export function randomManifest({ sampler, components, vae }: ManifestChange = {}): ModelManifest {
   return {
     format: 'kinora-model/1',
     id: 'random',
@@ -55,7 +66,7 @@ export function randomManifest({ sampler, components }: ManifestChange = {}): Mo
     sizes: [{ width: 48, height: 32 }],
     latent: {
       channels: CHANNELS,
-      stride: [4, 8, 8],
+      stride: vae ? [2, 2, 2] : [4, 8, 8],
       mean: [0.1, -0.2, 0.3, 0],
       std: [0.9, 1.1, 0.8, 1],
     },
@@ -73,7 +84,9 @@ export function randomManifest({ sampler, components }: ManifestChange = {}): Mo
       tokenizer: { file: 'tokenizer.json' },
       text_encoder: { network: 'umt5', config: TEXT_CONFIG, file: 'text.safetensors' },
       transformer: { network: 'wan-transformer-causal', config: TRANSFORMER_CONFIG, file: 'dit.safetensors' },
-      autoencoder: { network: 'taehv', config: AUTOENCODER_CONFIG, file: 'taehv.safetensors' },
+      autoencoder: vae
+        ? { network: 'wan-vae', config: VAE_CONFIG, file: 'vae.safetensors' }
+        : { network: 'taehv', config: AUTOENCODER_CONFIG, file: 'taehv.safetensors' },
       ...components,
     },
   };

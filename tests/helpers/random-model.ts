@@ -3,6 +3,7 @@
  * learnt. Its pictures mean nothing. For tests of the pipeline; what trained networks compute is compared
  * with PyTorch elsewhere.
  */
+import { readWanVaeConfig, wanVaeShapes } from '../../src/models/wan-vae';
 import type { ModelManifest } from '../../src/weights/manifest';
 import { fromBytes, type ByteSource } from '../../src/weights/source';
 import type { ModelFiles } from '../../src/weights/store';
@@ -17,6 +18,7 @@ import {
   INNER,
   LAYERS,
   randomManifest,
+  VAE_CONFIG,
   VOCABULARY,
   W,
 } from './random-manifest';
@@ -138,6 +140,17 @@ function encoderTensors(): Tensors {
   return m.tensors;
 }
 
+function vaeTensors(): Tensors {
+  const m = new Maker(5000);
+  for (const [name, shape] of wanVaeShapes(readWanVaeConfig(VAE_CONFIG))) {
+    if (name.endsWith('.gamma')) m.gain(name, product(shape));
+    else if (name.endsWith('.bias')) m.bias(name, ...shape);
+    else m.weight(name, ...(shape as [number, ...number[]]));
+    m.tensors.get(name)!.shape = [...shape];
+  }
+  return m.tensors;
+}
+
 function toFile(name: string, tensors: Tensors): ByteSource {
   const header: Record<string, unknown> = {};
   let end = 0;
@@ -155,6 +168,8 @@ function toFile(name: string, tensors: Tensors): ByteSource {
 }
 
 export interface RandomModelOptions {
+  /** With Wan's VAE, encoder and all, in place of TAEHV. */
+  vae?: boolean;
   /** With an encoder; default: without. */
   encoder?: boolean;
   sampler?: Partial<ModelManifest['sampler']>;
@@ -164,12 +179,19 @@ export interface RandomModelOptions {
 }
 
 /** The files of the model, as `openModel` gives those of a real one. */
-export function randomModel({ encoder, sampler, spoil, components }: RandomModelOptions = {}): ModelFiles {
-  const manifest = randomManifest({ sampler, components });
+export function randomModel({
+  encoder,
+  sampler,
+  spoil,
+  components,
+  vae,
+}: RandomModelOptions = {}): ModelFiles {
+  const manifest = randomManifest({ sampler, components, vae });
   const parts = {
     'text.safetensors': textTensors(),
     'dit.safetensors': transformerTensors(),
     'taehv.safetensors': new Map([...decoderTensors(), ...(encoder ? encoderTensors() : [])]),
+    'vae.safetensors': vaeTensors(),
   };
   if (spoil)
     for (const tensors of Object.values(parts)) tensors.get(spoil.name)?.values.fill(spoil.value, 3, 4);

@@ -25,7 +25,10 @@ const field = (number: number, bytes: ArrayLike<number>) => [...varint(number * 
 const whole = (number: number, value: number) => [...varint(number * 8), ...varint(value)];
 
 /** The same vocabulary as SentencePiece writes it. */
-function spiece(trainer: number[] = whole(40, umt5.model.unk_id)): Uint8Array {
+function spiece(
+  trainer: number[] = whole(40, umt5.model.unk_id),
+  map: Uint8Array = new Uint8Array(),
+): Uint8Array {
   const pieces = umt5.model.vocab.flatMap(([text, score], id) => {
     const type = id < 3 ? 3 : id === 3 ? 2 : text.startsWith('<0x') ? 6 : 1;
     const number = new Uint8Array(Float32Array.of(score).buffer);
@@ -36,7 +39,7 @@ function spiece(trainer: number[] = whole(40, umt5.model.unk_id)): Uint8Array {
       ...(type === 1 ? [] : whole(3, type)),
     ]);
   });
-  const normalizer = field(3, field(1, new TextEncoder().encode('nmt_nfkc')));
+  const normalizer = field(3, [...field(1, new TextEncoder().encode('nmt_nfkc')), ...(map.length ? field(2, map) : [])]); // prettier-ignore
   return Uint8Array.from([...pieces, ...field(2, trainer), ...normalizer]);
 }
 
@@ -63,6 +66,17 @@ test('are the tokenizer.json that transformers makes of them', () => {
     post_processor: expect.anything(),
     model: { ...umt5.model, vocab: rounded },
   });
+});
+
+test('the character map goes along, from either', async () => {
+  const map = Uint8Array.from({ length: 20_000 }, (_, i) => i * 7);
+  const mapOf = (json: object) => (json as { normalizer: { normalizers: { precompiled_charsmap: string }[] } }).normalizer.normalizers[0]!.precompiled_charsmap; // prettier-ignore
+  const base64 = Buffer.from(map).toString('base64');
+  expect(mapOf(spieceToJson(spiece(undefined, map)))).toBe(base64);
+  const { metadata } = await readGguf(fromBytes('umt5.gguf', file('umt5.gguf')));
+  for (const list of [Array.from(map), Array.from(new Int8Array(map.buffer))])
+    expect(mapOf(ggufToJson(new Map([...metadata, ['tokenizer.ggml.precompiled_charsmap', list]])))).toBe(base64); // prettier-ignore
+  expect(mapOf(spieceToJson(spiece()))).toBe('');
 });
 
 test('refuses what is damaged or of another kind', () => {

@@ -3,8 +3,8 @@ import { loadTokenizer } from '../../src/text/tokenizer';
 import { expected, texts, tokenizerJson } from './fixtures';
 
 /**
- * With a precompiled character map the package applies NFKC and its own list of spaces. That differs from
- * the map for joiners (U+200D becomes a space) and for marks stacked on one letter. Pocket has no such map.
+ * Without its precompiled character map (charsmap.test.ts) the package applies NFKC and its own list of spaces. That differs
+ * from the map for joiners (U+200D becomes a space) and for marks stacked on one letter. Pocket has no such map.
  */
 const DIFFERENT = texts.prompts.filter((p) => /\u200d|\u0301\u0302/.test(p));
 

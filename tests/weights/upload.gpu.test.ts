@@ -3,7 +3,8 @@ import { dequantizeQ8, f16ToF32, toF32 } from '../../src/weights/convert';
 import { readWeights } from '../../src/weights/read';
 import { readScale } from '../../src/weights/scaled';
 import { fromBytes, type ByteSource, type WeightFile } from '../../src/weights/source';
-import { uploadWeights } from '../../src/weights/upload';
+import { uploadWeights, type UploadOptions } from '../../src/weights/upload';
+import { GpuQuantizer } from '../../src/pipeline/quantizer';
 import { Run } from '../../src/gpu/run';
 import type { Tensor } from '../../src/gpu/tensor';
 import { matmul } from '../../src/ops/matmul';
@@ -87,6 +88,36 @@ test('quantizes on the way: q8_0 and q4_0 within half a step', async () => {
       expect(Math.abs(v - values[i]!)).toBeLessThanOrEqual(block * step * (dtype === 'q4_0' ? 1.01 : 0.54));
     });
     weights.free();
+  }
+});
+
+test('what another quantizes on the way comes to the same; what is patched is not asked of it', async () => {
+  const values = random(6 * 96, 5);
+  const header = { w: { dtype: 'F32', shape: [6, 96], data_offsets: [0, 2304] } };
+  const file = await readWeights(fromBytes('f', safetensors(header, new Uint8Array(values.buffer))));
+  const gpuQuantizer = new GpuQuantizer(gpu);
+  try {
+    for (const dtype of ['q8_0', 'q4_0'] as const) {
+      let asked = 0;
+      const quantizer = (...piece: Parameters<GpuQuantizer['quantize']>) => (asked++, gpuQuantizer.quantize(...piece)); // prettier-ignore
+      const read = async (options: UploadOptions) => {
+        const weights = await uploadWeights(gpu, file, { quantize: () => dtype, piece: 600, ...options });
+        const got = await dequantized(weights.get('w'));
+        weights.free();
+        return got;
+      };
+      const wanted = await read({});
+      expect(asked).toBe(0);
+      expect(await read({ quantizer })).toEqual(wanted);
+      expect(asked).toBe(2); // in pieces
+      const patch = async () => (part: Float32Array) => void part.fill(1);
+      expect(await read({ quantizer, patch })).not.toEqual(wanted);
+      expect(asked).toBe(2);
+      // What it leaves to us is made here.
+      expect(await read({ quantizer: async () => null })).toEqual(wanted);
+    }
+  } finally {
+    gpuQuantizer.free();
   }
 });
 

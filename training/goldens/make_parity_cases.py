@@ -3,8 +3,8 @@
     python training/goldens/make_parity_cases.py DIR [--filter WORD]
     for c in DIR/*; do npm run parity -- $c; done
 
-Needs what make_goldens.py needs. The whole folder takes some 600 MB and a few minutes of a CPU; cases with "full"
-in their name have the real widths of Wan 2.1 1.3B, UMT5-XXL and taew2_1.
+Needs what make_goldens.py needs. The whole folder takes some 900 MB and a few minutes of a CPU; cases with "full"
+in their name have the real widths of Wan 2.1 1.3B, UMT5-XXL, taew2_1 and the Wan VAE.
 """
 
 import argparse
@@ -26,6 +26,8 @@ FULL_TAEHV = {
     "decoder_space_upscale": [True, True, True],
     "patch_size": 1,
 }
+FULL_VAE = {"base_dim": 96, "z_dim": 16, "dim_mult": [1, 2, 4, 4], "num_res_blocks": 2,
+            "temperal_downsample": [False, True, True]}  # fmt: skip
 # Wan 2.1 1.3B but for the number of layers
 FULL_WAN = {"in_channels": 16, "out_channels": 16, "text_dim": 4096, "freq_dim": 256, "ffn_dim": 8960, "text_len": 512}
 
@@ -34,10 +36,10 @@ class Cases:
     def __init__(self, folder, word):
         self.folder, self.word = folder, word
 
-    def save(self, name, network, config, model, inputs, expected, dtype=torch.float32):
+    def save(self, name, network, config, model, inputs, expected, dtype=torch.float32, keep=lambda k: True):
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
-        weights = {k: v.to(dtype) for k, v in model.state_dict().items() if k != TIED}
+        weights = {k: v.to(dtype) for k, v in model.state_dict().items() if k != TIED and keep(k)}
         for file, tensors in (("weights", weights), ("inputs", inputs), ("expected", expected)):
             save_file({k: v.contiguous().clone() for k, v in tensors.items()}, folder / f"{file}.safetensors")
         case = {"network": network, "config": config, "layout": "diffusers", "tolerance": 2e-3}
@@ -87,6 +89,23 @@ class Cases:
             x = net.seeded((frames[0], 3, *frames[1:]), seed + 2).sigmoid()
             out = net.run_taehv_encoder(model, x)
             self.save(name, "taehv-encoder", config, model, {"frames": x}, out, dtype)
+
+
+    def vae(self, name, config, latents, seed):
+        """latents (F, h, w); the encoder gets as many frames as they make."""
+        model = net.wan_vae(config, seed)
+        decoder = lambda k: k.startswith(("decoder.", "post_quant"))
+        f, h, w = latents
+        with torch.no_grad():
+            if self.wanted(f"{name}-decoder"):
+                x = net.seeded((config["z_dim"], f, h, w), seed + 1)
+                out = {"frames": model.decode(x[None]).sample[0]}
+                self.save(f"{name}-decoder", "wan-vae-decoder", config, model, {"latents": x}, out, torch.float16, decoder)
+            if self.wanted(f"{name}-encoder"):
+                x = net.seeded((3, 1 + 4 * (f - 1), 8 * h, 8 * w), seed + 2).tanh()
+                out = {"latents": model.encode(x[None]).latent_dist.mode()[0]}
+                keep = lambda k: not decoder(k)
+                self.save(f"{name}-encoder", "wan-vae-encoder", config, model, {"frames": x}, out, torch.float16, keep)
 
 
 def rounded(model, dtype):
@@ -142,6 +161,9 @@ def main():
     c.taehv("taehv-encoder-odd", taehv_config(), frames=(6, 13, 22), seed=411)
     c.taehv("taehv-encoder-one-frame", taehv_config(), frames=(1, 16, 8), seed=412)
     c.taehv("taehv-encoder-full", FULL_TAEHV, frames=(9, 24, 40), seed=413)
+
+    c.vae("wan-vae", FULL_VAE | {"base_dim": 8, "z_dim": 4}, (3, 3, 5), 500)
+    c.vae("wan-vae-full", FULL_VAE, (2, 2, 3), 501)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import json
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKLWan
 from safetensors.torch import save_file
+
+import networks as net
 
 VERSION = "1"
 FOLDER = Path(__file__).parents[2] / "tests" / "goldens"
@@ -35,17 +36,8 @@ def save(name, network, config, model, keep, inputs, expected):
 
 
 for seed, (name, config) in enumerate(CONFIGS.items()):
-    torch.manual_seed(seed)
-    vae = AutoencoderKLWan(**config, latents_mean=[0.0] * config["z_dim"], latents_std=[1.0] * config["z_dim"]).eval()
+    vae = net.wan_vae(config, seed)
     with torch.no_grad():
-        for p in vae.parameters():
-            if p.ndim > 3 and p.shape[1] > 1:  # kernels that keep the size of what goes through
-                p.normal_(0, (1.5 / p[0].numel()) ** 0.5)
-            elif p.ndim == 1:
-                p.normal_(0, 0.1)
-            else:
-                p.uniform_(0.5, 1.5)
-            p.copy_(p.half().float())
         scale = 2 ** (len(config["dim_mult"]) - 1)
         step = 2 ** sum(config["temperal_downsample"])
         latents = torch.randn(config["z_dim"], 4, 3, 2)

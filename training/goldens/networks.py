@@ -379,3 +379,22 @@ def run_taehv_encoder(model, frames):
     x = torch.cat([x, x[-1:].expand(missing, -1, -1, -1)])
     out["latents"] = run_layers(model.encoder, x, out, "encoder")
     return out
+
+
+def wan_vae(config, seed):
+    """diffusers' AutoencoderKLWan with seeded numbers that f16 holds, and latents as they are."""
+    from diffusers import AutoencoderKLWan
+
+    torch.manual_seed(seed)
+    z = config["z_dim"]
+    vae = AutoencoderKLWan(**config, latents_mean=[0.0] * z, latents_std=[1.0] * z).eval()
+    with torch.no_grad():
+        for p in vae.parameters():
+            if p.ndim > 3 and p.shape[1] > 1:  # kernels that keep the size of what goes through
+                p.normal_(0, (1.5 / p[0].numel()) ** 0.5)
+            elif p.ndim == 1:
+                p.normal_(0, 0.1)
+            else:
+                p.uniform_(0.5, 1.5)
+            p.copy_(p.half().float())
+    return vae

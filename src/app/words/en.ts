@@ -483,12 +483,24 @@ export const en = {
     updateUnkept:
       'A new edition of Kinora is ready. This browser does not keep the model, and the new one may not be able to finish the clip that was interrupted: finish it first.',
     updateNow: 'Use it now',
-    recovered: (reason: 'device-lost' | 'out-of-memory' | 'worker-dead', block: number, again = 0) =>
+    recovered: ({
+      reason,
+      block,
+      again = 0,
+      tiles,
+    }: {
+      reason: 'device-lost' | 'out-of-memory' | 'worker-dead';
+      block: number;
+      again?: number;
+      tiles?: number;
+    }) =>
       `${
         reason === 'device-lost'
           ? 'The graphics processor went away and was opened anew'
           : reason === 'out-of-memory'
-            ? 'Memory ran out, so this clip now remembers earlier frames less exactly, or fewer of them'
+            ? tiles
+              ? `Memory ran out, so pictures are now decoded in ${tiles} tiles, one after the other, which takes longer and changes nothing`
+              : 'Memory ran out, so this clip now remembers earlier frames less exactly, or fewer of them'
             : 'The engine stopped answering and was started anew'
       }. ${
         again > 0

@@ -492,12 +492,14 @@ export const zh: Words = {
     updateUnfinished: 'Kinora 有新版本。中断的视频之后仍可完成：开始它时所用的模型版本会一直保留到那时。',
     updateUnkept: 'Kinora 有新版本。此浏览器没有保存模型，新版本可能无法完成中断的视频：请先完成它。',
     updateNow: '现在使用',
-    recovered: (reason, block, again = 0) =>
+    recovered: ({ reason, block, again = 0, tiles }) =>
       `${
         reason === 'device-lost'
           ? '显卡曾经中断，已重新打开'
           : reason === 'out-of-memory'
-            ? '内存不足，这段视频对先前画面的记忆已降低精度或缩短范围'
+            ? tiles
+              ? `内存不足，画面改为分成 ${tiles} 块依次解码，速度较慢，画面不变`
+              : '内存不足，这段视频对先前画面的记忆已降低精度或缩短范围'
             : '引擎停止了响应，已重新启动'
       }，${
         again > 0

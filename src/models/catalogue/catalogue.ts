@@ -35,11 +35,11 @@ export interface CataloguePart {
 
 /** With a window of 21 latent frames, with LongLive's 12, in blocks of one frame, in one block, and that with guidance. */
 const GPU = {
-  window: { small: 3.8e9, full: 8.7e9 },
-  short: { small: 3e9, full: 6.1e9 },
-  frame: { small: 3.8e9, full: 8.5e9 },
-  whole: { small: 3.9e9, full: 9.7e9 },
-  guided: { small: 5.6e9, full: 15.7e9 },
+  window: { small: 3.8e9, full: 8.5e9 },
+  short: { small: 3e9, full: 5.9e9 },
+  frame: { small: 3.8e9, full: 8.3e9 },
+  whole: { small: 3.9e9, full: 9.9e9 },
+  guided: { small: 5.6e9, full: 15.9e9 },
 };
 
 export const MODELS: readonly CatalogueModel[] = [

@@ -68,6 +68,29 @@ test('what the engine refuses is shown the same way', async () => {
   expect(at('sight-hint').innerText).toMatch(/from 0 to 3, .*but it is “7”/);
 });
 
+test('a model whose files are gone leads to where files are picked, as often as it is wanted', async () => {
+  app.last.offer = { name: 'mine', download: null, paths: ['a.gguf'], sampling: null, quantize: null, strengths: {}, size: { width: 448, height: 256 }, trying: false }; // prettier-ignore
+  for (let i = 0; i < 2; i++) {
+    await app.openLast();
+    flushSync();
+    await tick();
+    expect(dialog().open).toBe(true);
+    expect(app.last.lost).toBe(true);
+    await expect.poll(() => document.activeElement).toBe(at('own-pick'));
+    const [part, seen] = [at('own-model').getBoundingClientRect(), dialog().getBoundingClientRect()];
+    expect(part.top).toBeGreaterThanOrEqual(seen.top - 1);
+    expect(part.top).toBeLessThan(seen.top + seen.height / 3);
+    dialog().scrollTop = 0;
+    app.drawer = false;
+    flushSync();
+  }
+  // Opened for anything else it begins at its top.
+  app.drawer = true;
+  flushSync();
+  await tick();
+  expect(document.activeElement).not.toBe(at('own-pick'));
+});
+
 test('how exactly earlier frames are kept is chosen there, with WebGPU', async () => {
   app.drawer = true;
   flushSync();
