@@ -493,10 +493,10 @@ describe('a worker that hangs or dies in the middle of a clip', () => {
       expect(engine.making.request.resume).toBeUndefined();
       expect(studio.recovered).toEqual({ type: 'recover', reason: 'worker-dead', block: 0, again: 2 });
       expect(engine.told).toEqual(['a storm', 'a storm']);
-      const line = en.notice.recovered('worker-dead', 0, 2);
+      const line = en.notice.recovered({ reason: 'worker-dead', block: 0, again: 2 });
       expect(line).toContain('2 finished blocks could not be had, so they are made again');
       expect(line).not.toContain('nothing was lost');
-      expect(zh.notice.recovered('worker-dead', 0, 2)).not.toContain('没有丢失');
+      expect(zh.notice.recovered({ reason: 'worker-dead', block: 0, again: 2 })).not.toContain('没有丢失');
     } finally {
       vi.useRealTimers();
     }
@@ -515,7 +515,7 @@ describe('a worker that hangs or dies in the middle of a clip', () => {
     engine.loading.answer({ ok: true, value: MODEL });
     await settle();
     expect(studio.recovered).toMatchObject({ block: 1, again: 1 });
-    expect(en.notice.recovered('worker-dead', 1, 1)).toMatch(/a finished block could not be had, so it is made again/); // prettier-ignore
+    expect(en.notice.recovered({ reason: 'worker-dead', block: 1, again: 1 })).toMatch(/a finished block could not be had, so it is made again/); // prettier-ignore
   });
 
   test('before a block is finished, the clip is begun again as it was asked for', async () => {
