@@ -21,8 +21,10 @@ export function watchRequests(tell: (requests: NetworkRequest[]) => void): void 
   }).observe({ type: 'resource', buffered: true });
 }
 
-/** Ways to ask the network besides `fetch`. */
+/** Ways to ask the network besides `fetch`; a worker has leave of its own, and a Gate of its own, or none. */
 const OTHERS = [
+  'Worker',
+  'SharedWorker',
   'XMLHttpRequest',
   'WebSocket',
   'WebSocketStream',
@@ -59,11 +61,13 @@ export class Gate {
 
   /** Browsers keep `fetch` in a prototype of the worker: whoever looks there must not find the unguarded one. */
   #guard(scope: Ways, ask: typeof fetch): void {
-    const guarded = (what: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
-      const url = String(what instanceof Request ? what.url : what);
-      if (this.#open || /^(blob|data):/.test(url)) return ask(what, init);
+    const guarded = async (what: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+      if (this.#open) return ask(what, init);
+      const request = new Request(what, init); // read once: what was given may say something else the next time
+      const { url } = request;
+      if (/^(blob|data):/.test(url)) return ask(request);
       this.#onStopped({ url, at: Date.now(), stopped: true });
-      return Promise.reject(new TypeError('The engine asks nothing of the network after loading.'));
+      throw new TypeError('The engine asks nothing of the network after loading.');
     };
     for (let holder: Ways | null = scope; holder; holder = Object.getPrototypeOf(holder) as Ways | null)
       if (Object.hasOwn(holder, 'fetch')) holder.fetch = guarded;

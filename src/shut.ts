@@ -12,6 +12,13 @@ type Tell = (requests: NetworkRequest[]) => void;
 type Holder = Record<string, unknown>;
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 
+/** As they are before any other script runs: what is put in their place later is not asked. */
+const { apply } = Reflect;
+const text = String;
+const Address = URL;
+/** What `stayHere` relies on, and nothing else has to change. */
+const LASTING = ['Event', 'NavigateEvent', 'NavigationDestination', 'URL'];
+
 const early: NetworkRequest[] = [];
 let tell: Tell = (requests) => void early.push(...requests);
 
@@ -29,42 +36,50 @@ function refuse(url: string, what: string): never {
 const CONNECTIONS = ['RTCPeerConnection', 'webkitRTCPeerConnection', 'mozRTCPeerConnection'];
 /** Elements with a window of their own; a prefix may stand before. */
 const FRAMES = /^(.*:)?(iframe|frame|object|embed|fencedframe|portal|webview)$/i;
+for (const name of ['test', 'exec'] as const) fix(FRAMES as unknown as Holder, name, RegExp.prototype[name]);
+const isFrame = (name: unknown) => FRAMES.test(text(name));
 
 /** @param scope the page's window; once */
 export function shutWays(scope: object): void {
   const own = scope as Holder;
   for (const name of CONNECTIONS) if (name in own) fix(own, name, noClass('webrtc:', 'WebRTC'));
-  // Stylesheets of XML make elements of any name.
+  // Stylesheets of XML make elements of any name, and so do documents that come as such.
   if ('XSLTProcessor' in own) fix(own, 'XSLTProcessor', noClass('about:blank', 'XSLT'));
+  if ('XMLHttpRequest' in own) fix(own, 'XMLHttpRequest', noClass('about:blank', 'XMLHttpRequest'));
 
   const named = (at: number) => (method: Method) =>
     function (this: unknown, ...args: unknown[]) {
-      if (args.length > at) args[at] = args[at] === null ? null : String(args[at]); // asked once: it may answer otherwise the next time
-      if (FRAMES.test(String(args[at]))) refuse('about:blank', 'frames');
-      return method.apply(this, args);
+      if (args.length > at) args[at] = args[at] === null ? null : text(args[at]); // asked once: it may answer otherwise the next time
+      if (isFrame(args[at])) refuse('about:blank', 'frames');
+      return apply(method, this, args);
     };
   wrap(own, 'Document', 'createElement', named(0));
   wrap(own, 'Document', 'createElementNS', named(1));
   wrap(own, 'DOMImplementation', 'createDocument', named(1));
   wrap(own, 'CustomElementRegistry', 'define', (method) => function (this: unknown, name, type, options) {
     const base = (options as { extends?: unknown } | undefined)?.extends;
-    if (base === undefined) return method.call(this, name, type);
-    if (FRAMES.test(String(base))) refuse('about:blank', 'frames');
-    return method.call(this, name, type, { extends: String(base) });
+    if (base === undefined) return apply(method, this, [name, type]);
+    const own = text(base);
+    if (isFrame(own)) refuse('about:blank', 'frames');
+    return apply(method, this, [name, type, { extends: own }]);
   }); // prettier-ignore
 
   if ('open' in own) fix(own, 'open', () => refuse('about:blank', 'windows'));
   wrap(own, 'Document', 'open', (method) => function (this: unknown, ...args) {
-    return args.length > 2 ? refuse('about:blank', 'windows') : method.apply(this, args);
+    return args.length > 2 ? refuse('about:blank', 'windows') : apply(method, this, args);
   }); // prettier-ignore
   wrap(own, 'DocumentPictureInPicture', 'requestWindow', () => async () => refuse('about:blank', 'windows'));
+  for (const name of LASTING) Object.freeze((own[name] as { prototype?: object } | undefined)?.prototype);
   (own.navigation as EventTarget | undefined)?.addEventListener('navigate', stayHere);
 }
 
-/** Where the person goes is their own affair. */
+/** Where the person goes is their own affair. A document of a blob would be of our origin, and have none of this. */
 function stayHere(event: Event): void {
-  const { destination, userInitiated, cancelable } = event as NavigateEvent;
-  if (userInitiated || !cancelable || new URL(destination.url).origin === location.origin) return;
+  const { destination, userInitiated, cancelable, downloadRequest } = event as NavigateEvent;
+  if (userInitiated || !cancelable) return;
+  const { origin, protocol } = new Address(destination.url);
+  const isFile = protocol === 'blob:' && downloadRequest !== null;
+  if (origin === location.origin && (isFile || protocol === location.protocol)) return;
   event.preventDefault();
   tell([{ url: destination.url, at: Date.now(), stopped: true }]);
 }

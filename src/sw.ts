@@ -15,7 +15,7 @@ declare const self: ServiceWorkerGlobalScope & {
 
 /** Messages from the page; each is answered through the port that came with it. */
 export type Order =
-  /** Keep these files of the site, where the build has them not, and the CPU backend's libraries if it is used. → true */
+  /** Keep these files of the site, where the build has them not, and the CPU backend's libraries if it is used. → all is here */
   | { order: 'keep'; files: string[]; runtime: boolean }
   /** → Versions */
   | { order: 'versions' }
@@ -117,6 +117,13 @@ async function findKept(address: string): Promise<Response | undefined> {
   return undefined;
 }
 
+/** Keeps a library of the build that is agreed to, whose names a newer build does not know: as it is used, for it will be again. */
+async function keepOlder(address: string, response: Response): Promise<void> {
+  const agreed = await readAgreed();
+  if (agreed === NEWEST) return; // told to, all of them are kept
+  await (await shellOf(agreed)).put(address, response).catch(() => {}); // no room: `keep` will say so
+}
+
 /** What players that ask for ranges want of a kept file. */
 async function part(response: Response, range: string | null): Promise<Response> {
   const match = /^bytes=(\d+)-(\d*)$/.exec(range ?? '');
@@ -139,7 +146,11 @@ async function answer(request: Request): Promise<Response> {
   const range = request.headers.get('Range');
   if (kept) return withHeaders(await part(kept, range), isPage ? 'index.html' : url.pathname);
   const extra = await (await caches.open(EXTRAS)).match(address);
-  if (!extra) return withHeaders(await fetch(request), url.pathname);
+  if (!extra) {
+    const response = await fetch(request);
+    if (response.ok && !range && isRuntime(url.pathname)) await keepOlder(address, response.clone());
+    return withHeaders(response, url.pathname);
+  }
   try {
     const fresh = await fetch(request);
     if (fresh.ok) return fresh;
@@ -163,11 +174,9 @@ async function obey(order: Order): Promise<unknown> {
         const response = await fetch(absolute(file)).catch(() => null);
         if (response?.ok) await extras.put(absolute(file), response);
       }
-      const agreed = await readAgreed();
-      // Another build's libraries have other names; they come with that build.
-      if (order.runtime && agreed === NEWEST)
+      if (order.runtime && (await readAgreed()) === NEWEST)
         await fill(await shellOf(NEWEST), FILES.map(({ url }) => url).filter(isRuntime), false);
-      return true;
+      return !order.runtime || (await hasRuntime());
     }
   }
 }

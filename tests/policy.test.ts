@@ -136,8 +136,12 @@ test('a worker can shut its network, and open it again', async () => {
   const asked: string[] = [];
   class Socket {}
   const scope = {
-    fetch: async (url: string) => (asked.push(String(url)), new Response('here')),
+    fetch: async (what: string | Request) => (
+      asked.push(what instanceof Request ? what.url : String(what)),
+      new Response('here')
+    ),
     WebSocket: Socket,
+    Worker: class {},
   };
   const stopped: string[] = [];
   const gate = new Gate(({ url }) => stopped.push(url), scope);
@@ -145,13 +149,19 @@ test('a worker can shut its network, and open it again', async () => {
   gate.shut();
   await expect(scope.fetch('https://own.example/b')).rejects.toThrow('nothing of the network after loading');
   await scope.fetch('blob:https://own.example/1');
-  expect(scope.WebSocket).toBeUndefined();
+  let asks = 0; // one address when it is looked at, another when it is fetched
+  const turncoat = { toString: () => (asks++ === 0 ? 'data:,' : 'https://own.example/leak') };
+  await scope.fetch(turncoat as unknown as string);
+  const disguised = new Request('https://own.example/d');
+  Object.defineProperty(disguised, 'url', { value: 'data:,' });
+  await expect(scope.fetch(disguised)).rejects.toThrow('nothing of the network after loading');
+  expect([scope.WebSocket, scope.Worker]).toEqual([undefined, undefined]);
   expect('EventSource' in scope).toBe(false);
   gate.open();
   expect(scope.WebSocket).toBe(Socket);
   await scope.fetch('https://own.example/c');
-  expect(asked).toEqual(['https://own.example/a', 'blob:https://own.example/1', 'https://own.example/c']);
-  expect(stopped).toEqual(['https://own.example/b']);
+  expect(asked).toEqual(['https://own.example/a', 'blob:https://own.example/1', 'data:,', 'https://own.example/c']); // prettier-ignore
+  expect(stopped).toEqual(['https://own.example/b', 'https://own.example/d']);
 });
 
 test('a shut network is shut where browsers really keep it, too: in prototypes, and in the cache', async () => {

@@ -55,6 +55,7 @@ class Deployment {
       'assets/index-1.js',
       'models/pocket/model.json',
       'models/own/model.json',
+      `assets/ort-${edition}.wasm`,
     ])
       host!.set(ORIGIN + this.folder + name, `${name} of ${edition}`);
   }
@@ -68,6 +69,7 @@ class Deployment {
         { url: 'index.html', revision: edition },
         { url: 'models/pocket/model.json', revision: edition },
         { url: 'assets/index-1.js', revision: null },
+        { url: `assets/ort-${edition}.wasm`, revision: null },
       ],
       registration: { scope: ORIGIN + this.folder },
       clients: { claim: async () => {} },
@@ -141,6 +143,18 @@ test('a new edition of page and model waits until the person agrees, however oft
   await pages.tell({ order: 'update' });
   expect(await pages.text('', { mode: 'navigate' })).toBe('index.html of 2');
   expect(await pages.text('models/pocket/model.json')).toBe('models/pocket/model.json of 2');
+});
+
+test('the CPU backend’s libraries of the edition that is agreed to are kept as they are used, while a newer one waits', async () => {
+  const pages = new Deployment('/a/');
+  await pages.install('1');
+  await pages.install('2');
+  const keep = () => pages.tell({ order: 'keep', files: [], runtime: true });
+  expect(await keep()).toBe(false); // nothing says that everything is here
+  expect(await pages.text('assets/ort-1.wasm')).toBe('assets/ort-1.wasm of 1');
+  expect(await keep()).toBe(true);
+  host = null;
+  expect(await pages.text('assets/ort-1.wasm')).toBe('assets/ort-1.wasm of 1');
 });
 
 test('a model that was put beside the build is asked for anew, and kept for when the host is gone', async () => {

@@ -8,6 +8,7 @@ import type { ClipNetworks, Frames, Latents, Model, Picture } from '../pipeline/
 import { neededEditions } from '../pipeline/editions';
 import { sliceLatents } from '../pipeline/latents';
 import { checkPlan, gridOf, ROOM_OF_CPU } from '../pipeline/memory-plan';
+import type { LoadOptions } from '../pipeline/model';
 import { encodePieces } from '../pipeline/pieces';
 import { Costs } from '../pipeline/progress';
 import { windowOf, type Window } from '../pipeline/window';
@@ -15,7 +16,7 @@ import { euler, predictClean, renoise } from '../sampling/steppers';
 import type { Step } from '../sampling/schedule';
 import type { ModelManifest } from '../weights/manifest';
 import { openModel, type ModelFiles } from '../weights/store';
-import type { GenerateRequest, LoadEvent, LoadRequest, Size } from '../worker/protocol';
+import type { GenerateRequest, LoadEvent, Size } from '../worker/protocol';
 import { PastCache } from './cache';
 import { latentsToRgba, rgbToI420, toPlanes } from './frames';
 import { loadTransformersTokenizer } from './tokenizer';
@@ -33,19 +34,19 @@ interface Shape {
 /**
  * Fetches a model's ONNX files (or finds them in this browser) and opens them.
  * @param url absolute address of the folder of model.json
- * @param wanted the picture size that is waited for: one that will not do is refused before any download
- * @param edition one that was here once, in place of the newest
+ * @param options as pipeline/model has them
  * @throws KinoraError `bad-model` where the model has no ONNX export
  */
 export async function loadOnnxModel(
   url: string,
   onEvent: (event: LoadEvent) => void,
-  { wanted, edition }: Pick<LoadRequest, 'wanted' | 'edition'> = {},
+  { wanted, edition, onEdition }: LoadOptions = {},
 ): Promise<Model> {
   const began = performance.now();
   const onDownload = (progress: { file: string; loaded: number; total: number }) =>
     onEvent({ type: 'download', ...progress });
   const onManifest = (manifest: ModelManifest) => {
+    onEdition?.(manifest.edition);
     if (wanted) checkPlan(manifest, wanted, gridOf(manifest), ROOM_OF_CPU);
   };
   const files = await openModel(url, {

@@ -57,23 +57,29 @@ function roomBeside(gpu: Gpu, { components, files }: ModelManifest): Room {
   return { ...roomOf(gpu), weights: bytes };
 }
 
+export interface LoadOptions extends Pick<LoadRequest, 'wanted' | 'edition'> {
+  /** Hears which edition it will be, before any of its files is looked for; again where that one cannot be had. */
+  onEdition?: (edition: string) => void;
+}
+
 /**
  * Fetches a model (or finds it in this browser), moves it to the GPU and compiles its kernels.
  * @param url absolute address of the folder of model.json
- * @param wanted the picture size that is waited for: one that will not do is refused before any download
- * @param edition one that was here once, in place of the newest
+ * @param options the picture size that is waited for: one that will not do is refused before any download; and an edition
+ *   that was here once, in place of the newest
  * @throws KinoraError; then nothing stays on the GPU
  */
 export async function loadModel(
   gpu: Gpu,
   url: string,
   onEvent: OnEvent,
-  { wanted, edition }: Pick<LoadRequest, 'wanted' | 'edition'> = {},
+  { wanted, edition, onEdition }: LoadOptions = {},
 ): Promise<GpuModel> {
   const began = performance.now();
   const onDownload = (progress: { file: string; loaded: number; total: number }) =>
     onEvent({ type: 'download', ...progress });
   const onManifest = (manifest: ModelManifest) => {
+    onEdition?.(manifest.edition);
     if (wanted) checkPlan(manifest, wanted, gridOf(manifest), roomBeside(gpu, manifest));
   };
   const files = await openModel(url, {

@@ -73,8 +73,11 @@ class KinoraEngine implements Engine {
         this.#loaded?.model.free();
         this.#loaded = this.#asleep = null;
         this.#letGo();
-        this.#loaded = { request, model: await this.#open(request, tell) };
-        if (!request.opened) this.#letGo = holdEdition(request.model, this.#loaded.model.manifest.edition);
+        const model = await this.#open(request, tell).catch((e: unknown) => {
+          this.#letGo();
+          throw e;
+        });
+        this.#loaded = { request, model };
       }
       const { manifest, encode, unkept } = this.#loaded!.model;
       return { ...toModelInfo(manifest), encodes: encode !== null, ...(unkept && { unkept }) };
@@ -88,10 +91,18 @@ class KinoraEngine implements Engine {
         throw new KinoraError('no-adapter', 'Models of your own files are computed with WebGPU, and the CPU computes here. Use a browser and a machine with WebGPU.'); // prettier-ignore
       // Loaded only here: with WebGPU not a byte of it is fetched.
       const { loadOnnxModel } = await import('../onnx/model');
-      return loadOnnxModel(url, tell, request);
+      return loadOnnxModel(url, tell, { ...request, onEdition: (edition) => this.#hold(url, edition) });
     }
     this.#gpu ??= await openTuned();
-    return opened ? loadOpened(this.#gpu, opened, tell, wanted) : loadModel(this.#gpu, url, tell, request);
+    if (opened) return loadOpened(this.#gpu, opened, tell, wanted);
+    return loadModel(this.#gpu, url, tell, { ...request, onEdition: (edition) => this.#hold(url, edition) });
+  }
+
+  /** From before its files are looked for, so that no other tab sweeps them meanwhile. */
+  #hold(url: string, edition: string): void {
+    const letGo = this.#letGo;
+    this.#letGo = holdEdition(url, edition);
+    letGo();
   }
 
   recognise(opened: OpenedFiles, size: Size) {

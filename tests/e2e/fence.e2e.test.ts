@@ -113,6 +113,17 @@ test('WebRTC and all that would give a fresh one is refused before any other scr
     await attempt('fragment', () => document.createRange().createContextualFragment('<iframe></iframe>'));
     await attempt('parser', () => new DOMParser().parseFromString('<iframe></iframe>', 'text/html'));
     await attempt('stylesheet', () => new own.XSLTProcessor!());
+    await attempt('document that comes as one', () => new XMLHttpRequest());
+    await attempt('other rules', () => {
+      const { test, exec } = RegExp.prototype;
+      RegExp.prototype.test = () => false;
+      RegExp.prototype.exec = () => null;
+      try {
+        return document.createElement('iframe');
+      } finally {
+        Object.assign(RegExp.prototype, { test, exec });
+      }
+    });
     await attempt('window', () => open('about:blank'));
     await attempt('window by document', () => document.open('about:blank', '_blank', ''));
     await attempt('little window', () => (globalThis as unknown as { documentPictureInPicture: { requestWindow(): unknown } }).documentPictureInPicture.requestWindow()); // prettier-ignore
@@ -138,6 +149,8 @@ test('WebRTC and all that would give a fresh one is refused before any other scr
     fragment: 'TypeError',
     parser: 'TypeError',
     stylesheet: 'shut',
+    'document that comes as one': 'shut',
+    'other rules': 'shut',
     window: 'shut',
     'window by document': 'shut',
     'little window': 'shut',
@@ -150,13 +163,23 @@ test('WebRTC and all that would give a fresh one is refused before any other scr
   // Going elsewhere by itself, with what it knows in the address; and WebTransport, which the policy covers.
   const count = await stopped();
   const transport = await site.page.evaluate(async () => {
-    location.href = 'https://elsewhere.invalid/?words';
-    await new Promise((done) => setTimeout(done, 500));
+    const go = async (address: string) => {
+      location.href = address;
+      await new Promise((done) => setTimeout(done, 500));
+    };
+    await go('https://elsewhere.invalid/?words');
+    await go(URL.createObjectURL(new Blob(['of our origin, with no rules'], { type: 'text/html' })));
+    try {
+      Event.prototype.preventDefault = () => {};
+    } catch {
+      // it is frozen
+    }
+    await go('https://elsewhere.invalid/?more');
     return new WebTransport('https://elsewhere.invalid/').ready.then(() => 'done', (e) => String(e)); // prettier-ignore
   });
   expect(transport).toContain('Content Security Policy');
   expect(new URL(site.page.url()).hostname).toBe('127.0.0.1');
-  await expect.poll(stopped).toBeGreaterThanOrEqual(count + 2);
+  await expect.poll(stopped).toBeGreaterThanOrEqual(count + 4);
   expect(site.foreign).toEqual([]);
   await site.close();
 });
