@@ -30,6 +30,8 @@ export const notices = {
     updateUnkept:
       'A new edition of Kinora is ready. This browser does not keep the model, and the new one may not be able to finish the clip that was interrupted: finish it first.',
     updateNow: 'Use it now',
+    outdated:
+      'The site has a newer edition by now, and with it other files than this page expects. Use the newer one; your words and clips are kept.',
     recovered: ({
       reason,
       block,

@@ -68,6 +68,7 @@ export const notices: typeof english = {
     updateUnfinished: 'Kinora 有新版本。中断的视频之后仍可完成：开始它时所用的模型版本会一直保留到那时。',
     updateUnkept: 'Kinora 有新版本。此浏览器没有保存模型，新版本可能无法完成中断的视频：请先完成它。',
     updateNow: '现在使用',
+    outdated: '网站已有新版本，其文件与此页面所需的不同。请使用新版本；您的文字和视频都会保留。',
     recovered: ({ reason, block, again = 0, tiles }) =>
       `${
         reason === 'device-lost'
