@@ -1,7 +1,6 @@
 /** The engine of a page waits when it is about to keep a block: so there is time to look or to type, however fast the machine. */
-import type { Worker } from 'playwright';
+import type { Page, Worker } from 'playwright';
 import { expect } from 'vitest';
-import type { Site } from './site';
 
 /** Milliseconds. */
 export const PATIENCE = 300_000;
@@ -17,8 +16,8 @@ export class Hold {
    * @param bytes of a block's clean latents; records are known by them. Frames must have less, the model's files more
    * @param blocks counted from 1, in order
    */
-  static async blocks(site: Site, bytes: number, blocks: readonly number[]): Promise<Hold> {
-    const engineOf = () => site.page.workers().find((w) => w.url().includes('engine.worker'));
+  static async blocks({ page }: { page: Page }, bytes: number, blocks: readonly number[]): Promise<Hold> {
+    const engineOf = () => page.workers().find((w) => w.url().includes('engine.worker'));
     await expect.poll(() => engineOf() !== undefined, { timeout: PATIENCE }).toBe(true);
     const engine = engineOf()!;
     await engine.evaluate(

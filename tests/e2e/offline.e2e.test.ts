@@ -10,10 +10,13 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelManifest } from '../../src/weights/manifest';
+import { Hold } from './hold';
 import { Host } from './host';
 import { launch, PROMPT, Site, SMALL, STOPPED, type Facts } from './site';
 
 const TWO = { prompt: PROMPT, seed: 7, seconds: 1, width: 32, height: 32, steps: 2 };
+/** Bytes of a block of TWO: 24 channels of 3 latent frames of 4 × 4. */
+const FIRST = 4 * 24 * 3 * 4 * 4;
 const HALF = { ...SMALL, prompt: PROMPT, seconds: 0.5 };
 
 let browser: Browser;
@@ -206,7 +209,10 @@ describe.sequential('a new edition', () => {
   test('nor in the middle of one that another tab makes', async () => {
     const other = await site.page.context().newPage();
     await other.goto(site.page.url());
-    await other.locator('[data-testid=generate]:not([disabled])').click();
+    await other.locator('[data-testid=generate]:not([disabled])').waitFor({ timeout: 120_000 });
+    const held = await Hold.blocks({ page: other }, FIRST, [1]); // however fast the machine is
+    await other.getByTestId('generate').click();
+    await held.at(1);
     const made = async () =>
       (await site.page.evaluate(() => navigator.locks.query())).held!.filter(({ name }) => name!.startsWith('kinora-clip')).length; // prettier-ignore
     await expect.poll(made, { timeout: 120_000 }).toBe(1);
@@ -214,6 +220,7 @@ describe.sequential('a new edition', () => {
     await site.at('toast').waitFor();
     expect(await site.at('toast').innerText()).toContain('being made in another tab');
     expect(await made()).toBe(1);
+    await held.goOn();
     await expect.poll(made, { timeout: 300_000 }).toBe(0);
     await other.close();
     expect(await site.page.evaluate(() => document.documentElement.dataset.edition)).toBeUndefined();
@@ -223,20 +230,11 @@ describe.sequential('a new edition', () => {
     await site.page.reload(); // what stands on the stage would be taken over
     await ask();
     await site.page.locator('[data-testid=generate]:not([disabled])').waitFor({ timeout: 120_000 });
-    const engine = site.page.workers().find((worker) => worker.url().includes('engine.worker'))!;
-    // It waits when it is about to keep the first block (24 channels of 3 latent frames of 4 × 4, and its words).
-    await engine.evaluate(() => {
-      const { digest } = SubtleCrypto.prototype;
-      SubtleCrypto.prototype.digest = async function (algorithm, data) {
-        if (data.byteLength >= 4608 && data.byteLength < 6000 && !('goOn' in globalThis))
-          await new Promise((goOn) => Object.assign(globalThis, { goOn }));
-        return digest.call(this, algorithm, data);
-      };
-    });
+    const held = await Hold.blocks(site, FIRST, [1]);
     await site.at('generate').click();
-    await expect.poll(() => engine.evaluate(() => 'goOn' in globalThis), { timeout: 300_000 }).toBe(true);
+    await held.at(1);
     await site.at('pause').click();
-    await engine.evaluate(() => (globalThis as unknown as { goOn: () => void }).goOn());
+    await held.goOn();
     expect(await site.outcome(0)).toMatchObject({ error: { code: 'paused' } });
     await site.at('unfinished').waitFor();
     await expect.poll(() => site.at('update').innerText()).toContain('can be finished afterwards');
