@@ -2,24 +2,17 @@
 import { flushSync, mount, tick, unmount } from 'svelte';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { userEvent } from 'vitest/browser';
-import { App } from '../../../src/app/app.svelte';
-import { memoryStore, REPORT, ScriptedEngine } from '../../app/helpers';
+import type { App } from '../../../src/app/app.svelte';
+import { REPORT } from '../../app/helpers';
+import { bareApp } from './bare';
 import DrawerHarness from './DrawerHarness.svelte';
 
-const none = async () => ({ ok: true, value: [] });
 let [app, shown] = [null as unknown as App, {}];
 const at = <E extends HTMLElement>(id: string) => document.querySelector<E>(`[data-testid=${id}]`)!;
 const dialog = () => document.querySelector('dialog')!;
 
 beforeEach(() => {
-  app = new App({
-    engine: Object.assign(new ScriptedEngine(), { models: none, downloads: none }),
-    openShelf: () => Promise.reject(new Error('none')),
-    store: memoryStore(),
-    languages: ['en'],
-    hash: '',
-    search: '',
-  });
+  app = bareApp();
   app.settings.offer = { ...app.settings.offer, sight: { block: 3, window: 12, sink: 0 } };
   app.settings.suggest('a red boat');
   app.studio.report = REPORT;

@@ -2,9 +2,10 @@
 import { ArrayBufferTarget, Muxer } from 'mp4-muxer';
 import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { App } from '../../../src/app/app.svelte';
+import type { App } from '../../../src/app/app.svelte';
 import { lookAtVideo, readFootage } from '../../../src/app/footage';
-import { memoryStore, MODEL, ScriptedEngine, settle } from '../../app/helpers';
+import { MODEL, ScriptedEngine, settle } from '../../app/helpers';
+import { bareApp } from './bare';
 import Harness from './Harness.svelte';
 
 let [app, engine, shown] = [null as unknown as App, null as unknown as ScriptedEngine, {}];
@@ -12,14 +13,7 @@ const at = (id: string) => document.querySelector<HTMLElement>(`[data-testid=${i
 
 beforeEach(() => {
   engine = new ScriptedEngine();
-  app = new App({
-    engine,
-    openShelf: () => Promise.reject(new Error('none')),
-    store: memoryStore(),
-    languages: ['en'],
-    hash: '',
-    search: '',
-  });
+  app = bareApp(engine);
   app.settings.suggest('a storm');
   app.settings.choose({ size: { width: 48, height: 32 } });
   app.studio.model = { ...MODEL, encodes: true };

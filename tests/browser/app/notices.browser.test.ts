@@ -2,22 +2,13 @@
 import { flushSync, mount, unmount } from 'svelte';
 import { expect, test, vi } from 'vitest';
 import { userEvent } from 'vitest/browser';
-import { App } from '../../../src/app/app.svelte';
-import { memoryStore, ScriptedEngine } from '../../app/helpers';
+import { bareApp } from './bare';
 import NoticesHarness from './NoticesHarness.svelte';
 
-const none = async () => ({ ok: true, value: [] });
 const at = (id: string) => document.querySelector<HTMLElement>(`[data-testid=${id}]`);
 
 test('files of a newer edition are said to be that, and the edition is a press away', async () => {
-  const app = new App({
-    engine: Object.assign(new ScriptedEngine(), { models: none, downloads: none }),
-    openShelf: () => Promise.reject(new Error('none')),
-    store: memoryStore(),
-    languages: ['en'],
-    hash: '',
-    search: '',
-  });
+  const app = bareApp();
   const shown = mount(NoticesHarness, { target: document.body, props: { app } });
   app.studio.error = {
     code: 'hash-mismatch',

@@ -2,8 +2,8 @@
 import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { userEvent } from 'vitest/browser';
-import { App } from '../../../src/app/app.svelte';
-import { memoryStore, ScriptedEngine } from '../../app/helpers';
+import type { App } from '../../../src/app/app.svelte';
+import { bareApp } from './bare';
 import { FIRST, SECOND } from '../../app/vocabulary';
 import Harness from './Harness.svelte';
 
@@ -14,14 +14,7 @@ const offers = () => [...at('offers').querySelectorAll('[role=option]')] as HTML
 const line = () => at('unknown').innerText.replace(/\s+/g, ' ').trim();
 
 beforeEach(async () => {
-  app = new App({
-    engine: new ScriptedEngine(),
-    openShelf: () => Promise.reject(new Error('none')),
-    store: memoryStore(),
-    languages: ['en'],
-    hash: '',
-    search: '',
-  });
+  app = bareApp();
   generated = 0;
   app.studio.generate = async () => void generated++;
   app.wording.learn(SECOND);
