@@ -136,7 +136,18 @@ def load(folder: Path) -> dict:
     if windows := data["windows"]:
         chosen = lambda which: {k: v[which.numpy() if isinstance(v, np.ndarray) else which] for k, v in windows.items()}
         data["windows"] = {"second": chosen(windows["fresh"]), "later": chosen(~windows["fresh"])}
+        data["windows"]["later"]["chances"] = chances(data["windows"]["later"]["cells"])
     return data
+
+
+def chances(cells: torch.Tensor) -> torch.Tensor:
+    """Cover [n, 9, h, w] of windows (first block, another, the one after that) -> how often to show each, [n], in all 1.
+
+    Half are picked evenly, half by how much a subject covers that it did not cover before: what comes back into the picture can
+    only be drawn after the first block, and is what a long clip lost."""
+    before, after = (cells[:, at].amax(1).float() for at in (slice(3, 6), slice(6, 9)))
+    new = (after - before).clamp(min=0).mean((1, 2)) + 1e-6
+    return 0.5 / len(cells) + 0.5 * new / new.sum()
 
 
 def normalise(data: dict) -> None:

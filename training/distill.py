@@ -14,7 +14,7 @@ from . import data as clips, tokens
 from .data import normalise
 from .muon import optimisers
 from .progress import Progress
-from .train import PRESETS, draw, is_matrix, load, report_line
+from .train import PRESETS, compile_blocks, draw, is_matrix, load, report_line
 from .train_ae import RUNS
 
 
@@ -37,9 +37,7 @@ def main() -> None:
     opts = optimisers(student, 6e-4, is_matrix)
     normalise(data)
     if PRESETS["pocket"]["compile"] and arguments.minutes > 1:
-        torch._dynamo.config.cache_size_limit = 64
-        for block in [*student.dit.blocks, *teacher.dit.blocks, *ema.dit.blocks]:
-            block.forward = torch.compile(block.forward, dynamic=False)
+        compile_blocks(student, teacher, ema)
     first = tokens.load(folder / "tokenizer.json").get_vocab_size()
     progress, step, errors = Progress(arguments.minutes, log=folder / "distill.jsonl", every=20), 0, []
     while (done := progress.done) < 1:

@@ -12,21 +12,22 @@ import time
 from pathlib import Path
 
 import torch
+import torch._inductor.config
 
 from . import checkpoint, data as clips, tokens, umt5, wan, workers
 from .data import load_autoencoder, make, make_beginnings, make_windows, normalise
 from .muon import optimisers
 from .progress import Progress
 from .train_ae import RUNS
-from .windows import BLOCK, IMAGINED, cell_weights, first_blocks, imagined, pick_beginnings, pick_windows, teacher_forced
+from .windows import BLOCK, GENERATIONS, IMAGINED, cell_weights, first_blocks, imagined, pick_beginnings, pick_windows, teacher_forced
 
 PRESETS = {
     "pocket": {"minutes": 360.0, "batch": 12, "sets": [(128, 80, 3600), (96, 64, 720)], "beginnings": 48000, "windows": 12000, "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
     "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "beginnings": 0, "windows": 0, "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
 }
 BEGINNINGS, WINDOWS = 6000, 4000  # of them in a file
-HALF, FALL = 0.4, 0.92  # shares of the time at which the learning rate changes
-FIRST = {1: 0.03, BLOCK: 0.3}  # share of the steps that show only so many frames, the first, of more clips
+HALF, FALL = 0.4, 0.96  # shares of the time at which the learning rate changes
+FIRST = {1: 0.03, BLOCK: 0.2}  # share of the steps that show only so many frames, the first, of more clips
 
 
 class Model(torch.nn.Module):
@@ -124,10 +125,18 @@ def draw(data: dict, batch: int, first: int, model: Model) -> tuple:
     else:
         if torch.rand(()) < IMAGINED:
             with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-                past = imagined(model.dit, model.dit.text(model.text(ids)), past)
+                past = imagined(model.dit, model.dit.text(model.text(ids)), past, int(torch.randint(1, GENERATIONS + 1, ())))
         x, t, frames, plan, target, sigma = teacher_forced(past, block)
         cover = cell_weights(cells)
     return x, t, ids, frames, plan, target, sigma, cover, shown > 0
+
+
+def compile_blocks(*models: Model) -> None:
+    torch._dynamo.config.cache_size_limit = 64  # windows and pasts of two sizes and first blocks, each a program of its own
+    torch._inductor.config.cpp.simdlen = 256  # PyTorch 2.15's code for 512 bits gives NaN for a past of one block
+    for model in models:
+        for block in model.dit.blocks:
+            block.forward = torch.compile(block.forward, dynamic=False)
 
 
 def learning_rate(step: int, done: float) -> float:
@@ -170,9 +179,7 @@ def main() -> None:
     weight = channel_weights(load_autoencoder(folder), data["sets"][0]["latents"], data["std"])
     normalise(data)
     if preset.get("compile"):
-        torch._dynamo.config.cache_size_limit = 64  # windows and pasts of two sizes and first blocks, each a program of its own
-        for block in [*model.dit.blocks, *ema.dit.blocks]:
-            block.forward = torch.compile(block.forward, dynamic=False)
+        compile_blocks(model, ema)
     progress = Progress(arguments.minutes or preset["minutes"], spent, folder / "dit.jsonl", quiet=workers.RANK > 0)
     errors: dict = {True: [], False: []}
 
@@ -193,6 +200,8 @@ def main() -> None:
             flow = model.dit(x, t, model.dit.text(model.text(ids)), frames, plan)[0]
         error = ((flow[:, :, -target.shape[2]:].float() - target).square() * cover).mean((3, 4))  # [B, C, Fn]
         error = (error * weight[:, None]).mean(1)  # [B, Fn]
+        if not error.isfinite().all():
+            raise ArithmeticError(f"step {step}: the loss is not finite; {path.name} keeps what was before it")
         for o in opts:
             o.zero_grad(set_to_none=True)
         error.mean().backward()

@@ -1,6 +1,6 @@
-"""Trains the autoencoder on crops of rendered clips: python -m training.train_ae [--preset pocket|smoke].
+"""Trains the autoencoder on crops of rendered clips: python -m training.train_ae [--preset pocket|smoke] [--decoder].
 
-Writes runs/NAME/ae.pt (resumed from when present) and a JSON line per report to runs/NAME/ae.jsonl.
+`--decoder` trains the decoder alone: the latents stay what they are, so that a transformer that makes them stays good. Writes runs/NAME/ae.pt (resumed from when present) and a JSON line per report to runs/NAME/ae.jsonl.
 """
 import argparse
 import json
@@ -60,7 +60,7 @@ def reconstruction_loss(out: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     weight[..., 1:, :] += 3 * dy.abs().amax(2, keepdim=True)
     weight[:, 1:] += 3 * x.diff(dim=1).abs().amax(2, keepdim=True)
     error = out - x
-    l1 = (weight * (error.abs() + 2 * error.square())).mean()
+    l1 = (weight * (error.abs() + 6 * error.square())).mean()
     gradient = (out.diff(dim=-1) - dx).abs().mean() + (out.diff(dim=-2) - dy).abs().mean()
     return l1 + 0.7 * gradient
 
@@ -79,6 +79,7 @@ def main() -> None:
     parser.add_argument("--preset", default="pocket", choices=PRESETS)
     parser.add_argument("--name", default=None)
     parser.add_argument("--minutes", type=float)
+    parser.add_argument("--decoder", action="store_true", help="leave the encoder, and so the latents, as they are")
     arguments = parser.parse_args()
     preset = PRESETS[arguments.preset]
     folder = RUNS / (arguments.name or arguments.preset)
@@ -99,6 +100,7 @@ def main() -> None:
         model.start_from_pca(pool.batch(min(120, preset["pool"]), 64, FRAMES))
     held_out = render(sample_scenes(6, np.random.default_rng(10 ** 6), SMALL))
     linear = model.keep_linear_part()
+    model.encoder.requires_grad_(not arguments.decoder)
     progress = Progress(arguments.minutes or preset["minutes"], spent, folder / "ae.jsonl")
 
     def save() -> None:
@@ -121,7 +123,8 @@ def main() -> None:
             o.zero_grad(set_to_none=True)
         loss.backward()
         for p, mask in linear:
-            p.grad.mul_(mask)
+            if p.grad is not None:
+                p.grad.mul_(mask)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for o in opts:
             o.step()

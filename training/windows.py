@@ -11,9 +11,10 @@ from .tokens import with_details
 SUBJECT = 4.0  # how much more the loss of a cell counts where a subject is
 SHIFT = 8.0  # most of the noise levels lie where a scene is decided, between 0.88 and 0.98
 COPIES = 3  # of the block that follows, in a window
-WHOLE = 0.25  # of the windows are of whole clips, which know other sizes, too
-SECOND = 0.35  # of the windows show the second block of a scene, the others one that has a first block and another before it
-IMAGINED = 0.5  # of the windows have a past that the model made
+WHOLE = 0.15  # of the windows are of whole clips, which know other sizes, too
+SECOND = 0.25  # of the windows show the second block of a scene, the others one that has a first block and another before it
+IMAGINED = 0.7  # of the windows have a past that the model made
+GENERATIONS = 4  # at most, from block to block, of what the model made of what it had made
 OLD = 0.15  # of the beginnings are those of whole clips, which more often hold two subjects or a camera that moves
 DETAILED = 0.8  # of the captions that may have details
 
@@ -52,27 +53,39 @@ def _sequence(parts: list, h: int, w: int) -> tuple:
 
 
 @torch.no_grad()
-def imagined(dit: wan.WanTransformer, context: torch.Tensor, past: torch.Tensor) -> torch.Tensor:
+def imagined(dit: wan.WanTransformer, context: torch.Tensor, past: torch.Tensor, generations: int = 1) -> torch.Tensor:
     """What the model makes of a past [B, C, 3 or 6, h, w] that was half noised away: its own mistakes, at the true places.
 
     Sampling goes on from what the model made, never from the truth; taught only with the truth, it loses a subject that it
     once drew badly. (The idea is that of error recycling, arXiv:2510.09212, and of self-forcing, arXiv:2506.08009.)
+    `generations`: how often the block before is made again from itself, beside a sink that is made once, as in a long clip.
     """
-    b, c, f, h, w = past.shape
-    blocks = f // BLOCK
-    parts = [(0, False)] + ([(0, True), (1, False)] if blocks == 2 else [])
-    frames, plan = _sequence(parts, h, w)
-    noisy = torch.cat([torch.arange(BLOCK) + BLOCK * i for i, (_, clean) in enumerate(parts) if not clean])
-    level = (0.5 + 0.45 * torch.rand(b, blocks, 1, 1, 1)).repeat_interleave(BLOCK, 1).transpose(1, 2).reshape(b, 1, f, 1, 1)
-    made = (1 - level) * past + level * torch.randn_like(past)
-    for share in (0.5, 0.0):  # of the noise that is left after a step
-        x, t = torch.zeros(b, c, len(frames), h, w), torch.zeros(b, len(frames))
-        if blocks == 2:
-            x[:, :, BLOCK:2 * BLOCK] = past[:, :, :BLOCK]
-        x[:, :, noisy], t[:, noisy] = made, 1000 * level[:, 0, :, 0, 0]
-        flow = dit(x, t, context, frames, plan)[0][:, :, noisy].float()
-        made, level = made - (1 - share) * level * flow, share * level
+    made = _made_again(dit, context, past, 0)
+    for _ in range(1, generations if past.shape[2] > BLOCK else 1):
+        made = _made_again(dit, context, made, BLOCK)
     return made
+
+
+def _made_again(dit: wan.WanTransformer, context: torch.Tensor, past: torch.Tensor, kept: int) -> torch.Tensor:
+    """`past` with all but its first `kept` frames noised to a random level and denoised in two steps."""
+    b, _, f, h, w = past.shape
+    clean = f - BLOCK  # frames in front that stay as they are, for the last block to be made from
+    parts = [(0, True), (1, False)] if clean else [(0, False)]
+    made_of = list(range(clean, f))
+    if clean > kept:
+        parts, made_of = [*parts, (0, False)], made_of + list(range(clean))
+    frames, plan = _sequence(parts, h, w)
+    level = (0.5 + 0.45 * torch.rand(b, len(made_of) // BLOCK, 1, 1, 1)).repeat_interleave(BLOCK, 1).transpose(1, 2).reshape(b, 1, -1, 1, 1)
+    true = past[:, :, made_of]
+    made = (1 - level) * true + level * torch.randn_like(true)
+    for share in (0.5, 0.0):  # of the noise that is left after a step
+        x = torch.cat([past[:, :, :clean], made], 2)
+        t = torch.cat([torch.zeros(b, clean), 1000 * level[:, 0, :, 0, 0]], 1)
+        flow = dit(x, t, context, frames, plan)[0][:, :, clean:].float()
+        made, level = made - (1 - share) * level * flow, share * level
+    out = past.clone()
+    out[:, :, made_of] = made
+    return out
 
 
 def first_blocks(x0: torch.Tensor, cells: torch.Tensor):
@@ -117,7 +130,7 @@ def _any_set(data: dict) -> dict:
 
 
 def _pick(source: dict, n: int, window: slice, first: int | None, detailed: float) -> tuple:
-    pick = torch.randint(len(source["latents"]), (n,))
+    pick = torch.multinomial(source["chances"], n, replacement=True) if "chances" in source else torch.randint(len(source["latents"]), (n,))
     ids = source["ids"][pick, torch.randint(source["ids"].shape[1], (n,))].clone()
     if first is not None:
         told = source["fresh"][pick] & (torch.rand(n) < detailed)

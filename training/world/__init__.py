@@ -54,7 +54,7 @@ def _library() -> ctypes.CDLL:
     path = _HERE.parent / "build" / f"world-{hashlib.sha256(source).hexdigest()[:12]}.so"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
-        temporary = path.with_suffix(".tmp")
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")  # two processes may come at once
         subprocess.run(["g++", "-std=c++17", "-O3", "-march=native", "-mprefer-vector-width=512", "-ffast-math", "-fopenmp-simd", "-shared", "-fPIC",
                         str(_HERE / "render.cpp"), "-o", str(temporary)], check=True)
         temporary.rename(path)
