@@ -133,7 +133,7 @@ def draw(data: dict, batch: int, first: int, model: Model) -> tuple:
 
 def compile_blocks(*models: Model) -> None:
     torch._dynamo.config.cache_size_limit = 64  # windows and pasts of two sizes and first blocks, each a program of its own
-    torch._inductor.config.cpp.simdlen = 256  # PyTorch 2.15's code for 512 bits gives NaN for a past of one block
+    torch._inductor.config.cpp.simdlen = 256  # PyTorch 2.15.0's code for 512 bits gives NaN for a past of one block
     for model in models:
         for block in model.dit.blocks:
             block.forward = torch.compile(block.forward, dynamic=False)
