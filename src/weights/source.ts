@@ -23,11 +23,23 @@ export interface TensorInfo {
   /** From the start of the file. */
   readonly offset: number;
   readonly bytes: number;
-  /** Name of the tensor that its values are multiplied by; see scaled.ts. */
-  readonly scale?: string;
+  /** The tensor that its values are multiplied by, which is not listed itself; see scaled.ts. */
+  readonly scale?: TensorInfo;
 }
 
-export type MetadataArray = string[] | number[] | bigint[] | boolean[];
+/** Of numbers as the file has them: a number a list entry of its own would take eight times as much. */
+export type MetadataArray =
+  | string[]
+  | Uint8Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Int16Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Float32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>
+  | BigUint64Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>;
 export type MetadataValue = string | number | bigint | boolean | MetadataArray;
 
 /** A checkpoint file whose header was read and checked. */
