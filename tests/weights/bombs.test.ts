@@ -7,7 +7,7 @@ import { KinoraError } from '../../src/errors';
 import { readWeights } from '../../src/weights/read';
 import { fromBytes } from '../../src/weights/source';
 import { pickleFile, pickleGlobal, pickleOp as op, pickleString } from '../helpers/torch-zip';
-import { join } from './write';
+import { arrayEntry, gguf, join, safetensors } from './write';
 
 const repeat = (times: number, ...parts: Uint8Array[]) => {
   const one = join(parts);
@@ -49,14 +49,45 @@ const FILES: [string, () => Uint8Array<ArrayBuffer>, string][] = [
     op(0x7d), pickleString('k'.repeat(1_000_000)), op(0x5d, 0x28), repeat(100_000, op(0x4e)), op(0x65, 0x73)), 'has 1000000 characters, at most 1024'], // prettier-ignore
 ];
 
-test.each(FILES)(
+const EMPTY = { dtype: 'F32', shape: [0], data_offsets: [0, 0] };
+const named = (n: number, of: (name: string) => string) =>
+  Array.from({ length: n }, (_, i) => of(`t${i}`)).join();
+const HEADERS: [string, () => Uint8Array<ArrayBuffer>, string][] = [
+  ['a GGUF of 60 000 empty tensors', () => gguf({ tensors: Array.from({ length: 60_000 }, (_, i) => ({ name: `t${i}`, dims: [0], type: 0, offset: 0 })) }), 'it says it has 60000 tensors, at most 50000'], // prettier-ignore
+  ['a GGUF of 150 000 notes', () => gguf({ entries: Array.from({ length: 150_000 }, (_, i) => arrayEntry(`n${i}`, 0, op(), 0)) }), 'it says it has 150000 metadata entries'], // prettier-ignore
+  ['a safetensors of 60 000 empty tensors', () => safetensors(`{${named(60_000, (name) => `"${name}":${JSON.stringify(EMPTY)}`)}}`, op()), 'it has 60000 tensors, at most 50000'], // prettier-ignore
+  ['a safetensors of 500 000 empty tensors', () => safetensors(`{${named(500_000, (name) => `"${name}":{}`)}}`, op()), 'more than 800000 entries'], // prettier-ignore
+  ['a safetensors of one tensor of five million axes', () => safetensors(`{"a":{"dtype":"F32","shape":[${'0,'.repeat(5e6)}0],"data_offsets":[0,0]}}`, op()), 'more than 800000 entries'], // prettier-ignore
+  ['a safetensors of one tensor of 500 000 axes', () => safetensors(`{"a":{"dtype":"F32","shape":[${'0,'.repeat(5e5)}0],"data_offsets":[0,0]}}`, op()), 'tensor "a" has 500001 axes, at most 16'], // prettier-ignore
+  [
+    'a safetensors with a header of 33 MB',
+    () => safetensors(' '.repeat(33e6), op()),
+    'at most 32000000 can be',
+  ],
+];
+
+test('a long array of bytes in a GGUF stays an array of bytes', async () => {
+  const n = 8 << 20;
+  const bytes = gguf({
+    entries: [arrayEntry('odd', 0, new Uint8Array(n).fill(7), n)],
+    tensors: [{ name: 't', dims: [2], type: 0, offset: 0 }],
+    data: new Uint8Array(8),
+  });
+  const { metadata } = await readWeights(fromBytes('w.gguf', bytes));
+  const odd = metadata.get('odd') as Uint8Array;
+  expect(odd).toBeInstanceOf(Uint8Array);
+  expect(odd.buffer.byteLength).toBe(n);
+  expect(odd[n - 1]).toBe(7);
+});
+
+test.each([...FILES, ...HEADERS])(
   '%s',
   async (_, make, message) => {
     const bytes = make();
-    const error = await readWeights(fromBytes('w.pt', bytes)).catch((e: unknown) => e);
+    const error = await readWeights(fromBytes('w.bin', bytes)).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(KinoraError);
     expect((error as KinoraError).code).toBe('bad-model');
-    expect((error as KinoraError).message).toContain('w.pt: ');
+    expect((error as KinoraError).message).toContain('w.bin: ');
     expect((error as KinoraError).message).toContain(message);
   },
   20_000,
