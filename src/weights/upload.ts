@@ -6,7 +6,7 @@
  * | F32                                  | f32                                                                |
  * | F16, BF16, F64, I8                   | f16, two per word                                                  |
  * | Q8_0, Q4_0, Q4_K, Q5_K, Q6_K         | the same, taken apart (pack.ts)                                    |
- * | Q4_1, Q5_0, Q5_1, Q2_K, Q3_K         | q8_0 of their values                                               |
+ * | Q4_1, Q5_0, Q5_1, Q2_K, Q3_K         | q8_0 of their values, a little off; f32 where `exact` is asked for |
  * | F8_E4M3, F8_E5M2                     | the same with one scale; with a scale for each row f16             |
  * | I32                                  | i32                                                                |
  * | vectors and tables of any of these   | f32 (biases, norms, modulations)                                   |
@@ -47,6 +47,8 @@ export interface UploadOptions {
   tensors?: ReadonlyMap<string, Wanted>;
   /** What F16 and BF16 matrices become. Default: f16. */
   half?: 'f16' | 'f32';
+  /** Types that no kernel reads (Q4_1, Q5_0, Q5_1, Q2_K, Q3_K) become f32, not the q8_0 that is near them. */
+  exact?: boolean;
   /** What a matrix of a plain type is quantized to; null leaves it. Asked for those whose rows are whole blocks. */
   quantize?: (name: string) => 'q8_0' | 'q4_0' | null;
   /**
@@ -214,7 +216,7 @@ function storedAs(
   shape: readonly number[],
   scale: Float32Array | null,
   patch: Patch | null,
-  { half = 'f16', quantize }: UploadOptions,
+  { half = 'f16', quantize, exact }: UploadOptions,
 ): Form {
   const floats = (dtype: DType): Form => ({ dtype, how: 'floats', patch });
   const { dtype } = info;
@@ -235,7 +237,7 @@ function storedAs(
     if (dtype === 'Q4_0' && row % 32 === 0) return floats('q4_0');
     return floats(row % 32 === 0 ? 'q8_0' : half);
   }
-  if (dtype.startsWith('Q')) return floats(row % 32 === 0 ? 'q8_0' : half);
+  if (dtype.startsWith('Q')) return floats(exact ? 'f32' : row % 32 === 0 ? 'q8_0' : half);
   const smaller = row % 32 === 0 ? (quantize?.(name) ?? null) : null;
   if (smaller) return floats(smaller);
   if (dtype === 'F8_E4M3' || dtype === 'F8_E5M2')

@@ -4,12 +4,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi, type MockInstance } from 'vitest';
-import { compare, main, type Report } from '../../scripts/parity.ts'; // the command is parity.mjs
+import { runNetwork, type Values } from '../../scripts/parity-networks.ts';
+import { chosen, compare, main, readCase, type Report } from '../../scripts/parity.ts'; // the command is parity.mjs
 import { testEntry } from '../helpers/gpu';
 import { torchFile } from '../helpers/torch-zip';
 import { ggufFile, inLayout, safetensorsFile, type Tensors } from '../helpers/wan-family';
 import { toF32 } from '../../src/weights/convert';
-import type { TensorInfo } from '../../src/weights/source';
+import { openGpu } from '../../src/gpu/device';
+import { readWeights } from '../../src/weights/read';
+import { fromBytes, type TensorInfo } from '../../src/weights/source';
+import { uploadWeights } from '../../src/weights/upload';
 import { golden } from '../models/goldens';
 import { safetensors } from '../weights/write';
 
@@ -171,6 +175,18 @@ const OTHER_FILES: [string, string, (p: Parts) => void][] = [
   ['taehv-decoder', 'a .pth', inside('weights.pth', (p) => torchFile(tensorsOf(p, null)))],
 ]; // prettier-ignore
 
+/** What a case's network makes of its inputs. */
+async function outputsOf(dir: string): Promise<Map<string, Values>> {
+  const c = await readCase(dir);
+  const gpu = await openGpu(await testEntry(), { f16: false });
+  try {
+    const weights = await uploadWeights(gpu, c.weights, chosen(c.network, c.config, c.weights));
+    return await runNetwork(gpu, c.network, c.config, weights, c.inputs, new Set(c.expected.keys()));
+  } finally {
+    gpu.destroy();
+  }
+}
+
 describe('a case', () => {
   let out: MockInstance, err: MockInstance;
   beforeEach(() => {
@@ -196,6 +212,32 @@ describe('a case', () => {
     expect(await run(await folder(name, change)), String(err.mock.calls)).toBe(0);
     expect(String(out.mock.calls)).toMatch(/(\d+) of \1 within/);
   });
+
+  test.each(['wan-head128', 'wan-head64', 'umt5-long'])(
+    '%s in Q4_1, of which no kernel reads: as exact as any other, of what the file says',
+    async (name) => {
+      const parts = await partsOf(name);
+      const layout = parts.case['network'] === 'umt5' ? 'umt5' : 'wan-transformer';
+      const bytes = ggufFile(tensorsOf(parts, layout), 'Q4_1');
+      // The reference computes with what the quantized file holds.
+      const held = await readWeights(fromBytes('weights.gguf', bytes));
+      const values: Tensors = new Map();
+      for (const info of held.tensors.values())
+        values.set(info.name, { shape: info.shape, values: toF32(info, await held.read(info.name)) });
+      expect([...held.tensors.values()].filter(({ dtype }) => dtype === 'Q4_1').length).toBeGreaterThan(0);
+      const reference = await folder(
+        name,
+        inside('weights.safetensors', () => safetensorsFile(values)),
+      );
+      const made = await outputsOf(reference);
+      const dir = await folder(name, (p) => {
+        inside('weights.gguf', () => bytes)(p);
+        p.expected = Object.fromEntries([...made].map(([key, v]) => [key, stored('F32', v.shape, v.values)]));
+      });
+      expect(await run(dir), String(err.mock.calls)).toBe(0);
+      expect(String(out.mock.calls)).toMatch(/(\d+) of \1 within 0\.002/);
+    },
+  );
 
   const CONFIG = (p: Parts) => p.case['config'] as Record<string, unknown>;
   test.each<[string, string, (p: Parts) => void]>([

@@ -71,6 +71,21 @@ test.each(['quants.gguf', 'fp8.safetensors'])(
   },
 );
 
+test('types that no kernel reads arrive to the bit where exactness is asked for', async () => {
+  const file = await readWeights(fixture('formats/quants.gguf'));
+  const without = [...file.tensors.values()].filter(({ dtype }) =>
+    /^(Q4_1|Q5_0|Q5_1|Q2_K|Q3_K)$/.test(dtype),
+  );
+  expect(without).toHaveLength(5);
+  const weights = await uploadWeights(gpu, file, { exact: true });
+  for (const info of without) {
+    expect(weights.get(info.name).dtype).toBe('f32');
+    expect(await gpu.read(weights.get(info.name))).toEqual(toF32(info, await file.read(info.name)));
+  }
+  expect(weights.get('q8_0.weight').dtype).toBe('q8_0');
+  weights.free();
+});
+
 test('quantizes on the way: q8_0 and q4_0 within half a step', async () => {
   const values = random(8 * 64, 5);
   const header = { w: { dtype: 'F32', shape: [8, 64], data_offsets: [0, 2048] } };
