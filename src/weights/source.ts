@@ -54,13 +54,13 @@ export interface WeightFile {
   read(name: string, offset?: number, length?: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** `bad-model`, about this file. */
+/** `bad-model`, about this file: it is cut off, damaged, or of a kind that Kinora does not read. */
 export function damaged(
   file: string,
   problem: string,
   params: Record<string, string | number> = {},
 ): KinoraError {
-  return new KinoraError('bad-model', `${file}: ${problem}`, { file, ...params });
+  return new KinoraError('bad-model', `${file}: ${problem}`, { file, why: 'file', ...params });
 }
 
 export function fromBytes(name: string, data: ArrayBuffer | Uint8Array<ArrayBuffer>): ByteSource {

@@ -126,6 +126,7 @@ export const drawer = {
     spare: 'not used',
     strength: 'Strength',
     times: (n: number) => `×${n.toFixed(2)}`,
+    leaveOut: 'Leave out',
     drop: (name: string) => `Leave out ${name}`,
     missing: (parts: string) => `Still missing: ${parts}. Open these files, too.`,
     sampling: 'Made as',
@@ -156,6 +157,10 @@ export const drawer = {
     planTotal: 'At most at one time',
     planFits: (total: number, limit: number) =>
       `${mb(total)} of the ${mb(limit)} that can be counted on here.`,
+    planCounting: 'Counting for this choice …',
+    planLimit: `No browser tells how much memory a graphics card has. What can be counted on is taken to be twice the largest buffer that the adapter allows, at least ${mb(2 ** 30)} and at most ${mb(2 ** 33)}.`,
+    converted: (types: string) =>
+      `There are no kernels for ${types}: those weights are computed with in 8 bits (Q8_0), which is a little off.`,
     use: 'Use this model',
     leave: 'Back to the bundled model',
   },
