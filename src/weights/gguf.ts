@@ -50,8 +50,9 @@ export async function readGguf(source: ByteSource): Promise<WeightFile> {
 }
 
 function readHeader(c: HeaderCursor): Header {
-  if (c.size < 24 || c.u32() !== 0x46554747)
-    throw c.fail('it is not a GGUF file (the first bytes are not "GGUF").');
+  if (c.size < 24)
+    throw c.fail(`a GGUF file has at least 24 bytes, this one has ${c.size}. It is cut off, or damaged.`);
+  if (c.u32() !== 0x46554747) throw c.fail('it is not a GGUF file (the first bytes are not "GGUF").');
   const version = c.u32();
   if (version !== 2 && version !== 3) {
     const big = version === 0x02000000 || version === 0x03000000;

@@ -75,7 +75,7 @@ const withTensors = (tensors: GgufTensor[], size = 64) => gguf({ tensors, data: 
 const huge = 2n ** 63n;
 
 test.each<[string, Uint8Array<ArrayBuffer>, string | RegExp]>([
-  ['nothing', new Uint8Array(), 'not a GGUF file'],
+  ['nothing', new Uint8Array(), 'at least 24 bytes, this one has 0'],
   ['other magic', gguf({ magic: 'GGML' }), 'the first bytes are not "GGUF"'],
   ['version 1', gguf({ version: 1 }), 'has GGUF version 1; Kinora reads 2 and 3'],
   ['big-endian', gguf({ version: 0x03000000 }), 'big-endian'],

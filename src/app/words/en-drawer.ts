@@ -126,6 +126,7 @@ export const drawer = {
     spare: 'not used',
     strength: 'Strength',
     times: (n: number) => `×${n.toFixed(2)}`,
+    unread: 'A file that cannot be read',
     leaveOut: 'Leave out',
     drop: (name: string) => `Leave out ${name}`,
     missing: (parts: string) => `Still missing: ${parts}. Open these files, too.`,

@@ -117,6 +117,7 @@ export const drawer: typeof english = {
     spare: '未使用',
     strength: '强度',
     times: (n) => `${n.toFixed(2)} 倍`,
+    unread: '无法读取的文件',
     leaveOut: '去掉',
     drop: (name) => `去掉 ${name}`,
     missing: (parts) => `还缺少：${parts}。请一并打开这些文件。`,

@@ -93,6 +93,7 @@ test('a file that cannot be read says so, and each row can be left out', async (
   const rows = [...at('own-findings').querySelectorAll('li')];
   expect(rows).toHaveLength(2);
   expect(rows[0]!.innerText).toContain('This file cannot be read. cut.gguf: its header ends at byte 90');
+  expect(rows[0]!.innerText).toMatch(/^A file that cannot be read/);
   expect(rows[0]!.innerText).not.toContain('do not fit together');
   expect(rows.map((row) => row.querySelector<HTMLElement>('button')!.innerText)).toEqual([
     'Leave out',
