@@ -198,6 +198,8 @@ export const drawer = {
     steps: (n: number) => `${n} steps`,
     license: 'Licence',
     asHubSays: 'the hub says it before the download',
+    licenseLater: 'licence: the hub says it',
+    gpuBrief: (least: number, most: number) => `wants ${mb(least)} to ${mb(most)} of GPU memory`,
     gpu: (size: string) => `GPU memory for ${size}`,
     gpuNeeds: (n: number) => `${mb(n)} (8-bit weights)`,
     ask: 'Download …',

@@ -185,6 +185,8 @@ export const drawer: typeof english = {
     steps: (n) => `${n} 步`,
     license: '许可证',
     asHubSays: '下载前由模型站给出',
+    licenseLater: '许可证由模型站给出',
+    gpuBrief: (least, most) => `需要显存 ${mb(least)} 至 ${mb(most)}`,
     gpu: (size) => `${size} 的显存需求`,
     gpuNeeds: (n) => `${mb(n)}（8 位权重）`,
     ask: '下载……',

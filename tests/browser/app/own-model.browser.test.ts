@@ -105,3 +105,15 @@ test('a file that cannot be read says so, and each row can be left out', async (
   await answer(seen([good], null));
   expect(at('own-findings').querySelectorAll('li')).toHaveLength(1);
 });
+
+test('the catalogue tells licence and the GPU that each model wants before it is opened', () => {
+  const entry = at<HTMLDetailsElement>('hub-causal-forcing');
+  expect(entry.open).toBe(false);
+  const brief = entry.querySelector<HTMLElement>('[data-testid=hub-brief]')!;
+  expect(brief.checkVisibility()).toBe(true);
+  expect(brief.innerText.trim()).toBe('Apache-2.0 · wants 3.8 GB to 8.5 GB of GPU memory');
+  expect(at('hub-wan').querySelector<HTMLElement>('[data-testid=hub-brief]')!.innerText).toContain(
+    '5.6 GB to 16 GB',
+  );
+  expect(at('hub-longlive').querySelector<HTMLElement>('[data-testid=hub-brief]')!.innerText).toContain('licence: the hub says it'); // prettier-ignore
+});
