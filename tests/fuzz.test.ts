@@ -104,8 +104,8 @@ test.each(TARGETS)(
     let state = 12345;
     const random = (n: number) => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) % n;
     // Whole it is good, so that what is refused is the damage.
-  if (name !== 'hostile.pt') await read(fromBytes(name, good));
-  let refused = 0;
+    if (name !== 'hostile.pt') await read(fromBytes(name, good));
+    let refused = 0;
     for (let i = 0; i < times; i++) {
       let bytes = good.slice();
       // Headers are where it matters; half of the mutations go there.
