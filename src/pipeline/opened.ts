@@ -10,7 +10,7 @@ import { readUmt5Config, type Umt5Config } from '../models/umt5';
 import { readWanConfig, type WanConfig } from '../models/wan-transformer';
 import { sha256Bytes } from '../weights/hash';
 import type { ModelManifest } from '../weights/manifest';
-import { bitsOf } from '../weights/small';
+import { smallType } from '../weights/small';
 import type { ModelFiles } from '../weights/store';
 import type { EngineError, ModelPart, OpenedFiles, Recognition, Size } from '../worker/protocol';
 import { latentOf, matchAutoencoder, readAutoencoderConfig, type AutoencoderConfig } from './autoencoder';
@@ -117,7 +117,7 @@ export async function loadOpened(
   const quantizer = quantizerOf(gpu);
   try {
     const made = {
-      quantize: (name: string) => bitsOf(name, quantize),
+      quantize: (name: string, row: number) => smallType(name, quantize, row),
       ...(quantizer && { quantizer: (...piece: Parameters<GpuQuantizer['quantize']>) => quantizer.quantize(...piece) }), // prettier-ignore
     };
     return await buildModel(gpu, smaller, onEvent, { began, wanted, smaller: made });
