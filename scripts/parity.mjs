@@ -17,6 +17,8 @@
  * Prints for every expected tensor ‖out − ref‖/‖ref‖ and the largest absolute error. --json prints one line; --f16 keeps
  * activations in f16 where the adapter can. Exit 0: all within the case's tolerance, which is 2e-3 where it says none (f16
  * activations want 1e-2, q8_0 of f32 weights 3e-2); 1: not, or something is wrong with the case; 2: bad usage.
+ * The first run with --f16 on a software adapter takes its time: the driver compiles every kernel anew (half a minute for
+ * one small network beside other work, and a third of a second the next time, when it has kept them).
  * training/goldens/make_parity_cases.py makes cases.
  */
 import { parseArgs } from 'node:util';

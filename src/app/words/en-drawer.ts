@@ -143,7 +143,7 @@ export const drawer = {
     asIs: 'as they are',
     bits: (n: number) => `${n} bits`,
     quantizeHint:
-      'Fewer bits take less memory and lose a little. The smaller form is kept in this browser, so that the next start is quick.',
+      'Fewer bits take less memory and lose a little; 4 bits are Q4_K where the model’s shapes allow it, else Q4_0. The smaller form is kept in this browser, so that the next start is quick.',
     planFor: 'GPU memory for',
     planItems: {
       transformer: 'Transformer',

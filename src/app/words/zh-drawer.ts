@@ -133,7 +133,8 @@ export const drawer: typeof english = {
     quantize: '权重',
     asIs: '保持原样',
     bits: (n) => `${n} 位`,
-    quantizeHint: '位数越少，占用的显存越少，质量略有损失。压缩后的形式会保存在此浏览器中，下次启动更快。',
+    quantizeHint:
+      '位数越少，占用的显存越少，质量略有损失；4 位在模型形状允许时用 Q4_K，否则用 Q4_0。压缩后的形式会保存在此浏览器中，下次启动更快。',
     planFor: '显存需求，画面',
     planItems: {
       transformer: '去噪网络（Transformer）',
