@@ -12,6 +12,22 @@ const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
 export const quantizerOf = (gpu: Gpu): GpuQuantizer | null =>
   gpu.adapter.isFallback ? null : new GpuQuantizer(gpu);
 
+/**
+ * The same for a model that makes weights smaller for as long as it lives (a streamed encoder's layers, at each prompt):
+ * nothing is owned between two pieces. Undefined where the CPU is to do it.
+ */
+export function quantizeByPiece(gpu: Gpu): GpuQuantizer['quantize'] | undefined {
+  if (gpu.adapter.isFallback) return undefined;
+  return async (...piece) => {
+    const quantizer = new GpuQuantizer(gpu);
+    try {
+      return await quantizer.quantize(...piece);
+    } finally {
+      quantizer.free();
+    }
+  };
+}
+
 export class GpuQuantizer {
   readonly #run: Run;
 
