@@ -3,11 +3,23 @@
  *
  *   npm run parity -- DIR [--json] [--f16]
  *
- * DIR holds case.json ({"network", "config", "layout": "diffusers", "tolerance"}), weights.safetensors,
- * inputs.safetensors and expected.safetensors. Prints for every expected tensor ‖out − ref‖/‖ref‖ and the largest
- * absolute error. --json prints one line; --f16 keeps activations in f16 where the adapter can.
- * Exit 0: all within the tolerance (2e-3 unless the case says otherwise); 1: not, or something is wrong with the
- * case; 2: bad usage. training/goldens/make_parity_cases.py makes cases.
+ * DIR holds
+ *   case.json             {"network", "config", "layout"?, "tolerance"?}
+ *   weights.safetensors   or weights.gguf, weights.pt, weights.pth: just one of them
+ *   inputs.safetensors, expected.safetensors
+ *
+ * Networks: umt5, wan-transformer, wan-transformer-causal, taehv-decoder, taehv-encoder, patch-encoder, wan-vae-decoder,
+ * wan-vae-encoder. Layouts: "diffusers" (which has none to say, so it may be left out) and "original"; whatever is said,
+ * names are told by themselves: diffusers', transformers', original Wan's, ComfyUI's, Self-Forcing's, rCM's, llama.cpp's.
+ * Weights may be quantized; types that no kernel reads (Q4_1, Q5_0, Q5_1, Q2_K, Q3_K) are computed with as f32 here, and
+ * as q8_0 in the page, which was up to 1.2e-2 off on the small seeded networks of the tests in Q4_1.
+ *
+ * Prints for every expected tensor ‖out − ref‖/‖ref‖ and the largest absolute error. --json prints one line; --f16 keeps
+ * activations in f16 where the adapter can. Exit 0: all within the case's tolerance, which is 2e-3 where it says none (f16
+ * activations want 1e-2, q8_0 of f32 weights 3e-2); 1: not, or something is wrong with the case; 2: bad usage.
+ * The first run with --f16 on a software adapter takes its time: the driver compiles every kernel anew (half a minute for
+ * one small network beside other work, and a third of a second the next time, when it has kept them).
+ * training/goldens/make_parity_cases.py makes cases.
  */
 import { parseArgs } from 'node:util';
 import { loadModule, openDawn } from './dawn.mjs';

@@ -224,7 +224,10 @@ export async function runCase(c: Case, openEntry: () => Promise<GPU>, f16: boole
   const start = performance.now();
   const gpu = await openGpu(await openEntry(), { f16 });
   try {
-    const weights = await uploadWeights(gpu, c.weights, chosen(c.network, c.config, c.weights));
+    const weights = await uploadWeights(gpu, c.weights, {
+      ...chosen(c.network, c.config, c.weights),
+      exact: true,
+    });
     const wanted = new Set(c.expected.keys());
     const made = await runNetwork(gpu, c.network, c.config, weights, c.inputs, wanted);
     const tensors = [...c.expected].map(([name, ref]) => compare(name, made.get(name)!, ref, c.tolerance));

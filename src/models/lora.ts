@@ -34,7 +34,7 @@ const SUFFIXES: readonly (readonly [RegExp, Part, 'weight' | 'bias'])[] = [
   [/\.diff$/, 'diff', 'weight'],
   [/\.(diff_b|lora_B(\.\w+)?\.bias)$/, 'diff', 'bias'],
 ];
-const PREFIXES = /^(generator_lora\.|base_model\.model\.|lora_unet_|lora_transformer_)/;
+const PREFIXES = /^(state_dict\.|generator_lora\.|base_model\.model\.|lora_unet_|lora_transformer_)/;
 
 /**
  * Reads what a LoRA changes; its numbers are read when their tensor is loaded.

@@ -7,6 +7,7 @@
  * | diffusers, transformers        | nothing to rename                       |
  * | original Wan, ComfyUI, Kijai   | `self_attn`, `token_embedding`, …       |
  * | Self-Forcing, LongLive, rCM    | a prefix before the original names      |
+ * | checkpoints of a training      | `state_dict`, `model`, `ema`, … before  |
  * | GGUF of ComfyUI-GGUF           | original names; of UMT5 llama.cpp's     |
  *
  * [huggingface/diffusers `loaders/single_file_utils.py`, ggml-org/llama.cpp `gguf-py/gguf/tensor_mapping.py`,
@@ -21,31 +22,35 @@ type Renames = readonly (readonly [RegExp, string])[];
 /** What training wrappers put anywhere into a name. */
 const WRAPPERS = /(_fsdp_wrapped_module|_checkpoint_wrapped_module|_orig_mod|module)\./g;
 
-/** Prefixes, the longest first. Self-Forcing's averaged weights come before the others: see `rank`. */
+/** Keys under which trainings keep the weights of any network, beside their own state; none of ours begins so. */
+const CONTAINERS = [
+  'state_dict.',
+  'model_state_dict.',
+  'model_state.',
+  'generator_ema.',
+  'generator.',
+  'ema_model.',
+  'model_ema.',
+  'ema.',
+  'params_ema.',
+  'params.',
+  'weights.',
+  'model.',
+  'net.',
+] as const;
+
+/** Prefixes of programs, the longest first, one inside another. */
 const PREFIXES: Readonly<Record<NetworkName, readonly string[]>> = {
-  'wan-transformer': [
-    'model.diffusion_model.',
-    'diffusion_model.',
-    'generator_ema.model.',
-    'generator.model.',
-    'generator_ema.',
-    'generator.',
-    'transformer.',
-    'model.',
-    'net.',
-  ],
-  umt5: [
-    'text_encoder.',
-    'text_encoders.umt5xxl.transformer.',
-    'umt5xxl.transformer.',
-    'model.',
-    'transformer.',
-  ],
-  'wan-vae': ['first_stage_model.', 'vae.', 'model.'],
-  taehv: ['taehv.', 'model.'],
+  'wan-transformer': ['model.diffusion_model.', 'diffusion_model.', 'transformer.'],
+  umt5: ['text_encoder.', 'text_encoders.umt5xxl.transformer.', 'umt5xxl.transformer.', 'transformer.'],
+  'wan-vae': ['first_stage_model.', 'vae.'],
+  taehv: ['taehv.'],
 };
 
-/** Tensors that belong to training or to another program, and to no network. */
+/** What a training keeps beside the weights: its state, and networks that only it has. */
+const TRAINING =
+  /^(\w*optim\w*|\w*scheduler\w*|\w*scaler|critic\w*|discriminator\w*|fake_score|real_score|rng_state\w*|callbacks|loops)\.|^(epoch|step|\w+_step|iter|iteration)$/;
+/** Tensors that belong to another program, and to no network. */
 const NOISE =
   /(^|\.)(_extra_state|num_batches_tracked|spiece_model|scaled_fp8)$|(^|\.)(freqs|rope|pos_embedder)(\.|$)/;
 
@@ -115,8 +120,8 @@ function upsample(name: string): string {
 /** A name without what wrappers and containers put before it. */
 export function stripPrefixes(network: NetworkName, name: string): string {
   let rest = name.replace(WRAPPERS, '');
-  for (let times = 0; times < 4; times++) {
-    const prefix = PREFIXES[network].find((p) => rest.startsWith(p));
+  for (let times = 0; times < 6; times++) {
+    const prefix = [...PREFIXES[network], ...CONTAINERS].find((p) => rest.startsWith(p));
     if (!prefix) break;
     rest = rest.slice(prefix.length);
   }
@@ -125,7 +130,7 @@ export function stripPrefixes(network: NetworkName, name: string): string {
 
 /** A tensor's name as our networks call it; null when it belongs to none. Unknown names stay as they are. */
 export function ourName(network: NetworkName, name: string): string | null {
-  if (NOISE.test(name)) return null;
+  if (NOISE.test(name) || TRAINING.test(name)) return null;
   let ours = stripPrefixes(network, name);
   // diffusers' norm2 is the original's norm3; the original's norm2 has no weights, so a file with both is odd.
   for (const [pattern, to] of RENAMES[network]) ours = ours.replace(pattern, to);
@@ -133,7 +138,8 @@ export function ourName(network: NetworkName, name: string): string | null {
 }
 
 /** Of two tensors of one name the one with the higher rank is taken: averaged weights over the last ones. */
-export const rank = (name: string): number => (name.startsWith('generator_ema.') ? 1 : 0);
+export const rank = (name: string): number =>
+  /(^|\.)(generator_ema|ema_model|model_ema|params_ema|ema)\./.test(name) ? 1 : 0;
 
 /** How the tensors of a file are called, for people. */
 export type LayoutName = 'ours' | 'original' | 'ComfyUI' | 'Self-Forcing' | 'rCM' | 'llama.cpp';
@@ -142,7 +148,7 @@ export type LayoutName = 'ours' | 'original' | 'ComfyUI' | 'Self-Forcing' | 'rCM
 export function layoutOf(network: NetworkName, names: Iterable<string>): LayoutName {
   let layout: LayoutName = 'ours';
   for (const name of names) {
-    if (/^generator(_ema)?\./.test(name)) return 'Self-Forcing';
+    if (/^(state_dict\.)?generator(_ema)?\./.test(name)) return 'Self-Forcing';
     if (/^net\./.test(name)) return 'rCM';
     if (/^enc\.blk\./.test(name)) return 'llama.cpp';
     if (/^(model\.)?diffusion_model\.|^first_stage_model\.|^umt5xxl\./.test(name)) return 'ComfyUI';

@@ -238,7 +238,7 @@ async function openEncoder(
 ): Promise<TextEncoder> {
   const file = opened.file(path);
   const bytes = [...file.tensors.values()].reduce((sum, info) => sum + info.bytes, 0);
-  if (bytes > STREAMED) return streamedEncoder(gpu, file, config);
+  if (bytes > STREAMED) return streamedEncoder(gpu, file, config, { smaller });
   const tensors = matchTensors(file, 'umt5', umt5Shapes(config));
   return residentEncoder(await opened.upload(path, { tensors, ...smaller }), config);
 }

@@ -10,14 +10,14 @@ import { readUmt5Config, type Umt5Config } from '../models/umt5';
 import { readWanConfig, type WanConfig } from '../models/wan-transformer';
 import { sha256Bytes } from '../weights/hash';
 import type { ModelManifest } from '../weights/manifest';
-import { bitsOf } from '../weights/small';
+import { smallType } from '../weights/small';
 import type { ModelFiles } from '../weights/store';
 import type { EngineError, ModelPart, OpenedFiles, Recognition, Size } from '../worker/protocol';
 import { latentOf, matchAutoencoder, readAutoencoderConfig, type AutoencoderConfig } from './autoencoder';
 import { buildModel, roomOf, type GpuModel, type OnEvent } from './model';
 import { layoutOfKnown, readFiles, toFinding, type Known } from './recognise';
 import { likelySampling, previewOf, SAMPLINGS, WAN_LATENTS, type Sampling } from './samplings';
-import { quantizerOf, type GpuQuantizer } from './quantizer';
+import { quantizeByPiece } from './quantizer';
 import { shrink } from './shrink';
 import { planOpened } from './whole-plan';
 
@@ -113,17 +113,13 @@ export async function loadOpened(
   const { quantize } = opened;
   if (!quantize) return buildModel(gpu, files, onEvent, { began, wanted });
   const smaller = await shrink(files, opened.files, quantize, onEvent, gpu);
-  // What could not be kept is made smaller on its way to the GPU.
-  const quantizer = quantizerOf(gpu);
-  try {
-    const made = {
-      quantize: (name: string) => bitsOf(name, quantize),
-      ...(quantizer && { quantizer: (...piece: Parameters<GpuQuantizer['quantize']>) => quantizer.quantize(...piece) }), // prettier-ignore
-    };
-    return await buildModel(gpu, smaller, onEvent, { began, wanted, smaller: made });
-  } finally {
-    quantizer?.free();
-  }
+  // What could not be kept is made smaller on its way to the GPU: while loading, or layer by layer at each prompt.
+  const quantizer = quantizeByPiece(gpu);
+  const made = {
+    quantize: (name: string, row: number) => smallType(name, quantize, row),
+    ...(quantizer && { quantizer }),
+  };
+  return buildModel(gpu, smaller, onEvent, { began, wanted, smaller: made });
 }
 
 function whyNot({ findings, missing, problems }: Recognition): KinoraError {

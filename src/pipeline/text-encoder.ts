@@ -21,7 +21,7 @@ import { toF32 } from '../weights/convert';
 import { LAYOUTS } from '../weights/dtypes';
 import { readScale } from '../weights/scaled';
 import { damaged, type WeightFile } from '../weights/source';
-import { uploadWeights, type Weights } from '../weights/upload';
+import { uploadWeights, type UploadOptions, type Weights } from '../weights/upload';
 
 export interface TextEncoder {
   readonly config: Umt5Config;
@@ -61,6 +61,8 @@ export interface StreamOptions {
   layers?: number;
   /** Called after each layer, with how many are on the GPU. */
   onLayer?: (done: number, total: number, resident: number) => void;
+  /** What the layers' matrices become on their way, as the plan counts them (weights/upload). */
+  smaller?: Pick<UploadOptions, 'quantize' | 'quantizer'>;
 }
 
 /**
@@ -71,14 +73,14 @@ export function streamedEncoder(
   gpu: Gpu,
   file: WeightFile,
   config: Umt5Config,
-  { layers: most = 2, onLayer }: StreamOptions = {},
+  { layers: most = 2, onLayer, smaller = {} }: StreamOptions = {},
 ): TextEncoder {
   const matches = matchTensors(file, 'umt5', umt5Shapes(config));
   const known = new Map<string, Float32Array<ArrayBuffer>>();
   const { d_model: D, num_layers: count } = config;
   const upload = (wanted: (name: string) => boolean): Promise<Weights> => {
     const tensors = new Map([...matches].filter(([name]) => wanted(name)));
-    return uploadWeights(gpu, file, { tensors });
+    return uploadWeights(gpu, file, { tensors, ...smaller });
   };
   const layer = (i: number) => upload((name) => name.startsWith(`${layerName(i)}.`));
 

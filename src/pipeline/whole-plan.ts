@@ -7,7 +7,7 @@ import { matchTensors, umt5Shapes, wanShapes, type Match } from '../models/tenso
 import { layerName, readUmt5Config, type Umt5Config } from '../models/umt5';
 import { readWanConfig } from '../models/wan-transformer';
 import type { ModelManifest } from '../weights/manifest';
-import { bitsOf } from '../weights/small';
+import { smallType } from '../weights/small';
 import type { WeightFile } from '../weights/source';
 import type { ModelFiles } from '../weights/store';
 import { plannedBytes } from '../weights/upload';
@@ -108,7 +108,7 @@ function count(
   element: 2 | 4,
   quantize: Quantize | undefined,
 ): Counted {
-  const options = quantize ? { quantize: (name: string) => bitsOf(name, quantize) } : {};
+  const options = quantize ? { quantize: (name: string, row: number) => smallType(name, quantize, row) } : {};
   const wan = matchTensors(files.transformer, 'wan-transformer', wanShapes(readWanConfig(components.transformer.config))); // prettier-ignore
   const config = readUmt5Config(components.text_encoder.config);
   const text = matchTensors(files.text, 'umt5', umt5Shapes(config));

@@ -50,21 +50,26 @@ export function spieceToJson(bytes: Uint8Array): object {
 export function ggufToJson(metadata: ReadonlyMap<string, unknown>): object {
   const get = (name: string) => metadata.get(`tokenizer.ggml.${name}`);
   const [tokens, scores, types] = [get('tokens'), get('scores'), get('token_type')];
-  if (!Array.isArray(tokens) || !Array.isArray(scores) || !Array.isArray(types))
+  if (!isList(tokens) || !isList(scores) || !isList(types))
     throw bad('is missing: this GGUF has no tokenizer in its metadata. Choose a tokenizer.json beside it');
   if (scores.length !== tokens.length || types.length !== tokens.length)
     throw bad(`has ${tokens.length} tokens, ${scores.length} scores and ${types.length} types`);
   const unknown = get('unknown_token_id');
-  const pieces = tokens.map((text: unknown, i) => ({
+  if (tokens.length > MAX_PIECES) throw bad(`has more than ${MAX_PIECES} pieces`);
+  const pieces = Array.from(tokens, (text, i) => ({
     text: String(text),
     score: Number(scores[i]),
     type: Number(types[i]),
   }));
   const map = get('precompiled_charsmap');
   // Of signed bytes, or of unsigned ones.
-  const charsmap = Uint8Array.from(Array.isArray(map) ? map : [], Number);
+  const charsmap = Uint8Array.from(isList(map) ? map : [], Number);
   return toJson({ pieces, unknown: typeof unknown === 'number' ? unknown : -1, charsmap });
 }
+
+/** Of texts, or of numbers as the file has them. */
+const isList = (value: unknown): value is ArrayLike<unknown> =>
+  Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 
 function toJson({ pieces, unknown, charsmap }: Vocabulary): object {
   if (unknown < 0) unknown = pieces.findIndex(({ type }) => type === 2);

@@ -98,6 +98,11 @@ export const GGML_TYPES: ReadonlyMap<number, FileDType> = new Map<number, FileDT
   [41, 'Q1_0'],
 ]);
 
+/** Axes of a tensor. Ours have five at most; more than a few are a sign of a file that was made to do harm. */
+export const MAX_AXES = 16;
+/** Tensors of a file. Wan 14B has 1095, three times as many with the state of its training. */
+export const MAX_TENSORS = 50_000;
+
 /** Number of elements of a shape, or null when it is not a safe integer. */
 export function countElements(shape: readonly number[]): number | null {
   let n = 1;

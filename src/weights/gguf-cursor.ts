@@ -1,5 +1,5 @@
 /** A cursor over the head of a GGUF file. Checks every length against the file before it reads. */
-import { damaged, type MetadataArray, type MetadataValue } from './source';
+import { damaged, type MetadataValue } from './source';
 
 /** The head that was read ends before byte `needed`, but the file goes on. */
 export class NeedMore extends Error {
@@ -8,20 +8,21 @@ export class NeedMore extends Error {
   }
 }
 
-/** Metadata value types [gguf.md `gguf_metadata_value_type`] and their bytes. */
-const SCALARS: Readonly<Record<number, number>> = {
-  0: 1,
-  1: 1,
-  2: 2,
-  3: 2,
-  4: 4,
-  5: 4,
-  6: 4,
-  7: 1,
-  10: 8,
-  11: 8,
-  12: 8,
-};
+/** Metadata value types [gguf.md `gguf_metadata_value_type`] as arrays; 7 are yes/no values, 0 or 1. */
+const ARRAYS = {
+  0: Uint8Array,
+  1: Int8Array,
+  2: Uint16Array,
+  3: Int16Array,
+  4: Uint32Array,
+  5: Int32Array,
+  6: Float32Array,
+  7: Uint8Array,
+  10: BigUint64Array,
+  11: BigInt64Array,
+  12: Float64Array,
+} as const;
+const BOOL = 7;
 const STRING = 8;
 const ARRAY = 9;
 
@@ -96,32 +97,37 @@ export class HeaderCursor {
     }
   }
 
-  /** A metadata value; 64-bit integers become numbers where they fit. */
+  /** A metadata value; 64-bit integers become numbers where they fit, arrays of numbers stay as they are. */
   value(type: number, key: string): MetadataValue {
     const what = `the metadata "${key}"`;
     if (type === STRING) return this.string(what);
-    if (type !== ARRAY) return this.#scalar(type, this.#take(this.#scalarBytes(type, what), what), what);
+    if (type !== ARRAY)
+      return this.#scalar(type, this.#take(this.#array(type, what).BYTES_PER_ELEMENT, what), what);
     const inner = this.u32();
     if (inner === STRING) {
       const n = this.count(`texts in ${what}`, 8);
       return Array.from({ length: n }, () => this.string(what));
     }
-    const bytes = this.#scalarBytes(inner, what);
-    const n = this.count(`values in ${what}`, bytes);
-    const start = this.#take(n * bytes, what);
-    return Array.from({ length: n }, (_, i) => this.#scalar(inner, start + i * bytes, what)) as MetadataArray;
+    const array = this.#array(inner, what);
+    const n = this.count(`values in ${what}`, array.BYTES_PER_ELEMENT);
+    const start = this.#take(n * array.BYTES_PER_ELEMENT, what);
+    // A copy, for the file has them at any byte; one copy, whatever their number.
+    const values = new array(this.#bytes.slice(start, this.at).buffer);
+    if (inner === BOOL && (values as Uint8Array).some((bit) => bit > 1))
+      throw this.fail(`${what} has yes/no values that are neither 0 nor 1.`);
+    return values;
   }
 
-  #scalarBytes(type: number, what: string): number {
-    const bytes = SCALARS[type];
-    if (bytes === undefined)
+  #array(type: number, what: string): (typeof ARRAYS)[keyof typeof ARRAYS] {
+    const array = (ARRAYS as Partial<Record<number, (typeof ARRAYS)[keyof typeof ARRAYS]>>)[type];
+    if (array === undefined)
       throw this.fail(
         type === ARRAY
           ? `${what} is a list of lists, which Kinora does not read.`
           : `${what} has the unknown type ${type}.`,
         { type },
       );
-    return bytes;
+    return array;
   }
 
   #scalar(type: number, at: number, what: string): number | bigint | boolean {

@@ -2,7 +2,7 @@
  * GGUF v2 and v3, little-endian: metadata, a table of tensors, then aligned data
  * [ggml-org/ggml `docs/gguf.md`].
  */
-import { countElements, GGML_TYPES, LAYOUTS } from './dtypes';
+import { countElements, GGML_TYPES, LAYOUTS, MAX_AXES, MAX_TENSORS } from './dtypes';
 import { HeaderCursor, NeedMore } from './gguf-cursor';
 import {
   damaged,
@@ -17,7 +17,9 @@ import {
 /** First read; most headers fit. */
 const FIRST = 1 << 20;
 /** Headers with a tokenizer of 256k words in their metadata have some 10 MB. */
-const MAX_HEADER = 256 << 20;
+const MAX_HEADER = 64 << 20;
+/** Metadata entries: some fifty, and in files of ComfyUI-GGUF one more for each flattened tensor. */
+const MAX_ENTRIES = 2 * MAX_TENSORS;
 /** ggml's own limit is 4; diffusers' 5-D kernels are stored flattened, with `comfy.gguf.orig_shape`. */
 const MAX_DIMS = 4;
 /** The least a tensor's and a metadata entry's description takes, in bytes: they bound lying counts. */
@@ -48,8 +50,9 @@ export async function readGguf(source: ByteSource): Promise<WeightFile> {
 }
 
 function readHeader(c: HeaderCursor): Header {
-  if (c.size < 24 || c.u32() !== 0x46554747)
-    throw c.fail('it is not a GGUF file (the first bytes are not "GGUF").');
+  if (c.size < 24)
+    throw c.fail(`a GGUF file has at least 24 bytes, this one has ${c.size}. It is cut off, or damaged.`);
+  if (c.u32() !== 0x46554747) throw c.fail('it is not a GGUF file (the first bytes are not "GGUF").');
   const version = c.u32();
   if (version !== 2 && version !== 3) {
     const big = version === 0x02000000 || version === 0x03000000;
@@ -62,6 +65,11 @@ function readHeader(c: HeaderCursor): Header {
   }
   const tensorCount = c.count('tensors', LEAST_TENSOR);
   const entryCount = c.count('metadata entries', LEAST_ENTRY);
+
+  if (tensorCount > MAX_TENSORS)
+    throw c.fail(`it says it has ${tensorCount} tensors, at most ${MAX_TENSORS} are read.`);
+  if (entryCount > MAX_ENTRIES)
+    throw c.fail(`it says it has ${entryCount} metadata entries, at most ${MAX_ENTRIES} are read.`);
 
   const metadata = new Map<string, MetadataValue>();
   for (let i = 0; i < entryCount; i++) {
@@ -147,7 +155,7 @@ function originalShape(
 ): number[] | null {
   const value = metadata.get(`comfy.gguf.orig_shape.${name}`);
   if (value === undefined) return null;
-  const shape = Array.isArray(value) ? value.map(Number) : [];
+  const shape = typeof value === 'object' && value.length <= MAX_AXES ? Array.from(value, Number) : [];
   const wanted = shape.length > 0 ? countElements(shape) : null;
   if (wanted !== elements)
     throw c.fail(`tensor "${name}" has ${elements} elements, but its original shape is [${shape}].`, {

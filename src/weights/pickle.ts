@@ -3,7 +3,7 @@
  * own runs whatever program the file contains; this one refuses any name that is not on its list, by name
  * [CPython `Lib/pickletools.py` for the opcodes, `torch/_utils.py` and `torch/serialization.py` for tensors].
  */
-import type { FileDType } from './dtypes';
+import { MAX_AXES, type FileDType } from './dtypes';
 
 /** A storage of PyTorch: the zip entry data/<key>. */
 export interface PickledStorage {
@@ -69,12 +69,23 @@ const CALLABLE = new Set([
   'torch.Size',
 ]);
 const UNTYPED = new Set(['torch.storage.UntypedStorage', 'torch.UntypedStorage']);
+/**
+ * What may be made while a pickle is read: a list, a memo or a copied entry costs 1, a dictionary 8 (it takes as much
+ * more memory). An instruction of one byte can make any of these, and can have a remembered list copied as often as it
+ * likes, so the bytes of the pickle bound nothing. A tensor costs some 35: this is enough for 14 000, and Wan 14B has 1095.
+ */
+const MAX_MADE = 500_000;
+const DICT_COST = 8;
+
+/** Of the tables' own names: `toString` is none. */
+const lookUp = (table: Readonly<Record<string, FileDType>>, name: string): FileDType | null => {
+  const short = name.replace('torch.', '');
+  return Object.hasOwn(table, short) ? table[short]! : null;
+};
 
 function isAllowed(name: string): boolean {
-  const [, short] = /^torch\.(\w+)$/.exec(name) ?? [];
-  return (
-    CALLABLE.has(name) || UNTYPED.has(name) || (short !== undefined && (short in STORAGES || short in DTYPES))
-  );
+  if (CALLABLE.has(name) || UNTYPED.has(name)) return true;
+  return /^torch\.\w+$/.test(name) && (lookUp(STORAGES, name) ?? lookUp(DTYPES, name)) !== null;
 }
 
 /**
@@ -94,6 +105,7 @@ class Machine {
   readonly #memo = new Map<number, unknown>();
   #stack: unknown[] = [];
   #at = 0;
+  #made = 0;
 
   constructor(bytes: Uint8Array, fail: (problem: string) => Error) {
     this.#bytes = bytes;
@@ -147,6 +159,24 @@ class Machine {
     return line;
   }
 
+  #spend(cost: number): void {
+    this.#made += cost;
+    if (this.#made > MAX_MADE)
+      throw this.#fail(
+        `its pickle makes more than ${MAX_MADE} values and copies, which no checkpoint does. Save the state dict alone, or as safetensors.`,
+      );
+  }
+
+  #remember(index: number): void {
+    this.#spend(1);
+    this.#memo.set(index, this.#top());
+  }
+
+  #newDict(): PickledDict {
+    this.#spend(DICT_COST);
+    return new Map();
+  }
+
   #push(value: unknown): void {
     this.#stack.push(value);
   }
@@ -167,6 +197,7 @@ class Machine {
   #marked(): unknown[] {
     const mark = this.#stack.lastIndexOf(MARK);
     if (mark < 0) throw this.#fail(`its pickle closes what was not opened, at byte ${this.#at}.`);
+    this.#spend(1);
     const values = this.#stack.splice(mark + 1);
     this.#stack.pop();
     return values;
@@ -223,12 +254,14 @@ class Machine {
         return this.#push(null);
       case 0x5d: // EMPTY_LIST, EMPTY_TUPLE
       case 0x29:
+        this.#spend(1);
         return this.#push([]);
       case 0x7d:
-        return this.#push(new Map());
+        return this.#push(this.#newDict());
       case 0x85: // TUPLE1 … TUPLE3
       case 0x86:
       case 0x87: {
+        this.#spend(1);
         const values = Array.from({ length: op - 0x84 }, () => this.#pop()).reverse();
         return this.#push(values);
       }
@@ -236,7 +269,7 @@ class Machine {
       case 0x6c:
         return this.#push(this.#marked());
       case 0x64: // DICT
-        return this.#push(this.#pairs(new Map(), this.#marked()));
+        return this.#push(this.#pairs(this.#newDict(), this.#marked()));
       case 0x61: {
         const value = this.#pop();
         return void this.#list().push(value);
@@ -257,11 +290,11 @@ class Machine {
         return void this.#pairs(this.#dict(), values);
       }
       case 0x71: // BINPUT, LONG_BINPUT, MEMOIZE
-        return void this.#memo.set(this.#u8(), this.#top());
+        return this.#remember(this.#u8());
       case 0x72:
-        return void this.#memo.set(this.#u32(), this.#top());
+        return this.#remember(this.#u32());
       case 0x94:
-        return void this.#memo.set(this.#memo.size, this.#top());
+        return this.#remember(this.#memo.size);
       case 0x68:
         return this.#recall(this.#u8());
       case 0x6a:
@@ -270,7 +303,10 @@ class Machine {
         return this.#global(this.#line(), this.#line());
       case 0x93: {
         const [name, module] = [this.#pop(), this.#pop()];
-        return this.#global(String(module), String(name));
+        // Lists are no names; as texts, those that hold one another many times over would have no end.
+        if (typeof module !== 'string' || typeof name !== 'string')
+          throw this.#fail(`its pickle names what is no text, at byte ${this.#at}.`);
+        return this.#global(module, name);
       }
       case 0x52: {
         const args = this.#pop();
@@ -335,8 +371,10 @@ class Machine {
       return args[0];
     }
     if (name === 'collections.OrderedDict') {
-      const dict: PickledDict = new Map();
-      for (const pair of Array.isArray(args[0]) ? args[0] : []) {
+      const dict = this.#newDict();
+      const pairs: unknown[] = Array.isArray(args[0]) ? args[0] : [];
+      this.#spend(pairs.length);
+      for (const pair of pairs) {
         if (!Array.isArray(pair) || pair.length !== 2)
           throw this.#fail('an OrderedDict in its pickle has no pairs.');
         dict.set(pair[0], pair[1]);
@@ -350,13 +388,14 @@ class Machine {
   #tensor(args: readonly unknown[], typed: boolean): PickledTensor {
     const [storage, offset, shape, strides] = args as [PickledStorage | null, unknown, unknown, unknown];
     const naturals = (v: unknown): v is number[] =>
-      Array.isArray(v) && v.length <= 16 && v.every((n) => Number.isSafeInteger(n) && n >= 0);
+      Array.isArray(v) && v.length <= MAX_AXES && v.every((n) => Number.isSafeInteger(n) && n >= 0);
     if (storage?.kind !== 'storage' || !naturals([offset]) || !naturals(shape) || !naturals(strides))
       throw this.#fail(`a tensor in its pickle is damaged, at byte ${this.#at}.`);
     if (shape.length !== strides.length)
       throw this.#fail(`a tensor in its pickle has shape [${shape}] and strides [${strides}].`);
+    this.#spend(1 + 2 * shape.length);
     const last = typed ? (args[6] as Global | null) : null;
-    const dtype = last?.kind === 'global' ? (DTYPES[last.name.replace('torch.', '')] ?? null) : storage.dtype;
+    const dtype = last?.kind === 'global' ? lookUp(DTYPES, last.name) : storage.dtype;
     if (!dtype) throw this.#fail('a tensor in its pickle has no type that Kinora knows.');
     return {
       kind: 'tensor',
@@ -372,11 +411,13 @@ class Machine {
   #storage(id: unknown): PickledStorage {
     const [tag, type, key, , elements] = (Array.isArray(id) ? id : []) as unknown[];
     const name = (type as Global | null | undefined)?.kind === 'global' ? (type as Global).name : '';
-    const dtype = STORAGES[name.replace('torch.', '')] ?? null;
+    const dtype = lookUp(STORAGES, name);
     if (tag !== 'storage' || (!dtype && !UNTYPED.has(name)) || typeof key !== 'string')
       throw this.#fail(`a storage in its pickle is damaged, at byte ${this.#at}.`);
     if (!Number.isSafeInteger(elements) || (elements as number) < 0)
-      throw this.#fail(`the storage ${key} in its pickle has ${String(elements)} elements.`);
+      throw this.#fail(
+        `the storage ${key.slice(0, 40)} in its pickle does not say how many elements it has.`,
+      );
     return { kind: 'storage', key, dtype, elements: elements as number };
   }
 }

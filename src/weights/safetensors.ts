@@ -2,7 +2,7 @@
  * safetensors: 8 bytes header length (little-endian), a JSON header, then the tensors without gaps
  * [huggingface/safetensors `safetensors/src/tensor.rs`, whose checks are repeated here].
  */
-import { countElements, LAYOUTS, type FileDType } from './dtypes';
+import { countElements, LAYOUTS, MAX_AXES, MAX_TENSORS, type FileDType } from './dtypes';
 import {
   damaged,
   readExactly,
@@ -13,8 +13,14 @@ import {
   type WeightFile,
 } from './source';
 
-/** The reference reader's own limit. */
-const MAX_HEADER = 100_000_000;
+/**
+ * The reference reader's own limit is 100 MB. A tensor takes some 120 bytes of header; the rest is notes of training,
+ * which have a few megabytes at most.
+ */
+const MAX_HEADER = 32_000_000;
+/** Brackets and commas of a header: a tensor of five axes has a dozen. */
+const MAX_MARKS = 16 * MAX_TENSORS;
+const MAX_DEPTH = 8;
 
 /** Names that safetensors spells differently. */
 const DTYPE_NAMES: ReadonlyMap<string, FileDType> = new Map([
@@ -68,6 +74,7 @@ function asObject(value: unknown): Record<string, unknown> | null {
 }
 
 function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
+  checkMarks(bytes, fail);
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -75,21 +82,59 @@ function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
     throw fail(`its header of ${bytes.length} bytes is not JSON (${e instanceof Error ? e.message : e}).`);
   }
   const object = asObject(header);
+  const tensors = Object.keys(object ?? {}).length;
+  if (tensors > MAX_TENSORS + 1)
+    throw fail(`it has ${tensors} tensors, at most ${MAX_TENSORS} are read.`, { tensors });
   if (!object) throw fail('its header is not a JSON object.');
   return object;
+}
+
+/**
+ * Looks at the JSON before it is parsed: what it becomes can take many times its bytes, and minutes. Texts are stepped
+ * over.
+ */
+function checkMarks(bytes: Uint8Array, fail: Fail): void {
+  let marks = 0;
+  let depth = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!;
+    if (byte === 0x22 /* " */) {
+      do {
+        if (bytes[at] === 0x5c /* \\ */) at++;
+        at++;
+      } while (at < bytes.length && bytes[at] !== 0x22);
+    } else if (byte === 0x2c /* , */) marks++;
+    else if (byte === 0x7b || byte === 0x5b /* { [ */) {
+      marks++;
+      depth++;
+    } else if (byte === 0x7d || byte === 0x5d) depth--;
+    if (depth > MAX_DEPTH) throw fail(`its header is lists within lists, more than ${MAX_DEPTH} deep.`);
+    if (marks > MAX_MARKS)
+      throw fail(`its header has more than ${MAX_MARKS} entries, which no checkpoint has: at most ${MAX_TENSORS} tensors of ${MAX_AXES} axes are read.`); // prettier-ignore
+  }
+}
+
+/** A value in a message: short, whatever it is. */
+function show(value: unknown): string {
+  const json = String(JSON.stringify(value));
+  return json.length > 80 ? `${json.slice(0, 80)}…` : json;
 }
 
 function readEntry(name: string, entry: unknown, start: number, size: number, fail: Fail): TensorInfo {
   const { dtype, shape, data_offsets: offsets } = asObject(entry) ?? {};
   const at = `tensor "${name}"`;
   const known = typeof dtype === 'string' ? DTYPE_NAMES.get(dtype) : undefined;
-  if (!known)
-    throw fail(`${at} has type ${JSON.stringify(dtype)}, which Kinora does not know.`, { tensor: name });
+  if (!known) throw fail(`${at} has type ${show(dtype)}, which Kinora does not know.`, { tensor: name });
   const isNatural = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
   if (!Array.isArray(shape) || !shape.every(isNatural))
-    throw fail(`${at} has no valid shape (${JSON.stringify(shape)}).`, { tensor: name });
+    throw fail(`${at} has no valid shape (${show(shape)}).`, { tensor: name });
+  if (shape.length > MAX_AXES)
+    throw fail(`${at} has ${shape.length} axes, at most ${MAX_AXES} can be.`, {
+      tensor: name,
+      axes: shape.length,
+    });
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isNatural))
-    throw fail(`${at} has no valid offsets (${JSON.stringify(offsets)}).`, { tensor: name });
+    throw fail(`${at} has no valid offsets (${show(offsets)}).`, { tensor: name });
   const [begin, end] = offsets as [number, number];
   const elements = countElements(shape);
   if (elements === null) throw fail(`${at} has too many elements ([${shape}]).`, { tensor: name });

@@ -4,17 +4,19 @@
  *
  * | beside `x.weight`                      | meaning                                                     |
  * |----------------------------------------|-------------------------------------------------------------|
- * | `x.scale_weight`, `x.weight_scale`     | one f32 for the tensor, or one for each row                 |
+ * | `x.scale_weight`, `x.weight_scale`     | one for the tensor, or one for each row; mostly f32         |
  * | `x.scale_input`, `x.input_scale`       | of activations, for matrix units that multiply in 8 bit     |
  * | `x.comfy_quant`                        | JSON with the format's name, as bytes                       |
  * | `scaled_fp8` (at the top)              | a mark without data                                         |
  */
 import { toF32 } from './convert';
-import { countElements } from './dtypes';
+import { countElements, type FileDType } from './dtypes';
 import { damaged, type TensorInfo, type WeightFile } from './source';
 
 const SCALE = /(^|\.)(scale_weight|weight_scale)$/;
 const UNUSED = /(^|\.)(scale_input|input_scale|comfy_quant|scaled_fp8)$/;
+/** Of scales: each file has its own. */
+const SCALE_TYPES: readonly FileDType[] = ['F32', 'F16', 'BF16', 'F64'];
 const FORMATS = ['float8_e4m3fn', 'float8_e5m2'];
 
 /** The same file with each scale at its tensor, as `scale`; tensors that only serve others are no longer listed. */
@@ -27,10 +29,12 @@ export async function withScales(file: WeightFile): Promise<WeightFile> {
     const name = info.name.replace(SCALE, '$1weight');
     const weight = tensors.get(name);
     if (!weight) throw damaged(file.name, `"${info.name}" is the scale of "${name}", which is missing.`, { tensor: name }); // prettier-ignore
+    if (!SCALE_TYPES.includes(info.dtype))
+      throw damaged(file.name, `the scale "${info.name}" is ${info.dtype}; Kinora reads scales of ${SCALE_TYPES.join(', ')}.`, { tensor: name, dtype: info.dtype }); // prettier-ignore
     const values = countElements(info.shape);
     if (values !== 1 && values !== weight.shape[0])
       throw damaged(file.name, `the scale "${info.name}" has shape [${info.shape}], but "${name}" has [${weight.shape}]: one value, or one for each row, can be.`, { tensor: name }); // prettier-ignore
-    tensors.set(name, { ...weight, scale: info.name });
+    tensors.set(name, { ...weight, scale: info });
   }
   return { ...file, tensors };
 }
@@ -56,11 +60,9 @@ async function checkFormat(file: WeightFile, info: TensorInfo): Promise<void> {
 export async function readScale(file: WeightFile, info: TensorInfo): Promise<Float32Array | null> {
   if (!info.scale) return null;
   // The listed tensors have no scales among them, but the file still reads them by name.
-  const bytes = await file.read(info.scale);
-  const rows = info.shape[0] ?? 1;
-  const dtype = bytes.byteLength === 4 || bytes.byteLength === rows * 4 ? 'F32' : 'BF16';
-  const values = toF32({ name: info.scale, dtype }, bytes, file.name);
+  const { name } = info.scale;
+  const values = toF32(info.scale, await file.read(name), file.name);
   if (!values.every(Number.isFinite))
-    throw damaged(file.name, `the scale "${info.scale}" is not finite.`, { tensor: info.name });
+    throw damaged(file.name, `the scale "${name}" is not finite.`, { tensor: info.name });
   return values;
 }

@@ -41,7 +41,7 @@ export async function readSharded(
     const shard = files.get(file)!;
     const info = shard.tensors.get(tensor);
     // Scales are listed in the index, but stand at their tensors by now.
-    if (!info && ![...shard.tensors.values()].some((t) => t.scale === tensor))
+    if (!info && ![...shard.tensors.values()].some((t) => t.scale?.name === tensor))
       throw damaged(name, `the tensor "${tensor}" should be in ${file}, but is not.`, { tensor });
     owner.set(tensor, shard);
     if (info) tensors.set(tensor, info);

@@ -9,12 +9,15 @@ import { f32ToF16 } from './half';
 import { sha256Bytes } from './hash';
 import { bytesIn, layGguf, type Entry } from './gguf-write';
 import { quantizeQ4_0, quantizeQ8_0 } from './pack';
+import { quantizeQ4_K } from './pack-q4k';
 import { readScale } from './scaled';
 import { damaged, type TensorInfo, type WeightFile } from './source';
 
+/** How many bits are asked for: 8, or 4. What of it a matrix becomes, its rows decide. */
 export type Bits = 'q8_0' | 'q4_0';
+export type SmallType = 'Q8_0' | 'Q4_0' | 'Q4_K';
 /** Goes up when the form changes, so that what was kept before is made anew. */
-const VERSION = 1;
+const VERSION = 2;
 /** Numbers at once: whole blocks, and 16 MiB of them as floats. */
 const PIECE = 4 * 2 ** 20;
 
@@ -23,12 +26,16 @@ export type Wanted = ReadonlyMap<string, { info: TensorInfo; shape: readonly num
 
 /**
  * What a matrix becomes: those of layers, and the table of words, of which rows are read one by one and which keeps 8
- * bits. What comes before and after the layers is small, and more sensitive. Null: left as it is.
+ * bits. What comes before and after the layers is small, and more sensitive. Of 4 bits Q4_K, which takes as much as Q4_0
+ * and is nearer, where rows are whole blocks of it. Null: left as it is.
+ * @param row numbers of a row
  */
-export function bitsOf(name: string, bits: Bits): Bits | null {
-  if (/^shared\.weight$/.test(name)) return 'q8_0';
+export function smallType(name: string, bits: Bits, row: number): SmallType | null {
+  if (row % 32) return null;
+  if (/^shared\.weight$/.test(name)) return 'Q8_0';
   const layer = /^(encoder\.block|blocks)\.\d+\./.test(name) && name.endsWith('.weight');
-  return layer && !/relative_attention_bias|norm/.test(name) ? bits : null;
+  if (!layer || /relative_attention_bias|norm/.test(name)) return null;
+  return bits === 'q8_0' ? 'Q8_0' : row % 256 ? 'Q4_0' : 'Q4_K';
 }
 
 interface Part extends Entry {
@@ -47,11 +54,11 @@ function planSmall(tensors: Wanted, bits: Bits): Part[] | null {
       // ggml has four axes; kernels of five are flattened, as others do.
       const flat = shape.length > 4 ? [shape[0]!, row] : shape;
       const plain = LAYOUTS[info.dtype].elements === 1;
-      const wanted = plain && shape.length === 2 && row % 32 === 0 ? bitsOf(name, bits) : null;
+      const wanted = plain && shape.length === 2 ? smallType(name, bits, row) : null;
       const part = { name, info, shape: flat };
       if (wanted) {
         less = true;
-        return { ...part, dtype: wanted === 'q8_0' ? 'Q8_0' : 'Q4_0', raw: false };
+        return { ...part, dtype: wanted, raw: false };
       }
       if (!plain || (/^(F32|F16|BF16)$/.test(info.dtype) && !info.scale))
         return { ...part, dtype: info.dtype, raw: true };
@@ -82,7 +89,7 @@ export interface SmallOptions {
   onProgress?: (loaded: number, total: number) => void;
   signal?: AbortSignal;
   /** Quantizes whole blocks elsewhere, e.g. on the GPU; null for what it leaves to us. NaN as a scale tells of numbers that are none. */
-  quantize?: (raw: Uint8Array, from: FileDType, to: Bits) => Promise<Uint8Array<ArrayBuffer> | null>;
+  quantize?: (raw: Uint8Array, from: FileDType, to: SmallType) => Promise<Uint8Array<ArrayBuffer> | null>;
 }
 
 /**
@@ -132,8 +139,8 @@ async function elsewhere(
   raw: Uint8Array,
   quantize: SmallOptions['quantize'],
 ): Promise<Uint8Array<ArrayBuffer> | null> {
-  if (!quantize || (dtype !== 'Q8_0' && dtype !== 'Q4_0')) return null;
-  const blocks = await quantize(raw, info.dtype, dtype === 'Q8_0' ? 'q8_0' : 'q4_0');
+  if (!quantize || (dtype !== 'Q8_0' && dtype !== 'Q4_0' && dtype !== 'Q4_K')) return null;
+  const blocks = await quantize(raw, info.dtype, dtype);
   if (!blocks) return null;
   const step = LAYOUTS[dtype].bytes;
   const view = new DataView(blocks.buffer, blocks.byteOffset, blocks.byteLength);
@@ -162,6 +169,7 @@ function convert(
     {
       Q8_0: quantizeQ8_0,
       Q4_0: quantizeQ4_0,
+      Q4_K: quantizeQ4_K,
       F16: (v) => Uint16Array.from(v, f32ToF16),
       F32: (v) => v,
     };

@@ -23,11 +23,23 @@ export interface TensorInfo {
   /** From the start of the file. */
   readonly offset: number;
   readonly bytes: number;
-  /** Name of the tensor that its values are multiplied by; see scaled.ts. */
-  readonly scale?: string;
+  /** The tensor that its values are multiplied by, which is not listed itself; see scaled.ts. */
+  readonly scale?: TensorInfo;
 }
 
-export type MetadataArray = string[] | number[] | bigint[] | boolean[];
+/** Of numbers as the file has them: a number a list entry of its own would take eight times as much. */
+export type MetadataArray =
+  | string[]
+  | Uint8Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Int16Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Float32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>
+  | BigUint64Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>;
 export type MetadataValue = string | number | bigint | boolean | MetadataArray;
 
 /** A checkpoint file whose header was read and checked. */
@@ -42,13 +54,13 @@ export interface WeightFile {
   read(name: string, offset?: number, length?: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** `bad-model`, about this file. */
+/** `bad-model`, about this file: it is cut off, damaged, or of a kind that Kinora does not read. */
 export function damaged(
   file: string,
   problem: string,
   params: Record<string, string | number> = {},
 ): KinoraError {
-  return new KinoraError('bad-model', `${file}: ${problem}`, { file, ...params });
+  return new KinoraError('bad-model', `${file}: ${problem}`, { file, why: 'file', ...params });
 }
 
 export function fromBytes(name: string, data: ArrayBuffer | Uint8Array<ArrayBuffer>): ByteSource {

@@ -3,7 +3,7 @@
  * data/0, data/1 …, their bytes as they are [pytorch `torch/serialization.py`]. Nested dictionaries become
  * names with dots: {"generator": {"model.x": …}} is "generator.model.x".
  */
-import { countElements, LAYOUTS } from './dtypes';
+import { countElements, LAYOUTS, MAX_TENSORS } from './dtypes';
 import { unpickle, type PickledTensor } from './pickle';
 import {
   damaged,
@@ -20,6 +20,8 @@ const MAX_PICKLE = 16 << 20;
 /** Against dictionaries that contain themselves, or each other many times over. */
 const MAX_DEPTH = 16;
 const MAX_VALUES = 200_000;
+/** Characters of a tensor's name: each is a text of its own, however much of it the file says once for all. */
+const MAX_NAME = 1024;
 /** Headers read at once. */
 const TOGETHER = 16;
 
@@ -59,16 +61,19 @@ function collect(root: unknown, fail: Fail): Map<string, PickledTensor> {
   const found = new Map<string, PickledTensor>();
   let values = 0;
   const walk = (value: unknown, path: string, depth: number): void => {
-    if (++values > MAX_VALUES) throw fail(`it holds more than ${MAX_VALUES} values.`);
     if (depth > MAX_DEPTH) throw fail(`its dictionaries are more than ${MAX_DEPTH} deep.`);
+    if (path.length > MAX_NAME)
+      throw fail(`the name of a tensor begins with "${path.slice(0, 40)}" and has ${path.length} characters, at most ${MAX_NAME} can be.`); // prettier-ignore
     if (value instanceof Map || Array.isArray(value)) {
       for (const [key, inner] of value.entries()) {
+        if (++values > MAX_VALUES) throw fail(`it holds more than ${MAX_VALUES} values.`);
         if (typeof key !== 'string' && typeof key !== 'number') continue;
         walk(inner, path === '' ? String(key) : `${path}.${key}`, depth + 1);
       }
     } else if ((value as PickledTensor | null)?.kind === 'tensor') {
       if (found.has(path)) throw fail(`tensor "${path}" is there twice.`, { tensor: path });
       found.set(path, value as PickledTensor);
+      if (found.size > MAX_TENSORS) throw fail(`it holds more than ${MAX_TENSORS} tensors.`);
     }
   };
   walk(root, '', 0);

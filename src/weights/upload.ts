@@ -6,12 +6,12 @@
  * | F32                                  | f32                                                                |
  * | F16, BF16, F64, I8                   | f16, two per word                                                  |
  * | Q8_0, Q4_0, Q4_K, Q5_K, Q6_K         | the same, taken apart (pack.ts)                                    |
- * | Q4_1, Q5_0, Q5_1, Q2_K, Q3_K         | q8_0 of their values                                               |
+ * | Q4_1, Q5_0, Q5_1, Q2_K, Q3_K         | q8_0 of their values, a little off; f32 where `exact` is asked for |
  * | F8_E4M3, F8_E5M2                     | the same with one scale; with a scale for each row f16             |
  * | I32                                  | i32                                                                |
  * | vectors and tables of any of these   | f32 (biases, norms, modulations)                                   |
  *
- * With `quantize`, matrices of plain types become q8_0 or q4_0 on the way.
+ * With `quantize`, matrices of plain types become q8_0, q4_0 or q4_k on the way.
  */
 import { KinoraError } from '../errors';
 import type { Gpu } from '../gpu/device';
@@ -20,13 +20,21 @@ import { bf16ToF16, COMPUTED, toF32 } from './convert';
 import { LAYOUTS } from './dtypes';
 import { f32ToF16 } from './half';
 import { BLOCK_FORMS, finiteScales, packBlocks, quantizeQ4_0, quantizeQ8_0, type BlockType } from './pack';
+import { quantizeQ4_K } from './pack-q4k';
 import { readScale } from './scaled';
+import type { SmallType } from './small';
 import { damaged, type TensorInfo, type WeightFile } from './source';
 
 /** The most that is read at once; a few times as much may live while it is converted and copied. */
 const PIECE = 16 * 2 ** 20;
 /** Elements at once of what is converted through floats: 16 MiB of them. */
 const CONVERTED = 4 * 2 ** 20;
+/** Types that matrices may become on their way. */
+const QUANTIZE: Partial<Record<DType, (values: Float32Array) => Uint8Array<ArrayBuffer>>> = {
+  q8_0: quantizeQ8_0,
+  q4_0: quantizeQ4_0,
+  q4_k: quantizeQ4_K,
+};
 /** Elements that pieces are whole multiples of when they are quantized: whole blocks of every type, and words of scales. */
 const UNIT = 512;
 /** Bytes written before waiting for the GPU: what is written waits in memory until it is copied. */
@@ -47,13 +55,15 @@ export interface UploadOptions {
   tensors?: ReadonlyMap<string, Wanted>;
   /** What F16 and BF16 matrices become. Default: f16. */
   half?: 'f16' | 'f32';
-  /** What a matrix of a plain type is quantized to; null leaves it. Asked for those whose rows are whole blocks. */
-  quantize?: (name: string) => 'q8_0' | 'q4_0' | null;
+  /** Types that no kernel reads (Q4_1, Q5_0, Q5_1, Q2_K, Q3_K) become f32, not the q8_0 that is near them. */
+  exact?: boolean;
+  /** What a matrix of a plain type is quantized to; null leaves it. @param row numbers of a row, a multiple of 32 */
+  quantize?: (name: string, row: number) => SmallType | null;
   /**
    * Makes those blocks elsewhere, e.g. on the GPU, of whole blocks as the file has them; null for what it leaves to us.
    * Not asked for values that a patch or a scale changes first.
    */
-  quantizer?: (raw: Uint8Array, from: string, to: 'q8_0' | 'q4_0') => Promise<Uint8Array<ArrayBuffer> | null>;
+  quantizer?: (raw: Uint8Array, from: string, to: SmallType) => Promise<Uint8Array<ArrayBuffer> | null>;
   /** Changes to a tensor's values before they are stored, e.g. a LoRA's; null for tensors without. */
   patch?: (name: string, shape: readonly number[]) => Promise<Patch | null>;
   signal?: AbortSignal;
@@ -142,8 +152,8 @@ export async function uploadWeights(
         if (signal?.aborted) throw new KinoraError('cancelled', `Loading ${file.name} was cancelled.`);
         const bytes = await file.read(info.name, at, pieceBytes(info, at, piece, form));
         const { dtype } = form;
-        const plain = form.how === 'floats' && !patch && !scale && (dtype === 'q8_0' || dtype === 'q4_0');
-        const blocks = plain ? await options.quantizer?.(bytes, info.dtype, dtype) : null;
+        const plain = form.how === 'floats' && !patch && !scale && dtype in QUANTIZE;
+        const blocks = plain ? await options.quantizer?.(bytes, info.dtype, dtype.toUpperCase() as SmallType) : null; // prettier-ignore
         write(gpu, file, { info, tensor, scale, form }, at, bytes, blocks);
         at += bytes.byteLength;
         inFlight += bytes.byteLength;
@@ -214,7 +224,7 @@ function storedAs(
   shape: readonly number[],
   scale: Float32Array | null,
   patch: Patch | null,
-  { half = 'f16', quantize }: UploadOptions,
+  { half = 'f16', quantize, exact }: UploadOptions,
 ): Form {
   const floats = (dtype: DType): Form => ({ dtype, how: 'floats', patch });
   const { dtype } = info;
@@ -235,9 +245,9 @@ function storedAs(
     if (dtype === 'Q4_0' && row % 32 === 0) return floats('q4_0');
     return floats(row % 32 === 0 ? 'q8_0' : half);
   }
-  if (dtype.startsWith('Q')) return floats(row % 32 === 0 ? 'q8_0' : half);
-  const smaller = row % 32 === 0 ? (quantize?.(name) ?? null) : null;
-  if (smaller) return floats(smaller);
+  if (dtype.startsWith('Q')) return floats(exact ? 'f32' : row % 32 === 0 ? 'q8_0' : half);
+  const smaller = row % 32 === 0 ? (quantize?.(name, row) ?? null) : null;
+  if (smaller) return floats(smaller.toLowerCase() as DType);
   if (dtype === 'F8_E4M3' || dtype === 'F8_E5M2')
     return !patch && row % 4 === 0 && (scale?.length ?? 1) === 1
       ? { dtype: native, how: 'raw', patch }
@@ -327,8 +337,8 @@ function write(
       const values = scaledValues(file, target, first, bytes);
       form.patch?.(values, first);
       if (tensor.dtype === 'f32') return memory.write(tensor.storage, values, first * 4);
-      if (tensor.dtype === 'q8_0') return writeBlocks('Q8_0', quantizeQ8_0(values));
-      if (tensor.dtype === 'q4_0') return writeBlocks('Q4_0', quantizeQ4_0(values));
+      const quantize = QUANTIZE[tensor.dtype];
+      if (quantize) return writeBlocks(tensor.dtype.toUpperCase() as BlockType, quantize(values));
       const halves = new Uint16Array(values.length);
       for (let i = 0; i < values.length; i++) {
         halves[i] = f32ToF16(values[i]!);

@@ -3,6 +3,7 @@
  * [PKWARE APPNOTE 6.3.9, 4.3]. Nothing is ever unpacked: a compressed or encrypted entry is refused, so a
  * zip bomb has nothing to blow up.
  */
+import { MAX_TENSORS } from './dtypes';
 import { damaged, readExactly, type ByteSource } from './source';
 
 export interface ZipEntry {
@@ -21,6 +22,7 @@ const END = 22;
 const MAX_COMMENT = 0xffff;
 /** A checkpoint has an entry a tensor, with names of some 20 characters. */
 const MAX_DIRECTORY = 32 << 20;
+const MAX_ENTRIES = 2 * MAX_TENSORS;
 const NONE = 0xffffffff;
 
 /** Reads the directory. Throws `bad-model` when the file is damaged, split or encrypted. */
@@ -29,6 +31,8 @@ export async function readZip(source: ByteSource): Promise<Map<string, ZipEntry>
   const { start, bytes, count } = await findDirectory(source);
   if (bytes > MAX_DIRECTORY)
     throw fail(`its directory has ${bytes} bytes, at most ${MAX_DIRECTORY} are read.`);
+  if (count > MAX_ENTRIES)
+    throw fail(`it is a zip file of ${count} entries, at most ${MAX_ENTRIES} are read.`);
   if (start + bytes > source.size)
     throw fail(`its directory ends at byte ${start + bytes}, but the file has ${source.size}.`);
   const data = await readExactly(source, start, bytes);

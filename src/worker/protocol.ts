@@ -149,6 +149,7 @@ export interface OpenedFiles {
   /** Of LoRAs, by their paths; default 1, and 0 leaves one out. */
   strengths?: Readonly<Record<string, number>>;
 }
+/** 8 bits a number, or 4: Q4_K where rows are whole blocks of 256, else Q4_0 (weights/small). */
 export type Quantize = 'q8_0' | 'q4_0';
 
 export type ModelPart = 'transformer' | 'text_encoder' | 'autoencoder' | 'tokenizer';

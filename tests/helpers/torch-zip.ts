@@ -45,6 +45,11 @@ function zip(entries: readonly (readonly [string, Uint8Array])[]): Uint8Array<Ar
   return join([...local, directory, u32(0x06054b50), ...counts, u32(directory.length), u32(at), u16(0)]);
 }
 
+/** A checkpoint of this pickle and nothing else, e.g. of one that no PyTorch would write. */
+export const pickleFile = (...parts: Uint8Array[]): Uint8Array<ArrayBuffer> =>
+  zip([['a/data.pkl', join([op(0x80, 2), ...parts, op(0x2e)])]]);
+export { global as pickleGlobal, op as pickleOp, string as pickleString };
+
 export function torchFile(tensors: Tensors, under: readonly string[] = []): Uint8Array<ArrayBuffer> {
   const data = [...tensors.values()].map(({ values }, i): [string, Uint8Array] => [`a/data/${i}`, new Uint8Array(values.buffer)]); // prettier-ignore
   return zip([['a/data.pkl', pickle(tensors, under)], ...data, ['a/version', ascii('3\n')]]);

@@ -9,6 +9,7 @@ import { umt5Shapes, wanShapes, type Shapes } from '../../src/models/tensors';
 import { readUmt5Config } from '../../src/models/umt5';
 import { readWanConfig } from '../../src/models/wan-transformer';
 import { readWanVaeConfig, wanVaeShapes } from '../../src/models/wan-vae';
+import { f32ToF16 } from '../../src/weights/half';
 import { quantizeQ4_0, quantizeQ8_0 } from '../../src/weights/pack';
 import { gguf, safetensors } from '../weights/write';
 import { random } from './tensors';
@@ -98,26 +99,47 @@ export function safetensorsFile(tensors: Tensors, dtype: 'F32' | 'BF16' = 'F32')
   return safetensors(header, data);
 }
 
+/** Q4_1, as others write it: a scale and a minimum a block of 32. Kinora itself never writes it. */
+function quantizeQ4_1(x: Float32Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array((x.length / 32) * 20);
+  const view = new DataView(out.buffer);
+  for (let b = 0; b < x.length / 32; b++) {
+    const block = x.subarray(32 * b, 32 * b + 32);
+    const least = Math.min(...block);
+    const d = (Math.max(...block) - least) / 15;
+    view.setUint16(20 * b, f32ToF16(d), true);
+    view.setUint16(20 * b + 2, f32ToF16(least), true);
+    const quant = (i: number) => (d === 0 ? 0 : Math.min(15, Math.round((block[i]! - least) / d)));
+    for (let i = 0; i < 16; i++) out[20 * b + 4 + i] = quant(i) | (quant(16 + i) << 4);
+  }
+  return out;
+}
+const WRITERS = {
+  F32: { type: 0, write: (x: Float32Array<ArrayBuffer>) => new Uint8Array(x.buffer) },
+  Q4_0: { type: 2, write: quantizeQ4_0 },
+  Q4_1: { type: 3, write: quantizeQ4_1 },
+  Q8_0: { type: 8, write: quantizeQ8_0 },
+} as const;
+
 /** Matrices of whole rows in `type`, all else F32. Kernels of five axes are flattened, for ggml has four. */
 export function ggufFile(
   tensors: Tensors,
-  type: 'F32' | 'Q8_0' | 'Q4_0' = 'F32',
+  type: keyof typeof WRITERS = 'F32',
   entries: Uint8Array[] = [],
 ): Uint8Array<ArrayBuffer> {
-  const TYPES = { F32: 0, Q4_0: 2, Q8_0: 8 };
   const parts: Uint8Array[] = [];
   let end = 0;
   const listed = [...tensors].map(([name, { shape, values }]) => {
     const flat = shape.length > 4 ? [shape[0]!, shape.slice(1).reduce((a, b) => a * b, 1)] : [...shape];
     const whole = flat.length === 2 && flat[0]! > 1 && flat[1]! % 32 === 0;
-    const as = whole ? type : 'F32';
-    const bytes = as === 'F32' ? new Uint8Array(values.buffer) : as === 'Q8_0' ? quantizeQ8_0(values) : quantizeQ4_0(values); // prettier-ignore
+    const as = WRITERS[whole ? type : 'F32'];
+    const bytes = as.write(values);
     const padded = new Uint8Array(Math.ceil(bytes.length / 32) * 32);
     padded.set(bytes);
     const offset = end;
     parts.push(padded);
     end += padded.length;
-    return { name, dims: flat.reverse(), type: TYPES[as], offset };
+    return { name, dims: flat.reverse(), type: as.type, offset };
   });
   const data = new Uint8Array(end);
   let at = 0;

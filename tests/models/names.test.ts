@@ -45,6 +45,18 @@ const PREFIXES: [string, string][] = [
   ['wan-transformer', 'generator_ema.model.'],
   ['wan-transformer', 'generator.model._fsdp_wrapped_module.'],
   ['wan-transformer', 'net.'],
+  ['wan-transformer', 'generator.'],
+  ['wan-transformer', 'generator_ema.'],
+  ['wan-transformer', 'model.'],
+  ['wan-transformer', 'module.'],
+  ['wan-transformer', 'state_dict.'],
+  ['wan-transformer', 'model_state_dict.module.'],
+  ['wan-transformer', 'state_dict.generator_ema.model._fsdp_wrapped_module.'],
+  ['umt5', 'state_dict.'],
+  ['umt5', 'model.module.'],
+  ['wan-vae', 'state_dict.'],
+  ['wan-vae', 'model.'],
+  ['wan-vae', 'ema.'],
   ['umt5', ''],
   ['umt5-gguf', ''],
   ['wan-vae', ''],
@@ -89,6 +101,32 @@ describe('matching', () => {
     for (const order of [both, Object.fromEntries(Object.entries(both).reverse())])
       for (const { info } of matchTensors(file(order), 'wan-transformer', shapes).values())
         expect(info.name).toMatch(/^generator_ema\./);
+  });
+
+  test.each([
+    ['state_dict.', 'ema.'],
+    ['model.', 'model_ema.'],
+    ['state_dict.model.', 'state_dict.ema_model.'],
+    ['module.', 'params_ema.module.'],
+  ])('takes averaged weights where a file has both: %s and %s', (last, averaged) => {
+    const both = { ...inLayout('wan-transformer', averaged), ...inLayout('wan-transformer', last) };
+    for (const { info } of matchTensors(file(both), 'wan-transformer', shapes).values())
+      expect(info.name.startsWith(averaged)).toBe(true);
+  });
+
+  test('leaves out what a training keeps beside the weights', () => {
+    const training = {
+      ...inLayout('wan-transformer', 'state_dict.'),
+      ...inLayout('wan-transformer', 'critic.model.'),
+      'optimizer.state.0.exp_avg': [4],
+      'critic_optimizer.state.0.exp_avg': [4],
+      'lr_scheduler.last': [],
+      global_step: [],
+      epoch: [],
+    };
+    const matched = matchTensors(file(training), 'wan-transformer', shapes);
+    for (const { info } of matched.values()) expect(info.name).toMatch(/^state_dict\./);
+    expect(detectNetwork(file(training))).toBe('wan-transformer');
   });
 
   test('takes kernels that were flattened, and axes of one that are gone', () => {

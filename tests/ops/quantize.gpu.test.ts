@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Run } from '../../src/gpu/run';
 import { quantize, type QuantizedFrom } from '../../src/ops/quantize';
-import { bf16ToF32, f16ToF32, f32ToF16 } from '../../src/weights/convert';
+import { quantizeQ4K } from '../../src/ops/quantize-q4-k';
+import { bf16ToF32, f16ToF32, f32ToF16, toF32 } from '../../src/weights/convert';
 import { quantizeQ4_0, quantizeQ8_0 } from '../../src/weights/pack';
+import { quantizeQ4_K } from '../../src/weights/pack-q4k';
 import { openTestGpu } from '../helpers/gpu';
 import { random } from '../helpers/tensors';
 
@@ -72,6 +74,58 @@ describe.each(['F32', 'F16', 'BF16'] as const)('%s', (from) => {
       expect(equal(made.subarray(0, 68), want)).toBe(true);
     },
   );
+});
+
+describe.each(['F32', 'F16', 'BF16'] as const)('%s as Q4_K', (from) => {
+  const make = async (words: Uint32Array) => {
+    const out = quantizeQ4K(run, run.input(words, [words.length], 'x'), from);
+    run.flush();
+    return gpu.readBytes(out);
+  };
+  const read = (blocks: Uint8Array) => toF32({ name: 'x', dtype: 'Q4_K' }, blocks);
+
+  test.each([256, 256 * 9, 256 * 65])(
+    '%d numbers: as near as on the CPU, and mostly the same bits',
+    async (count) => {
+      // Of one size a block, as rows of weights are, but not of one sign.
+      const sizes = [0.02, 1, 3e-5, 700, 1e-3];
+      const x0 = random(count, count).map((v, i) => v * Math.abs(v) * sizes[(i >> 8) % 5]!);
+      x0.fill(0, 40, 70); // a part that is all zeros, and halves of others
+      x0.fill(0.015, 96, 128);
+      const { words, x } = stored(x0, from);
+      const made = (await make(words)).subarray(0, (count / 256) * 144);
+      const want = quantizeQ4_K(x);
+      const [a, b] = [read(made), read(want)];
+      let same = 0;
+      for (let n = 0; n < count; n += 256) {
+        const errorOf = (y: Float32Array) =>
+          x.subarray(n, n + 256).reduce((sum, v, i) => sum + (v - y[n + i]!) ** 2, 0);
+        expect(Math.sqrt(errorOf(a))).toBeLessThanOrEqual(1.03 * Math.sqrt(errorOf(b)) + 1e-7);
+        const at = (n / 256) * 144;
+        if (equal(made.subarray(at, at + 144), want.subarray(at, at + 144))) same++;
+      }
+      expect(same).toBeGreaterThanOrEqual(Math.floor((0.5 * count) / 256));
+    },
+  );
+
+  test.each([NaN, Infinity, 'large'] as const)(
+    'a block with %s has no number for a scale, others are as they were',
+    async (v) => {
+      const values = random(768, 5);
+      values[300] = v === 'large' ? 3e38 : v;
+      const { words } = stored(values, from);
+      const view = new DataView((await make(words)).buffer);
+      expect([0, 144, 288].map((at) => Number.isFinite(f16ToF32(view.getUint16(at, true))))).toEqual([
+        true,
+        false,
+        true,
+      ]);
+    },
+  );
+});
+
+test('Q4_K refuses part of a block', () => {
+  expect(() => quantizeQ4K(run, run.input(new Uint32Array(64), [64], 'x'), 'F16')).toThrow('128 numbers, expected a multiple of 256'); // prettier-ignore
 });
 
 test('refuses what is no whole pair of blocks, or no words', () => {

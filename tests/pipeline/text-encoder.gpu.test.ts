@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { Run } from '../../src/gpu/run';
 import { readUmt5Config } from '../../src/models/umt5';
 import { residentEncoder, streamedEncoder } from '../../src/pipeline/text-encoder';
+import { smallType } from '../../src/weights/small';
 import type { WeightFile } from '../../src/weights/source';
 import { uploadWeights } from '../../src/weights/upload';
 import { openTestGpu } from '../helpers/gpu';
@@ -84,6 +85,35 @@ test('at most three layers are on the GPU with two read ahead; errors leave noth
   };
   await expect(streamedEncoder(gpu, broken, config).encode(run, ids)).rejects.toThrow('gone');
   await expect(streamed.encode(run, Int32Array.of(config.vocab_size))).rejects.toThrow(/gave id \d+, but/);
+  run.destroy();
+  expect(gpu.memory.bytes).toBe(before);
+});
+
+test('layers become smaller on their way, as the plan counts them: the same bits as a resident encoder’s, and less memory', async () => {
+  const g = await golden('umt5-long');
+  const config = readUmt5Config(g.config);
+  const ids = g.inputs.input_ids!.values as Int32Array<ArrayBuffer>;
+  const before = gpu.memory.bytes;
+  const run = new Run(gpu);
+  // The table's rows are read as the file has them.
+  const layers = (name: string, row: number) => name === 'shared.weight' ? null : smallType(name, 'q8_0', row); // prettier-ignore
+  const whole = residentEncoder(await uploadWeights(gpu, g.weights, { quantize: layers }), config);
+  const want = await run.read(await whole.encode(run, ids));
+  whole.free();
+  const peakOf = async (smaller: object) => {
+    const streamed = streamedEncoder(gpu, g.weights, config, { layers: 1, smaller });
+    gpu.memory.peak = gpu.memory.bytes;
+    const start = gpu.memory.bytes;
+    const made = await run.read(await streamed.encode(run, ids));
+    streamed.free();
+    return { made, peak: gpu.memory.peak - start };
+  };
+  await peakOf({}); // so that what is at work is there already
+  const plain = await peakOf({});
+  const small = await peakOf({ quantize: layers });
+  expect(plain.made).not.toEqual(want);
+  expect(small.peak).toBeLessThan(plain.peak);
+  expect(small.made).toEqual(want);
   run.destroy();
   expect(gpu.memory.bytes).toBe(before);
 });

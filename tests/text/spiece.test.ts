@@ -7,41 +7,14 @@ import { ggufToJson, spieceToJson } from '../../src/text/spiece';
 import { loadTokenizer } from '../../src/text/tokenizer';
 import { readGguf } from '../../src/weights/gguf';
 import { fromBytes } from '../../src/weights/source';
-import { tokenizerJson } from './fixtures';
+import { spiece, tokenizerJson, whole, type Unigram } from './fixtures';
 
 const file = (name: string) => new Uint8Array(readFileSync(join(import.meta.dirname, 'fixtures', name)));
 const { strings, ids } = JSON.parse(new TextDecoder().decode(file('strings.json'))) as {
   strings: string[];
   ids: number[][];
 };
-interface Unigram {
-  added_tokens: unknown[];
-  model: { vocab: [string, number][]; unk_id: number; byte_fallback: boolean };
-}
 const umt5 = tokenizerJson('umt5') as Unigram;
-
-const varint = (n: number): number[] => (n < 128 ? [n] : [(n & 127) | 128, ...varint(n >>> 7)]);
-const field = (number: number, bytes: ArrayLike<number>) => [...varint(number * 8 + 2), ...varint(bytes.length), ...Array.from(bytes)]; // prettier-ignore
-const whole = (number: number, value: number) => [...varint(number * 8), ...varint(value)];
-
-/** The same vocabulary as SentencePiece writes it. */
-function spiece(
-  trainer: number[] = whole(40, umt5.model.unk_id),
-  map: Uint8Array = new Uint8Array(),
-): Uint8Array {
-  const pieces = umt5.model.vocab.flatMap(([text, score], id) => {
-    const type = id < 3 ? 3 : id === 3 ? 2 : text.startsWith('<0x') ? 6 : 1;
-    const number = new Uint8Array(Float32Array.of(score).buffer);
-    return field(1, [
-      ...field(1, new TextEncoder().encode(text)),
-      21,
-      ...number,
-      ...(type === 1 ? [] : whole(3, type)),
-    ]);
-  });
-  const normalizer = field(3, [...field(1, new TextEncoder().encode('nmt_nfkc')), ...(map.length ? field(2, map) : [])]); // prettier-ignore
-  return Uint8Array.from([...pieces, ...field(2, trainer), ...normalizer]);
-}
 
 test.each<[string, () => Promise<object>]>([
   ['tokenizer.json', async () => umt5],
@@ -74,7 +47,7 @@ test('the character map goes along, from either', async () => {
   const base64 = Buffer.from(map).toString('base64');
   expect(mapOf(spieceToJson(spiece(undefined, map)))).toBe(base64);
   const { metadata } = await readGguf(fromBytes('umt5.gguf', file('umt5.gguf')));
-  for (const list of [Array.from(map), Array.from(new Int8Array(map.buffer))])
+  for (const list of [map, new Int8Array(map.buffer)])
     expect(mapOf(ggufToJson(new Map([...metadata, ['tokenizer.ggml.precompiled_charsmap', list]])))).toBe(base64); // prettier-ignore
   expect(mapOf(spieceToJson(spiece()))).toBe('');
 });

@@ -34,8 +34,8 @@ test('reads every kind of metadata', async () => {
     'k.f64': 0.1,
     'k.bool': true,
     'k.words': ['a', '', '火'],
-    'k.numbers': [1, 2, 3],
-    'k.reals': [0.25, -1],
+    'k.numbers': Int32Array.of(1, 2, 3),
+    'k.reals': Float32Array.of(0.25, -1),
   });
   expect(metadata.get('general.architecture')).toBe('wan');
 });
@@ -75,7 +75,7 @@ const withTensors = (tensors: GgufTensor[], size = 64) => gguf({ tensors, data: 
 const huge = 2n ** 63n;
 
 test.each<[string, Uint8Array<ArrayBuffer>, string | RegExp]>([
-  ['nothing', new Uint8Array(), 'not a GGUF file'],
+  ['nothing', new Uint8Array(), 'at least 24 bytes, this one has 0'],
   ['other magic', gguf({ magic: 'GGML' }), 'the first bytes are not "GGUF"'],
   ['version 1', gguf({ version: 1 }), 'has GGUF version 1; Kinora reads 2 and 3'],
   ['big-endian', gguf({ version: 0x03000000 }), 'big-endian'],
@@ -114,6 +114,7 @@ test.each<[string, Uint8Array<ArrayBuffer>, string | RegExp]>([
     '1000000000000 values in the metadata "x"',
   ],
   ['long text list', gguf({ entries: [arrayEntry('x', 8, u64(0), 1e12)] }), '1000000000000 texts in'],
+  ['bools of 2', gguf({ entries: [arrayEntry('x', 7, new Uint8Array([1, 2]), 2)] }), 'neither 0 nor 1'],
   ['bool of 2', gguf({ entries: [entry('x', 7, new Uint8Array([2]))] }), 'a yes/no value of 2'],
   ['alignment 0', gguf({ entries: [entry('general.alignment', 4, u32(0))] }), 'its alignment is 0'],
   ['alignment 48', gguf({ entries: [entry('general.alignment', 4, u32(48))] }), 'its alignment is 48'],

@@ -6,7 +6,14 @@ import { readWanConfig } from '../../src/models/wan-transformer';
 import { toF32 } from '../../src/weights/convert';
 import { quantizeQ8_0 } from '../../src/weights/pack';
 import { readWeights } from '../../src/weights/read';
-import { bitsOf, makeSmall, smallKey, smallSize, type Bits } from '../../src/weights/small';
+import {
+  makeSmall,
+  smallKey,
+  smallSize,
+  smallType,
+  type Bits,
+  type SmallType,
+} from '../../src/weights/small';
 import { SmallStore } from '../../src/weights/small-store';
 import { fromBytes } from '../../src/weights/source';
 import { family, ggufFile, inLayout, safetensorsFile, WAN } from '../helpers/wan-family';
@@ -41,14 +48,22 @@ test.each(['q8_0', 'q4_0'] as const)('%s: every tensor is there, near to what it
     const now = matched.get(name)!.info;
     const [a, b] = [toF32(info, await file.read(info.name)), toF32(now, await small.read(now.name))];
     expect(b).toHaveLength(a.length);
-    const wanted = bitsOf(name, bits);
-    const matrix = wanted !== null && matched.get(name)!.shape.length === 2;
-    expect(now.dtype, name).toBe(matrix ? wanted.toUpperCase() : info.dtype);
+    const { shape } = matched.get(name)!;
+    const wanted = smallType(
+      name,
+      bits,
+      shape.slice(1).reduce((x, y) => x * y, 1),
+    );
+    const matrix = wanted !== null && shape.length === 2;
+    expect(now.dtype, name).toBe(matrix ? wanted : info.dtype);
     const rms = Math.sqrt(a.reduce((s, v) => s + v * v, 0) / a.length);
     const error = Math.sqrt(a.reduce((s, v, i) => s + (v - b[i]!) ** 2, 0) / a.length);
     expect(error, name).toBeLessThanOrEqual(matrix ? rms * (bits === 'q8_0' ? 0.01 : 0.1) : 0);
     if (matrix) expect(error).toBeGreaterThan(0);
   }
+  const types = new Set([...small.tensors.values()].map(({ dtype }) => dtype));
+  // Of 4 bits Q4_K, where rows are whole blocks of it, as those of the feed-forward's second matrix.
+  expect(['Q8_0', 'Q4_0', 'Q4_K'].filter((type) => types.has(type as SmallType))).toEqual(bits === 'q8_0' ? ['Q8_0'] : ['Q4_0', 'Q4_K']); // prettier-ignore
   expect(size).toBeLessThan(before * (bits === 'q8_0' ? 0.75 : 0.55)); // what is left alone is much of so small a model
 });
 
@@ -57,13 +72,13 @@ test('blocks may be made elsewhere: of whole blocks, and only where they are wan
   const asked = new Set<string>();
   const write = (out: Uint8Array) => (at: number, piece: Uint8Array) => out.set(piece, at);
   const out = new Uint8Array(smallSize(tensors, 'q8_0')!);
-  const quantize = async (raw: Uint8Array, from: string, to: Bits) => {
+  const quantize = async (raw: Uint8Array, from: string, to: SmallType) => {
     asked.add(`${from} ${to}`);
     expect((raw.byteLength / 2) % 32).toBe(0);
     return quantizeQ8_0(toF32({ name: '', dtype: 'BF16' }, raw));
   };
   await makeSmall(file, tensors, 'q8_0', write(out), { quantize });
-  expect([...asked]).toEqual(['BF16 q8_0']);
+  expect([...asked]).toEqual(['BF16 Q8_0']);
   for (const [name, { dtype }] of small.tensors)
     if (dtype === 'Q8_0') expect(Buffer.from(await small.read(name)).equals(Buffer.from(await (await readWeights(fromBytes('out.gguf', out))).read(name)))).toBe(true); // prettier-ignore
   const spoilt = async (...piece: Parameters<typeof quantize>) => {

@@ -126,6 +126,8 @@ export const drawer = {
     spare: 'not used',
     strength: 'Strength',
     times: (n: number) => `×${n.toFixed(2)}`,
+    unread: 'A file that cannot be read',
+    leaveOut: 'Leave out',
     drop: (name: string) => `Leave out ${name}`,
     missing: (parts: string) => `Still missing: ${parts}. Open these files, too.`,
     sampling: 'Made as',
@@ -141,7 +143,7 @@ export const drawer = {
     asIs: 'as they are',
     bits: (n: number) => `${n} bits`,
     quantizeHint:
-      'Fewer bits take less memory and lose a little. The smaller form is kept in this browser, so that the next start is quick.',
+      'Fewer bits take less memory and lose a little; 4 bits are Q4_K where the model’s shapes allow it, else Q4_0. The smaller form is kept in this browser, so that the next start is quick.',
     planFor: 'GPU memory for',
     planItems: {
       transformer: 'Transformer',
@@ -156,6 +158,10 @@ export const drawer = {
     planTotal: 'At most at one time',
     planFits: (total: number, limit: number) =>
       `${mb(total)} of the ${mb(limit)} that can be counted on here.`,
+    planCounting: 'Counting for this choice …',
+    planLimit: `No browser tells how much memory a graphics card has. What can be counted on is taken to be twice the largest buffer that the adapter allows, at least ${mb(2 ** 30)} and at most ${mb(2 ** 33)}.`,
+    converted: (types: string) =>
+      `There are no kernels for ${types}: those weights are computed with in 8 bits (Q8_0), which is a little off.`,
     use: 'Use this model',
     leave: 'Back to the bundled model',
   },
@@ -192,6 +198,8 @@ export const drawer = {
     steps: (n: number) => `${n} steps`,
     license: 'Licence',
     asHubSays: 'the hub says it before the download',
+    licenseLater: 'licence: the hub says it',
+    gpuBrief: (least: number, most: number) => `wants ${mb(least)} to ${mb(most)} of GPU memory`,
     gpu: (size: string) => `GPU memory for ${size}`,
     gpuNeeds: (n: number) => `${mb(n)} (8-bit weights)`,
     ask: 'Download …',

@@ -6,6 +6,23 @@ import type { Problem } from '../problems';
 /** What stands in the field, if anything does. */
 const butIs = ({ found }: Problem) => (found === '' ? '' : `, but it is “${String(found).slice(0, 40)}”`);
 
+/** Of a model's files: one that cannot be read says nothing of how the others fit. */
+function modelHeading({ params = {} }: EngineError): string {
+  switch (params.why) {
+    case 'texts':
+    case 'picture':
+    case 'latents':
+    case 'parts':
+      return 'The model’s files do not fit together.';
+    case 'tensors':
+      return 'This file is not what it was taken for.';
+    case 'file':
+      return 'This file cannot be read.';
+    default:
+      return params.file ? 'This file cannot be used.' : 'The model cannot be used.';
+  }
+}
+
 export const notices = {
   notice: {
     software: 'No graphics hardware is used here, only a software adapter: it works, slowly.',
@@ -149,7 +166,7 @@ export const notices = {
     'bad-request': (e) => e.message,
     'no-model': (e) =>
       `There is no model “${e.params?.model ?? ''}” at this address. Check its name in the link.`,
-    'bad-model': (e) => `The model’s files do not fit together. ${e.message}`,
+    'bad-model': (e) => `${modelHeading(e)} ${e.message}`,
     'hash-mismatch': (e) => e.message,
     network: (e) => `${e.message} What was downloaded so far is kept.`,
     'not-loaded': () => 'The model is not loaded yet. Try again: it is loaded first.',

@@ -41,6 +41,8 @@ function badModel({ params = {}, detail = '' }: EngineError): string {
       const names = detail.split('\n').slice(0, 3).map((line) => line.replace(/^(missing|unknown): /, '').split(' ')[0]); // prettier-ignore
       return `${file} 不是所需的网络：张量中 ${told.join('，')}（${names.join('、')}${Number(params.missing) + Number(params.misshapen) + Number(params.surplus) > 3 ? ' 等' : ''}）。请换一个文件。`;
     }
+    case 'file':
+      return `无法读取文件“${file}”：它不完整、已损坏，或是 Kinora 不支持的格式。请去掉它，换一个文件，或重新下载。`;
     default:
       return `模型文件${file ? `（${file}）` : ''}已损坏、不受支持或互不匹配。请换一个文件，或重新下载。`;
   }
