@@ -5,7 +5,7 @@ import { watchRequests } from '../requests';
 import { watchShut } from '../shut';
 import { EngineClient } from '../worker/client';
 import { HubClient } from '../worker/hub';
-import { isEdited, parseScript, timeShots, writeScript } from '../story/script';
+import { isEdited, parseScript, timeShots, withLength, writeScript } from '../story/script';
 import type {
   CheckReport,
   Clip,
@@ -34,7 +34,7 @@ import { asError, Shelf, type Item, type Shelved } from './shelf.svelte';
 import { Stage } from './stage.svelte';
 import { browserStore, type Store } from './store';
 import { Storage, type Keeper } from './storage.svelte';
-import { Studio, type Emit, type Engine } from './studio.svelte';
+import { saysSomething, Studio, type Emit, type Engine } from './studio.svelte';
 import { surprise } from './surprise';
 import { Wording } from './wording.svelte';
 
@@ -91,6 +91,8 @@ export class App {
   readonly #named: boolean;
   /** What was asked for last is a draft; undefined: as the settings say. */
   #draft: boolean | undefined;
+  /** The clip that was made last, in the library. */
+  #made: string | null = null;
   #vocabulary: Promise<void> | null = null;
   #cardRead: Promise<void> = Promise.resolve();
 
@@ -251,6 +253,7 @@ export class App {
     // What it goes on from is part of it now.
     if (this.material.given?.kind === 'clip' && this.material.given.use === 'extend') this.material.drop();
     const file = item.memory ? clip.mp4 : await this.shelf.file(item).catch(() => clip.mp4);
+    this.#made = item.entry.id;
     this.stage.show(file, clip.recipe, item.entry.id);
     if (file !== clip.mp4) await this.studio.settle(clip.id);
     return file;
@@ -302,18 +305,41 @@ export class App {
     }
   }
 
-  /** The clip on the stage becomes the beginning of a longer one: its words stand in the prompt, what comes is to be typed. */
-  async extend(): Promise<void> {
+  /**
+   * The clip on the stage becomes the beginning of a longer one: its words stand in the prompt.
+   * @param next what comes then; default: it is to be typed
+   */
+  async extend(next = ''): Promise<void> {
     const { clip } = this.stage;
     if (!clip) return;
     const item = this.#shown;
-    if (!item && clip.recipe.begins) return this.#takeVideo(clip.file, 'extend');
+    if (!item && clip.recipe.begins) {
+      if (next) this.settings.type('prompt', next);
+      return this.#takeVideo(clip.file, 'extend');
+    }
     const shots = timeShots(parseScript(clip.recipe.prompt), clip.recipe.seconds);
     this.settings.restore(clip.recipe);
-    this.settings.type('prompt', `${writeScript(shots)}\n[${EXTENSION}s] `);
+    this.settings.type('prompt', `${writeScript(shots)}\n${withLength(next, EXTENSION)}`);
     this.settings.loop = false;
     if (item) this.material.useClip(clip.recipe, item, 'extend');
     else this.material.drop();
+  }
+
+  /** Words came too late for the clip that was just made: it is extended with them. */
+  async extendWithLate(): Promise<void> {
+    const { saying } = this.studio;
+    if (this.studio.busy || !this.isLate) return;
+    const text = saying.text.trim();
+    if (!saysSomething(text)) return;
+    await this.extend(text);
+    saying.drop();
+    await this.generate(false);
+  }
+
+  /** Words came too late for the clip that was made last, and it is on the stage. */
+  get isLate(): boolean {
+    const { saying, phase } = this.studio;
+    return phase === 'idle' && saying.late && this.stage.clip !== null && this.stage.clip.id === this.#made;
   }
 
   /** The clip on the stage is what the next one is made of. */

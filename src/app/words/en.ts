@@ -103,6 +103,10 @@ export const en = {
     told: (text: string) => `From the next block on: ${text}`,
     taken: (text: string, block: number) => `From block ${block} on: ${text}`,
     last: 'The last block is being made. Extend the clip when it is done.',
+    tooLate: (text: string) => `Too late for this clip, whose last block is being made: ${text}`,
+    late: 'That came too late for this clip; extend the clip with it.',
+    extend: 'Extend the clip with it',
+    drop: 'Drop it',
     wordless: 'Say in words what shall be seen.',
     refused: (most: number) =>
       `That was not taken up${most > 0 ? `: with it, the script would have over ${most} characters` : ''}. The clip goes on as it was told.`,

@@ -100,6 +100,10 @@ export const zh: Words = {
     told: (text) => `从下一段开始：${text}`,
     taken: (text, block) => `从第 ${block} 段开始：${text}`,
     last: '正在制作最后一段；完成后可以延长这段视频。',
+    tooLate: (text) => `这段视频已在制作最后一段，来不及采用：${text}`,
+    late: '这句话来得太晚，没有赶上这段视频；可以用它延长视频。',
+    extend: '用它延长视频',
+    drop: '不要了',
     wordless: '请用文字说出想看到什么。',
     refused: (most) =>
       `没有采用这句话${most > 0 ? `：加上它，脚本会超过 ${most} 个字符` : ''}。视频按原来的内容继续。`,
