@@ -43,7 +43,7 @@ type Emitted = {
   'kinora:done': Clip;
   'kinora:error': EngineError;
   /** What a file from outside was taken for, or why it was not. */
-  'kinora:taken': { as: 'picture' | 'video' | 'clip' | null; message: string };
+  'kinora:taken': { as: 'picture' | 'video' | 'clip' | 'script' | null; message: string };
 };
 export type Emit = <K extends keyof Emitted>(name: K, detail: Emitted[K]) => void;
 

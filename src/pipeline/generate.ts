@@ -430,7 +430,8 @@ class Clock {
 
 /** @param asked of a draft: what the final shall be */
 function makeRecipe({ model, line, scale, cacheBits: bits }: Job, asked: GenerateRequest): Recipe {
-  const { seed, window, sink, cacheBits, loop, guidance, negative, strength, of, begins, draft } = asked;
+  const { seed, window, sink, cacheBits, loop, guidance, negative, strength, of, begins, crop, draft } =
+    asked;
   const { width, height, steps } = scale;
   const { id, edition, fps } = model.manifest;
   return {
@@ -450,6 +451,7 @@ function makeRecipe({ model, line, scale, cacheBits: bits }: Job, asked: Generat
     ...(strength !== undefined && { strength }),
     ...(of && { of }),
     ...(begins && { begins }),
+    ...(crop !== undefined && { crop }),
     ...(draft && { draft: { width: asked.width, height: asked.height, steps: asked.steps } }),
     model: id,
     edition,

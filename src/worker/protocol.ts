@@ -244,6 +244,8 @@ export interface Settings {
   of?: Recipe;
   /** What it is made of besides words, where that is in no recipe: these settings alone do not make it again. */
   begins?: Beginning;
+  /** Where along its longer side a picture or video that it began with was cropped, 0…1; default: in the middle. */
+  crop?: number;
 }
 
 /** A picture, a video that was not made here, or a clip that cannot be made again either. */

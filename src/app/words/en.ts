@@ -156,9 +156,19 @@ export const en = {
   picture: {
     use: 'Begin with a picture or video',
     drop: 'Begin without the picture',
-    frame: 'The part of the picture that is used',
+    frame: 'The part of the picture that is used: drag it, or move it with the arrow keys',
     unable: (name: string) => `${name} cannot begin with a picture: it has no encoder. Nothing was changed.`,
     broken: (name: string) => `${name} cannot be read as a picture. Choose a PNG, JPEG or WebP file.`,
+  },
+
+  drop: {
+    unnamed: 'This file',
+    reading: (name: string) => (name ? `Reading ${name} …` : 'Reading …'),
+    script: (name: string) => `The script of ${name} stands in the prompt.`,
+    long: (name: string, most: number) =>
+      `${name} is too long for a script, which may have ${most} characters.`,
+    unknown: (name: string) =>
+      `${name} is nothing that Kinora takes. It takes pictures (PNG, JPEG, WebP, AVIF, GIF), videos (MP4, WebM), its own clips, a script as a text file, and the files of a model. Nothing was changed.`,
   },
 
   video: {
@@ -167,7 +177,7 @@ export const en = {
     extend: 'Go on from its end',
     remix: 'Make it anew',
     drop: 'Begin without the video',
-    frame: 'The part of the video that is used',
+    frame: 'The part of the video that is used: drag it, or move it with the arrow keys',
     used: (s: number) => `${seconds(Math.round(s * 10) / 10)} s of it are used`,
     unable: (file: string, name: string) =>
       `${file} carries no Kinora settings, and ${name} cannot begin with a video: it has no encoder. Nothing was changed.`,

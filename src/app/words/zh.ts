@@ -151,9 +151,18 @@ export const zh: Words = {
   picture: {
     use: '从图片或视频开始',
     drop: '不用这张图片',
-    frame: '图片中被使用的部分',
+    frame: '图片中被使用的部分：可以拖动，也可以用方向键移动',
     unable: (name) => `${name} 没有编码器，不能从图片开始。什么都没有改变。`,
     broken: (name) => `无法把 ${name} 读作图片。请选择 PNG、JPEG 或 WebP 文件。`,
+  },
+
+  drop: {
+    unnamed: '这个文件',
+    reading: (name) => (name ? `正在读取 ${name}……` : '正在读取……'),
+    script: (name) => `${name} 中的脚本已放入提示词。`,
+    long: (name, most) => `${name} 太长，不能作为脚本：脚本最多 ${most} 个字符。`,
+    unknown: (name) =>
+      `${name} 不是 Kinora 可以使用的文件。可以使用图片（PNG、JPEG、WebP、AVIF、GIF）、视频（MP4、WebM）、Kinora 自己的视频、文本文件中的脚本，以及模型文件。什么都没有改变。`,
   },
 
   video: {
@@ -162,7 +171,7 @@ export const zh: Words = {
     extend: '从结尾继续',
     remix: '重新生成',
     drop: '不用这段视频',
-    frame: '视频中被使用的部分',
+    frame: '视频中被使用的部分：可以拖动，也可以用方向键移动',
     used: (s) => `使用其中 ${tenth(s)} 秒`,
     unable: (file, name) =>
       `${file} 中没有 Kinora 的设置，而 ${name} 没有编码器，不能从视频开始。什么都没有改变。`,
