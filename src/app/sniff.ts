@@ -14,9 +14,9 @@ const VIDEOS = [/^\x1a\x45\xdf\xa3/, /^RIFF....AVI /s, /^OggS/, /^FLV\x01/, /^\0
 /** Throws where the file cannot be read. */
 export async function kindOf(file: Blob): Promise<Kind | null> {
   const bytes = new Uint8Array(await file.slice(0, ENOUGH).arrayBuffer());
-  return (
-    kindOfBytes(bytes) ?? kindOfType(file.type) ?? (isText(bytes, bytes.length < file.size) ? 'text' : null)
-  );
+  const known = kindOfBytes(bytes) ?? kindOfType(file.type);
+  if (known) return known;
+  return saysText(file) && isText(bytes, bytes.length < file.size) ? 'text' : null;
 }
 
 function kindOfBytes(bytes: Uint8Array): Kind | null {
@@ -33,6 +33,12 @@ function kindOfType(type: string): Kind | null {
   if (type.startsWith('image/')) return 'picture';
   if (type === 'video/mp4') return 'mp4';
   return type.startsWith('video/') ? 'video' : null;
+}
+
+/** By its type, or by a name that promises nothing else: an error page that was saved as "film.mp4" is no script. */
+function saysText(file: Blob): boolean {
+  if (file.type !== '') return file.type.startsWith('text/');
+  return !(file instanceof File) || !file.name.includes('.') || /\.(txt|text|md)$/i.test(file.name);
 }
 
 /** @param cut the file goes on behind these bytes, perhaps in the middle of a letter */

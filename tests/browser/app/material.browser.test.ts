@@ -253,9 +253,11 @@ describe('of several files the newest counts', () => {
     const decode = globalThis.createImageBitmap;
     let ready!: () => void;
     const slow = new Promise<void>((done) => (ready = done));
-    globalThis.createImageBitmap = (async (file: File) => {
-      if (file.name === 'slow.png') await slow;
-      return decode(file);
+    let late: Promise<unknown> = Promise.resolve();
+    globalThis.createImageBitmap = ((file: File) => {
+      const read = (file.name === 'slow.png' ? slow : Promise.resolve()).then(() => decode(file));
+      if (file.name === 'slow.png') late = read;
+      return read;
     }) as typeof decode;
     try {
       drop(new File([await plain('#00ff00')], 'slow.png', { type: 'image/png' }));
@@ -263,13 +265,15 @@ describe('of several files the newest counts', () => {
       expect(await give(await picture())).toBe('picture');
       expect(at('reading')).toBeNull();
       ready();
-      await settle();
+      await late;
       await settle();
       expect(app.material.given).toMatchObject({ kind: 'picture', width: 120 });
       // What is chosen while one is read counts as well, and so does that nothing is.
-      drop(new File([await plain('#00ff00')], 'slow.png', { type: 'image/png' }));
+      paste(new File([await plain('#00ff00')], 'slow.png', { type: 'image/png' }));
+      const before = late;
+      await expect.poll(() => late !== before).toBe(true);
       app.material.drop();
-      await settle();
+      await late;
       await settle();
       expect(app.material.given).toBeNull();
     } finally {
