@@ -132,9 +132,18 @@ export class Progress {
       (Object.keys(count) as Work[]).reduce((sum, w) => sum + count[w] * costs.estimate(w, pixels), 0);
     // Costs change as they are learnt; what was told is not taken back.
     this.#fraction = Math.max(this.#fraction, Math.min(1, 1 - cost(this.#left) / cost(pieces)));
-    const realTime = this.#pace === null ? null : secondsOfBlock / this.#pace;
+    const pace = this.#pace ?? this.#expectedPace();
+    const realTime = pace === null ? null : secondsOfBlock / pace;
     const told = { ...this.#place, blocks, steps, fraction: this.#fraction, secondsLeft, realTime };
     emit({ type: 'progress', stage, ...told });
+  }
+
+  /** Seconds of a block by what its pieces cost, one after the other; null until both kinds were measured, in this clip or before. */
+  #expectedPace(): number | null {
+    const { costs, pieces, pixels, blocks } = this.#options;
+    const [pass, decode] = [costs.measured('pass', pixels), costs.measured('decode', pixels)];
+    if (pass === null || decode === null) return null;
+    return (pieces.pass * pass + pieces.decode * decode) / blocks;
   }
 
   /**

@@ -125,9 +125,11 @@ export const en = {
 
   unfinished: {
     text: (prompt: string, done: number, all: number) =>
-      done > 0
-        ? `“${prompt}” was interrupted after block ${done} of ${all}.`
-        : `“${prompt}” was interrupted in the first of ${all} blocks.`,
+      done >= all
+        ? `All blocks of “${prompt}” are made; only its file is left to be finished.`
+        : done > 0
+          ? `“${prompt}” was interrupted after block ${done} of ${all}.`
+          : `“${prompt}” was interrupted in the first of ${all} blocks.`,
     go: 'Go on',
     discard: 'Discard',
   },

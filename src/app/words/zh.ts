@@ -121,9 +121,11 @@ export const zh: Words = {
 
   unfinished: {
     text: (prompt, done, all) =>
-      done > 0
-        ? `“${prompt}”在第 ${done} 段（共 ${all} 段）之后中断了。`
-        : `“${prompt}”在第一段（共 ${all} 段）中断了。`,
+      done >= all
+        ? `“${prompt}”的各段都已完成，只差写好文件。`
+        : done > 0
+          ? `“${prompt}”在第 ${done} 段（共 ${all} 段）之后中断了。`
+          : `“${prompt}”在第一段（共 ${all} 段）中断了。`,
     go: '继续',
     discard: '放弃',
   },
