@@ -87,7 +87,7 @@ export function spanOf(seconds: number, size: Size, fps: number, part: 'beginnin
 }
 
 /** Frames of a latent frame: Wan's temporal stride. */
-const STRIDE = 4;
+export const STRIDE = 4;
 
 /** How many of so many frames the engine uses: only whole blocks of `block` latent frames, of which the first is one frame. */
 export function wholeBlocks(frames: number, block: number): number {

@@ -149,6 +149,10 @@ export const en = {
     draft: 'Draft first',
     draftHint: 'A quick, smaller look with the same seed; then, if you like it, the final',
     final: 'Make the final',
+    drafting:
+      'While this is ticked, Generate makes drafts; “Make the final” makes the one on the stage in full.',
+    realLoop: (s: number) => `It will last ${seconds(s)} s: a loop closes after whole blocks.`,
+    realShots: (s: number) => `It will last ${seconds(s)} s: a shot has at least one whole block.`,
     script:
       'Shift Enter begins the next shot. [4s] in a line is its length, [cut] begins it with a hard cut.',
     shots: (n: number, s: number) => `${n} shots, ${seconds(s)} s`,

@@ -144,7 +144,7 @@ describe('a pasted picture', () => {
   });
 
   test('is taken from the prompt field where the text beside it is no more than its name; elsewhere it always is', async () => {
-    for (const text of ['a.png', '/home/me/a.png', 'file:///home/me/a.png\r\n']) {
+    for (const text of ['a.png', '/pictures/a.png', 'file:///pictures/a.png\r\n']) {
       const told = taken();
       expect(paste(await picture(), text, at('prompt'))).toBe(true);
       expect((await told).as).toBe('picture');

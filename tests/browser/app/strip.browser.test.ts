@@ -17,7 +17,8 @@ test.each([1280, 400])(
       entry: entryOf(`${i}`, RECIPE.created),
       memory,
     }));
-    app.studio.request = { ...RECIPE, width: 128, height: 80 };
+    const { draft: _, ...settings } = RECIPE;
+    app.studio.request = { ...settings, width: 128, height: 80 };
     app.studio.blocks = Array.from({ length: 7 }, (_, i) => ({
       state: i < 2 ? 'done' : i === 2 ? 'now' : 'next',
       picture: null,
