@@ -300,6 +300,6 @@ try {
   const badUsage = error instanceof BadUsage || error.code === 'bad-request';
   console.error(error instanceof BadUsage || error instanceof Failure ? error.message : error.stack);
   if (error instanceof Failure && error.detail) console.error(error.detail);
-  if (error instanceof BadUsage) console.error(`\n${USAGE}`);
+  if (error instanceof BadUsage) console.error('See npm run generate -- --help');
   process.exit(badUsage ? 2 : 1);
 }

@@ -256,7 +256,8 @@ async function makeBlock(job: Job, block: Block, { known, from, keep }: Past): P
   const next = line.plan.blocks[block.index + 1];
   if (!seen || !next || next.enter) return; // nobody sees this block, or not through these words
   job.guard();
-  const done = progress.begin('pass', 'denoise', { block: next.index, step: 0 });
+  const before = next.index < known.count ? next.index : null;
+  const done = progress.begin('pass', 'denoise', { block: next.index, step: 0, known: before });
   await networks.remember();
   done();
 }
@@ -365,7 +366,7 @@ async function develop(
   const { networks, output, writing, progress, clock, model } = job;
   for (let i = 0; i < block.decode; i++) {
     job.guard();
-    const done = progress.begin('decode', 'decode');
+    const done = progress.begin('decode', 'decode', { known: isKnown ? block.index : null });
     const frames = await networks.decode(block, latents, i);
     done();
     await writing.push(async () => {

@@ -344,6 +344,8 @@ export type GenerateEvent =
   | {
       type: 'progress';
       stage: Stage;
+      /** The block was there before (in a journal, an earlier clip, a picture): it is decoded, and no more. */
+      known?: boolean;
       /** Blocks and steps count from 0. */
       block: number;
       blocks: number;
@@ -353,7 +355,7 @@ export type GenerateEvent =
       fraction: number;
       /** Estimated seconds to the finished file; null until something was measured. */
       secondsLeft: number | null;
-      /** Seconds of video made in a second, of late; null until two blocks were made. */
+      /** Seconds of video made in a second, of late; before two blocks were made as expected, null until something was measured. */
       realTime: number | null;
     }
   | {

@@ -123,6 +123,26 @@ test('how fast it goes is told from the first measurement to the end; of the nex
   expect(play(costs, SECONDS).every((e) => e.realTime !== null && e.realTime > 0)).toBe(true);
 });
 
+test('a block that was there before is told as that, by its own number, and never in place of what is made', () => {
+  const told: Told[] = [];
+  const pieces = { text: 0, pass: 3, decode: 3, finish: 0 };
+  const emit = (event: Told) => void told.push(event);
+  const progress = new Progress({ costs: new Costs(), pieces, pixels: 1, blocks: 17, steps: 4, secondsOfBlock: 1, emit }); // prettier-ignore
+  progress.begin('decode', 'decode', { known: 0 })();
+  progress.begin('decode', 'decode', { known: 1 })();
+  const pass = progress.begin('pass', 'denoise', { block: 3, step: 0 });
+  progress.begin('decode', 'decode', { known: 2 })(); // beside it
+  pass();
+  progress.begin('decode', 'decode')();
+  expect(told.map(({ stage, block, known = false }) => [stage, block, known])).toEqual([
+    ['decode', 0, true],
+    ['decode', 1, true],
+    ['denoise', 3, false],
+    ['denoise', 3, false],
+    ['decode', 3, false],
+  ]);
+});
+
 test('what need not be done does not count as left', () => {
   const told: Told[] = [];
   const pieces = { text: 0, pass: 10, decode: 0, finish: 0 };

@@ -68,6 +68,8 @@ export const en = {
     denoise: (block: number, blocks: number, step: number, steps: number) =>
       `Block ${block} of ${blocks} · step ${step} of ${steps}`,
     decode: (block: number, blocks: number) => `Block ${block} of ${blocks} · developing the frames`,
+    known: (block: number, blocks: number) =>
+      `Block ${block} of ${blocks} is there already · developing its frames`,
     encode: 'Writing the MP4',
     finish: 'Finishing the file',
     stopping: 'Stopping after this step …',

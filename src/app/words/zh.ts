@@ -65,6 +65,7 @@ export const zh: Words = {
     denoise: (block, blocks, step, steps) =>
       `第 ${block} 段，共 ${blocks} 段 · 第 ${step} 步，共 ${steps} 步`,
     decode: (block, blocks) => `第 ${block} 段，共 ${blocks} 段 · 正在显影`,
+    known: (block, blocks) => `第 ${block} 段（共 ${blocks} 段）已有，只需显影`,
     encode: '正在写入 MP4',
     finish: '正在完成文件',
     stopping: '这一步结束后停止……',
