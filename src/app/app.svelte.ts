@@ -349,7 +349,7 @@ export class App {
     if (!saysSomething(text)) return;
     await this.extend(text);
     saying.drop();
-    await this.generate(false);
+    await this.generate(); // of a draft, a draft: only what has the same size can be gone on with
   }
 
   /** Words came too late for the clip that was made last, and it is on the stage. */

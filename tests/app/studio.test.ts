@@ -398,6 +398,14 @@ describe('what happens next, said while a clip is made', () => {
     expect(engine.told).toEqual(['a storm', 'the sun', 'the sun']);
   });
 
+  test('a block that was there before is said to be that', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    engine.making.say({ ...progress(1, 0), stage: 'decode', known: true } as GenerateEvent);
+    expect(statusOf(studio, en, 'Pocket').text).toBe('Block 2 of 2 is there already · developing its frames');
+    expect(statusOf(studio, zh, 'Pocket').text).toContain('已有');
+  });
+
   test('a clip without a journal cannot be paused', async () => {
     const { engine, studio } = await makeReady();
     void studio.generate();

@@ -46,7 +46,7 @@ export const en = {
     seed: (n: number) => `Seed ${n}`,
     length: (s: number) => `${seconds(s)} s`,
     steps: (n: number) => (n === 1 ? '1 step' : `${n} steps`),
-    drop: 'Drop a Kinora clip to bring back its settings, a picture or video to begin with, or the files of a model',
+    drop: 'Drop a Kinora clip to bring back its settings, a picture or video to begin with, a text with the script, or the files of a model',
   },
 
   progress: {

@@ -45,7 +45,7 @@ export const zh: Words = {
     seed: (n) => `种子 ${n}`,
     length: (s) => `${seconds(s)} 秒`,
     steps: (n) => `${n} 步`,
-    drop: '把 Kinora 视频拖到这里，恢复它的设置；也可以拖入图片或视频作为开头，或拖入模型文件',
+    drop: '把 Kinora 视频拖到这里，恢复它的设置；也可以拖入图片或视频作为开头、写有脚本的文本文件，或模型文件',
   },
 
   progress: {
@@ -146,7 +146,7 @@ export const zh: Words = {
     draft: '先出草稿',
     draftHint: '用同一个种子快速看一个较小的版本，满意再生成正片',
     final: '生成正片',
-    drafting: '勾选时，“生成”只出草稿；“生成正片”会把台上的草稿做成正片。',
+    drafting: '勾选时，“生成”只出草稿；“生成正片”会把当前的草稿做成正片。',
     realLoop: (s) => `实际时长 ${seconds(s)} 秒：循环须由完整的段组成。`,
     realShots: (s) => `实际时长 ${seconds(s)} 秒：每个镜头至少一整段。`,
     script: '按 Shift Enter 写下一个镜头。行中的 [4s] 是时长，[cut] 表示硬切。',

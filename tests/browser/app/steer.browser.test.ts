@@ -63,3 +63,15 @@ test('words that nobody sent before the clip was done stay, and can be dropped',
   await userEvent.click(at('drop-late'));
   expect(at('steer')).toBeNull();
 });
+
+test('a draft is extended as a draft', async () => {
+  progress(2);
+  app.studio.steer('a purple ghost');
+  const recipe = { ...RECIPE, draft: { width: 192, height: 128, steps: 4 } };
+  engine.making.answer({ ok: true, value: clipOf(recipe) });
+  await settle();
+  flushSync();
+  await userEvent.click(at('extend-late'));
+  await expect.poll(() => engine.making.count).toBe(2);
+  expect(engine.making.request).toMatchObject({ draft: true, width: 192, height: 128 });
+});
