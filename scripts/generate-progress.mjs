@@ -14,8 +14,12 @@ export function describe(event) {
     case 'compile':
       return { stage: 'compile', share: event.done / event.total, text: `${event.done} of ${event.total}` };
     default: {
-      const { stage, block, blocks, step, steps, fraction, secondsLeft } = event;
-      const place = stage === 'denoise' ? `, step ${step + 1} of ${steps}` : '';
+      const { stage, block, blocks, step, steps, fraction, secondsLeft, known } = event;
+      const place = known
+        ? ', made before, decoded again'
+        : stage === 'denoise'
+          ? `, step ${step + 1} of ${steps}`
+          : '';
       const left = secondsLeft === null ? '' : `, ${Math.ceil(secondsLeft)} s left`;
       return { stage, share: fraction, text: `block ${block + 1} of ${blocks}${place}${left}` };
     }

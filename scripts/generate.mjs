@@ -40,8 +40,10 @@ async function beginWith(page, { image, extend, prompt, seconds }) {
   const { as, message } = await page.evaluate(() => globalThis.kinoraTaken);
   const refuse = (text) => Object.assign(new Failure(`${basename(file)}: ${text}`), { code: 'bad-request' });
   if (as === null) throw refuse(message);
-  if (image && as !== 'picture') throw refuse('this is no picture. A video goes behind --extend.');
+  if (image && as !== 'picture' && as !== 'script')
+    throw refuse('this is no picture. A video goes behind --extend.');
   if (extend && as === 'picture') throw refuse('this is no video. A picture goes behind --image.');
+  if (as === 'script') throw refuse('this is text. A script goes behind --script.');
   const field = page.getByTestId('prompt');
   if (as === 'clip') {
     // The page writes the clip's own words, and begins a line for what comes then.
@@ -298,6 +300,6 @@ try {
   const badUsage = error instanceof BadUsage || error.code === 'bad-request';
   console.error(error instanceof BadUsage || error instanceof Failure ? error.message : error.stack);
   if (error instanceof Failure && error.detail) console.error(error.detail);
-  if (error instanceof BadUsage) console.error(`\n${USAGE}`);
+  if (error instanceof BadUsage) console.error('See npm run generate -- --help');
   process.exit(badUsage ? 2 : 1);
 }

@@ -1,11 +1,11 @@
 /** The page's parts and what passes between them. Components take it from the context. */
 import { createContext } from 'svelte';
-import { openLibrary, readRecipe } from '../library/library';
+import { openLibrary } from '../library/library';
 import { watchRequests } from '../requests';
 import { watchShut } from '../shut';
 import { EngineClient } from '../worker/client';
 import { HubClient } from '../worker/hub';
-import { isEdited, parseScript, timeShots, writeScript } from '../story/script';
+import { isEdited, parseScript, timeShots, withLength, writeScript } from '../story/script';
 import type {
   CheckReport,
   Clip,
@@ -22,6 +22,7 @@ import { Egress } from './egress.svelte';
 import { fileName, saveFile } from './filename';
 import { readBackend, readFragment, writeFragment, type Wish } from './fragment';
 import { Offline } from './offline.svelte';
+import { Intake } from './intake.svelte';
 import { browserHandles, type HandleStore } from './handles';
 import { LastModels, type LastModel } from './last-model.svelte';
 import { unlessMaking } from './making';
@@ -34,7 +35,7 @@ import { asError, Shelf, type Item, type Shelved } from './shelf.svelte';
 import { Stage } from './stage.svelte';
 import { browserStore, type Store } from './store';
 import { Storage, type Keeper } from './storage.svelte';
-import { Studio, type Emit, type Engine } from './studio.svelte';
+import { saysSomething, Studio, type Emit, type Engine } from './studio.svelte';
 import { surprise } from './surprise';
 import { Wording } from './wording.svelte';
 
@@ -85,12 +86,15 @@ export class App {
   drawer = $state(false);
   /** How often the drawer was opened for the part where models of one's own are picked. */
   shown = $state(0);
+  readonly #intake: Intake;
   readonly #folder: string;
   readonly #auto: boolean | 'resume';
   /** The address names a model. */
   readonly #named: boolean;
   /** What was asked for last is a draft; undefined: as the settings say. */
   #draft: boolean | undefined;
+  /** The clip that was made last, in the library. */
+  #made: string | null = null;
   #vocabulary: Promise<void> | null = null;
   #cardRead: Promise<void> = Promise.resolve();
 
@@ -122,6 +126,19 @@ export class App {
       again: () => this.generate(this.#draft),
       onClip: (clip) => this.#finished(clip),
       toPictures,
+    });
+    let refusal: Toast | null = null;
+    this.#intake = new Intake({
+      studio: this.studio,
+      material: this.material,
+      emit: emitEvent,
+      words: () => this.preferences.words,
+      name: () => this.modelName,
+      refuse: (text) => this.say((refusal = { text })),
+      withdraw: () => refusal !== null && this.toast === refusal && this.dismiss(),
+      restore: (recipe) => this.restore(recipe),
+      show: (file, recipe) => this.stage.show(file, recipe, null),
+      write: (prompt, said) => this.#replacing(() => this.settings.apply({ prompt, auto: false }), said),
     });
   }
 
@@ -251,6 +268,7 @@ export class App {
     // What it goes on from is part of it now.
     if (this.material.given?.kind === 'clip' && this.material.given.use === 'extend') this.material.drop();
     const file = item.memory ? clip.mp4 : await this.shelf.file(item).catch(() => clip.mp4);
+    this.#made = item.entry.id;
     this.stage.show(file, clip.recipe, item.entry.id);
     if (file !== clip.mp4) await this.studio.settle(clip.id);
     return file;
@@ -283,6 +301,7 @@ export class App {
   /** Makes a clip; what is left as it was of the one on the stage is taken over. */
   async generate(draft = this.settings.draft): Promise<void> {
     if (this.studio.busy) return;
+    await this.#intake.settled; // what was given a moment ago is meant
     this.#draft = draft;
     const latents = (item: Item) => this.shelf.latents(item);
     try {
@@ -302,18 +321,41 @@ export class App {
     }
   }
 
-  /** The clip on the stage becomes the beginning of a longer one: its words stand in the prompt, what comes is to be typed. */
-  async extend(): Promise<void> {
+  /**
+   * The clip on the stage becomes the beginning of a longer one: its words stand in the prompt.
+   * @param next what comes then; default: it is to be typed
+   */
+  async extend(next = ''): Promise<void> {
     const { clip } = this.stage;
     if (!clip) return;
     const item = this.#shown;
-    if (!item && clip.recipe.begins) return this.#takeVideo(clip.file, 'extend');
+    if (!item && clip.recipe.begins) {
+      if (next) this.settings.type('prompt', next);
+      return this.#intake.takeVideo(clip.file, 'extend');
+    }
     const shots = timeShots(parseScript(clip.recipe.prompt), clip.recipe.seconds);
     this.settings.restore(clip.recipe);
-    this.settings.type('prompt', `${writeScript(shots)}\n[${EXTENSION}s] `);
+    this.settings.type('prompt', `${writeScript(shots)}\n${withLength(next, EXTENSION)}`);
     this.settings.loop = false;
     if (item) this.material.useClip(clip.recipe, item, 'extend');
     else this.material.drop();
+  }
+
+  /** Words came too late for the clip that was just made: it is extended with them. */
+  async extendWithLate(): Promise<void> {
+    const { saying } = this.studio;
+    if (this.studio.busy || !this.isLate) return;
+    const text = saying.text.trim();
+    if (!saysSomething(text)) return;
+    await this.extend(text);
+    saying.drop();
+    await this.generate(); // of a draft, a draft: only what has the same size can be gone on with
+  }
+
+  /** Words came too late for the clip that was made last, and it is on the stage. */
+  get isLate(): boolean {
+    const { saying, phase } = this.studio;
+    return phase === 'idle' && saying.late && this.stage.clip !== null && this.stage.clip.id === this.#made;
   }
 
   /** The clip on the stage is what the next one is made of. */
@@ -321,7 +363,7 @@ export class App {
     const { clip } = this.stage;
     if (!clip) return;
     const item = this.#shown;
-    if (!item && clip.recipe.begins) return this.#takeVideo(clip.file, 'remix');
+    if (!item && clip.recipe.begins) return this.#intake.takeVideo(clip.file, 'remix');
     this.settings.restore(clip.recipe);
     this.material.useClip(clip.recipe, item, 'remix');
   }
@@ -346,6 +388,7 @@ export class App {
     const { words } = this.preferences;
     this.#replacing(() => this.settings.restore(recipe), recipe.begins ? words.library.begun(recipe.begins) : words.library.restored); // prettier-ignore
     this.material.drop();
+    this.material.expect(recipe);
     if (!recipe.of || recipe.strength === undefined) return;
     this.material.strength = recipe.strength;
     const { created } = recipe.of;
@@ -386,60 +429,9 @@ export class App {
     if (first) await this.take(first.file as File);
   }
 
-  /**
-   * A file dropped, pasted or picked: one of our clips brings back its settings and plays; a picture or another video is
-   * what the next clip begins with.
-   */
-  async take(file: File): Promise<void> {
-    this.studio.error = null; // of a file that was dropped before
-    if (file.type.startsWith('image/')) return this.#takePicture(file);
-    // Only an MP4 can be one of ours.
-    const foreign = file.type.startsWith('video/') && file.type !== 'video/mp4';
-    try {
-      const recipe = foreign ? null : await readRecipe(file);
-      if (!recipe) return await this.#takeVideo(file, 'extend');
-      this.restore(recipe);
-      if (!this.studio.busy) this.stage.show(file, recipe, null);
-      emitEvent('kinora:taken', { as: 'clip', message: '' });
-    } catch (e) {
-      this.studio.error = asError(e);
-      emitEvent('kinora:taken', { as: null, message: this.studio.error.message });
-    }
-  }
-
-  /** The model has no encoder. Before it is loaded that is not known, and the engine says so when it is to make the clip. */
-  get #cannotEncode(): boolean {
-    const { model } = this.studio;
-    return model !== null && !model.encodes;
-  }
-
-  async #takePicture(file: File): Promise<void> {
-    const { words } = this.preferences;
-    if (this.#cannotEncode) return this.#refuse(words.picture.unable(this.modelName));
-    try {
-      await this.material.usePicture(file);
-      emitEvent('kinora:taken', { as: 'picture', message: '' });
-    } catch {
-      this.#refuse(words.picture.broken(file.name));
-    }
-  }
-
-  async #takeVideo(file: Blob, use: 'extend' | 'remix'): Promise<void> {
-    const { words } = this.preferences;
-    const name = file instanceof File ? file.name : words.video.this;
-    try {
-      if (this.#cannotEncode) return this.#refuse(words.video.unable(name, this.modelName));
-      await this.material.useVideo(file, use);
-      emitEvent('kinora:taken', { as: 'video', message: '' });
-    } catch {
-      this.#refuse(words.video.broken(name));
-    }
-  }
-
-  /** A file that will not do. */
-  #refuse(text: string): void {
-    this.say({ text });
-    emitEvent('kinora:taken', { as: null, message: text });
+  /** A file dropped, pasted or picked; see intake.svelte.ts. */
+  take(file: File): Promise<void> {
+    return this.#intake.take(file);
   }
 
   /**

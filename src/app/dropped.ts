@@ -60,3 +60,15 @@ async function listFolder(folder: FileSystemDirectoryEntry): Promise<FileSystemE
 /** The names of checkpoints and what belongs to them; what they are is told by what is in them. */
 export const looksLikeModel = (path: string): boolean =>
   /\.(safetensors|gguf|pt|pth|bin|ckpt|sft|json|model)$/i.test(path);
+
+/** Text that says no more than what the files are called: nothing, or a name or address of one of them in each line. */
+export function areNames(text: string, files: readonly File[]): boolean {
+  const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== '');
+  const last = (line: string) => line.trim().split(/[\\/]/).at(-1)!;
+  const plain = (line: string) => (/^file:/i.test(line.trim()) ? decodeURIComponent(last(line)) : last(line));
+  try {
+    return lines.every((line) => files.some(({ name }) => plain(line) === name));
+  } catch {
+    return false; // no address after all
+  }
+}

@@ -1,6 +1,6 @@
 /** Videos that were not made here, read by the browser's own player: frames at a clip's size and frame rate. */
 import type { Footage, Size } from '../worker/protocol';
-import { cropOf } from './pictures';
+import { cropOf, GROUND } from './pictures';
 
 /** Of a video no more is read than so much. */
 const LONGEST = 30; // seconds
@@ -87,7 +87,7 @@ export function spanOf(seconds: number, size: Size, fps: number, part: 'beginnin
 }
 
 /** Frames of a latent frame: Wan's temporal stride. */
-const STRIDE = 4;
+export const STRIDE = 4;
 
 /** How many of so many frames the engine uses: only whole blocks of `block` latent frames, of which the first is one frame. */
 export function wholeBlocks(frames: number, block: number): number {
@@ -96,28 +96,32 @@ export function wholeBlocks(frames: number, block: number): number {
 }
 
 /**
- * The beginning or the end of a video, its middle cut to the clip's shape.
+ * The beginning or the end of a video, cut to the clip's shape.
  * @param fps frames a second to take
+ * @param at 0…1: where the part lies (`cropOf`)
  */
 export async function readFootage(
   file: Blob,
   size: Size,
   fps: number,
   part: 'beginning' | 'end',
+  at = 0.5,
 ): Promise<Footage> {
   const { video, close } = await open(file);
   try {
     const { frames, from } = spanOf(video.duration, size, fps, part);
-    const crop = cropOf({ width: video.videoWidth, height: video.videoHeight }, size);
+    const crop = cropOf({ width: video.videoWidth, height: video.videoHeight }, size, at);
     const canvas = new OffscreenCanvas(size.width, size.height);
     const context = canvas.getContext('2d', { willReadFrequently: true })!;
     context.imageSmoothingQuality = 'high';
+    context.fillStyle = GROUND;
     const one = 4 * size.width * size.height;
     const rgba = new Uint8ClampedArray(frames * one);
     for (let i = 0; i < frames; i++) {
       // The middle of a frame, so that rounding cannot miss it.
       const at = Math.min(video.duration, from + (i + 0.5) / fps);
       await show(video, at);
+      context.fillRect(0, 0, size.width, size.height);
       context.drawImage(video, crop.x, crop.y, crop.width, crop.height, 0, 0, size.width, size.height);
       rgba.set(context.getImageData(0, 0, size.width, size.height).data, i * one);
     }

@@ -32,13 +32,22 @@ export function draw(canvas: HTMLCanvasElement, picture: Picture): void {
   context.drawImage(picture, 0, 0, width, height);
 }
 
-/** The middle of a picture in the shape of the clip, and of its size. Throws what the browser says of a broken file. */
-export async function cropPicture(file: Blob, size: Size): Promise<Given> {
+/** What shows through a transparent picture, here and on the page: as on paper. */
+export const GROUND = '#ffffff';
+
+/**
+ * A part of a picture in the shape of the clip, and of its size.
+ * @param crop 0…1: where the part lies (`cropOf`)
+ * @throws what the browser says of a broken file
+ */
+export async function cropPicture(file: Blob, size: Size, crop = 0.5): Promise<Given> {
   const bitmap = await createImageBitmap(file);
   try {
-    const { x, y, width, height } = cropOf(bitmap, size);
+    const { x, y, width, height } = cropOf(bitmap, size, crop);
     const canvas = new OffscreenCanvas(size.width, size.height);
     const context = canvas.getContext('2d', { willReadFrequently: true })!;
+    context.fillStyle = GROUND;
+    context.fillRect(0, 0, size.width, size.height);
     context.imageSmoothingQuality = 'high';
     context.drawImage(bitmap, x, y, width, height, 0, 0, size.width, size.height);
     return { ...size, rgba: context.getImageData(0, 0, size.width, size.height).data as Given['rgba'] };
@@ -47,9 +56,34 @@ export async function cropPicture(file: Blob, size: Size): Promise<Given> {
   }
 }
 
-/** The largest part in the middle of `from` that has the shape of `to`. */
-export function cropOf(from: Size, to: Size): Size & { x: number; y: number } {
+export interface Part extends Size {
+  x: number;
+  y: number;
+}
+
+/**
+ * The largest part of `from` that has the shape of `to`. Pixels.
+ * @param at where it lies along the side that is longer than needed: 0…1, 0.5 is the middle
+ */
+export function cropOf(from: Size, to: Size, at = 0.5): Part {
   const scale = Math.min(from.width / to.width, from.height / to.height);
   const [width, height] = [to.width * scale, to.height * scale];
-  return { x: (from.width - width) / 2, y: (from.height - height) / 2, width, height };
+  return { x: (from.width - width) * at, y: (from.height - height) * at, width, height };
+}
+
+/** Shapes that are shown whole: width to height. */
+const [TALLEST, WIDEST] = [1 / 3, 4];
+
+/** What is shown of `from` around a part of it: all, but of what is very wide or very high as much as can be told apart. */
+export function sightOf(from: Size, part: Part): Part {
+  const width = Math.min(from.width, Math.max(part.width, from.height * WIDEST));
+  const height = Math.min(from.height, Math.max(part.height, from.width / TALLEST));
+  const place = (all: number, shown: number, middle: number) =>
+    Math.min(all - shown, Math.max(0, middle - shown / 2));
+  return {
+    x: place(from.width, width, part.x + part.width / 2),
+    y: place(from.height, height, part.y + part.height / 2),
+    width,
+    height,
+  };
 }

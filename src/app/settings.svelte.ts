@@ -176,11 +176,24 @@ export class Settings {
     this.#clear('prompt');
   }
 
-  /** How far a block sees; null: as the model has it. */
+  /** How far a block sees; null: as the model has it. What will not do is told at once: the range is the model's, and nobody knows it. */
   look(name: 'window' | 'sink', frames: number | null): void {
     this[name] = frames;
-    this.#clear('window');
-    this.#clear('sink');
+    const { window: _, sink: __, ...rest } = this.problems;
+    this.problems = { ...rest, ...this.#wrongSight() };
+  }
+
+  /** What will not do of window and sink. */
+  #wrongSight(): Partial<Record<'window' | 'sink', Problem>> {
+    if (this.window === null && this.sink === null) return {};
+    const { block, window: usual, sink: own } = this.offer.sight ?? { block: 1, window: 1, sink: 0 };
+    const window = this.window ?? usual;
+    const inside = (n: number, least: number, most: number) => Number.isInteger(n) && n >= least && n <= most;
+    const found = (n: number) => (Number.isNaN(n) ? '' : n); // what was typed is no number, and the field shows it
+    if (!inside(window, block, MAX_WINDOW))
+      return { window: { field: 'window', found: found(window), least: block, most: MAX_WINDOW } };
+    if (inside(this.sink ?? Math.min(own, window - block), 0, window - block)) return {};
+    return { sink: { field: 'sink', found: found(this.sink!), least: 0, most: window - block } };
   }
 
   /** The person typed; null: as the model has it. */
@@ -282,16 +295,7 @@ export class Settings {
     const { width, height } = this.effectiveSize;
     if (!goodSide(width) || !goodSide(height)) wrong('size', `${width} × ${height}`, MAX_SIDE);
 
-    if (this.window !== null || this.sink !== null) {
-      const { block, window: usual, sink: own } = this.offer.sight ?? { block: 1, window: 1, sink: 0 };
-      const window = this.window ?? usual;
-      const inside = (n: number, least: number, most: number) =>
-        Number.isInteger(n) && n >= least && n <= most;
-      if (!inside(window, block, MAX_WINDOW))
-        problems.window = { field: 'window', found: window, least: block, most: MAX_WINDOW };
-      else if (!inside(this.sink ?? Math.min(own, window - block), 0, window - block))
-        problems.sink = { field: 'sink', found: this.sink!, least: 0, most: window - block };
-    }
+    Object.assign(problems, this.#wrongSight());
 
     // What another model was told stays in the drawer, but is not asked of one that cannot do it.
     const guided = this.offer.guidance !== undefined;

@@ -44,7 +44,8 @@ function loadText(event: LoadEvent | null, words: Words, name: string): string {
 
 function workText(progress: Progress | null, words: Words): string {
   if (!progress) return words.progress.starting;
-  const { stage, block, blocks, step, steps } = progress;
+  const { stage, block, blocks, step, steps, known } = progress;
+  if (known) return words.progress.known(block + 1, blocks);
   if (stage === 'denoise') return words.progress.denoise(block + 1, blocks, step + 1, steps);
   if (stage === 'decode') return words.progress.decode(block + 1, blocks);
   return words.progress[stage];

@@ -23,6 +23,7 @@ import { isMissing, type Missing } from './browser';
 import { whileMaking } from './making';
 import { problemOf } from './problems';
 import { Reel } from './reel';
+import { Saying } from './saying.svelte';
 import type { Settings } from './settings.svelte';
 import { en } from './words/en';
 
@@ -42,7 +43,7 @@ type Emitted = {
   'kinora:done': Clip;
   'kinora:error': EngineError;
   /** What a file from outside was taken for, or why it was not. */
-  'kinora:taken': { as: 'picture' | 'video' | 'clip' | null; message: string };
+  'kinora:taken': { as: 'picture' | 'video' | 'clip' | 'script' | null; message: string };
 };
 export type Emit = <K extends keyof Emitted>(name: K, detail: Emitted[K]) => void;
 
@@ -66,7 +67,7 @@ const MOST_WORKERS = 3;
 const GONE: ReadonlySet<EngineError['code']> = new Set(['worker-dead', 'not-loaded']);
 
 /** Words, and not only directions such as `[cut]`. */
-function saysSomething(text: string): boolean {
+export function saysSomething(text: string): boolean {
   try {
     return parseScript(text.replace(/\s+/g, ' ')).length > 0;
   } catch {
@@ -101,6 +102,8 @@ export class Studio {
   ended = $state<'done' | 'cancelled' | 'paused' | null>(null);
   /** Clips that were interrupted, newest first. */
   unfinished = $state.raw<JournalInfo[]>([]);
+  /** Where the person types what happens next. */
+  readonly saying = new Saying();
   /** What the person said last while the clip is made, until the engine has heard of it. */
   told = $state('');
   /** What became of what was said last. */
@@ -333,9 +336,13 @@ export class Studio {
     this.phase = 'working';
     this.told = '';
     this.taken = null;
+    this.saying.begin();
     this.pausable = false;
     await whileMaking(async () => {
       const made = await this.#insist(request);
+      const paused = !made.ok && made.error.code === 'paused';
+      this.saying.end(paused ? '' : this.told, made.ok); // a paused clip knows what it was told
+      this.told = '';
       if (!made.ok) return this.#fail(made.error);
       const mp4 = await onClip(made.value);
       this.phase = 'idle';
@@ -393,6 +400,8 @@ export class Studio {
   /** The person has stopped a worker that did not hear of it any more. */
   async #stopped(): Promise<Result<never>> {
     const code = this.#stop;
+    this.saying.end(this.told, false); // that worker told no journal of it
+    this.told = '';
     if (code === 'cancelled' && this.#journal) await this.#options.engine.settle(this.#journal);
     return { ok: false, error: { code, message: 'The engine had to be started anew to stop the clip.' } };
   }

@@ -76,6 +76,7 @@ export function parseRecipe(value: unknown, depth = 0): Recipe {
     ...(fields.strength !== undefined && { strength: number('strength', 0, 1) }),
     ...(fields.of !== undefined && depth < MOST_OF && { of: parseRecipe(fields.of, depth + 1) }),
     ...(BEGINNINGS.includes(fields.begins as Beginning) && { begins: fields.begins as Beginning }),
+    ...readCrop(fields.crop),
     ...readDraft(fields.draft),
     model: text('model', NAME_LIMIT),
     edition: text('edition', NAME_LIMIT),
@@ -91,6 +92,10 @@ function readCacheBits(value: unknown): Pick<Recipe, 'cacheBits'> {
   if (value === 8 || value === 16) return { cacheBits: value };
   throw bad('cacheBits', '8 or 16', value);
 }
+
+/** A damaged one is left out: what it belongs to is not in the recipe, either. */
+const readCrop = (value: unknown): Pick<Recipe, 'crop'> =>
+  typeof value === 'number' && value >= 0 && value <= 1 ? { crop: value } : {};
 
 /** What the final of a draft shall be; a damaged one is left out, and the clip is then no draft. */
 function readDraft(value: unknown): Pick<Recipe, 'draft'> {

@@ -21,6 +21,7 @@ import { PastCache } from './cache';
 import { latentsToRgba, rgbToI420, toPlanes } from './frames';
 import { loadTransformersTokenizer } from './tokenizer';
 import { asError, getRuntime, openSession, type OrtTensor, type Session } from './runtime';
+import { turn } from './turn';
 
 /** The sizes of the exported transformer that the caller must know. */
 interface Shape {
@@ -146,9 +147,9 @@ interface Networks {
 /** The end of the last call: onnxruntime-web keeps its arguments on one stack, so calls must not overlap. */
 let busy: Promise<unknown> = Promise.resolve();
 
-/** Runs a session, one at a time; what goes wrong in it becomes a KinoraError. */
+/** Runs a session, one at a time, after a turn for messages; what goes wrong in it becomes a KinoraError. */
 async function infer(session: Session, feeds: Record<string, OrtTensor>): Promise<Record<string, OrtTensor>> {
-  const run = busy.then(() => session.run(feeds));
+  const run = busy.then(turn).then(() => session.run(feeds));
   busy = run.catch(() => {});
   try {
     return (await run) as Record<string, OrtTensor>;

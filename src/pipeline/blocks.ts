@@ -1,13 +1,8 @@
-/**
- * Counting: shots → frames → latent frames → blocks.
- *
- * A latent frame becomes `stride` frames, but the first latent of a clip, or after a hard cut, gives only one: the
- * decoder's first `stride − 1` frames are dropped. So n latents make n·stride − (stride − 1) frames.
- *
- * Words change only between blocks. A shot begins with the block that is nearest to its time, counted from the
- * beginning, so that what comes later never moves what comes before.
- */
+/** Counting: shots → frames (story/takes.ts) → latent frames → blocks. */
 import type { TimedShot } from '../story/script';
+import { latentsBefore, planTakes, type Counts } from '../story/takes';
+
+export type { Counts };
 
 /** What happens before a block: the clip begins, is cut, or goes on with other words. */
 export type Entrance = 'start' | 'cut' | 'switch';
@@ -52,18 +47,6 @@ export interface ClipPlan {
   blocks: Block[];
 }
 
-export interface Counts {
-  fps: number;
-  /** Latent frames denoised together. */
-  perBlock: number;
-  /** Frames of a latent frame. */
-  stride: number;
-  /** Latent frames of the first block, where it is shorter: a picture that the clip begins with. */
-  first?: number;
-  /** The end leads back to the beginning: one block more is made, and the first is shown last. Cuts do not count then. */
-  loop?: boolean;
-}
-
 /** Of the `stride` frames that latent `i` of a block becomes, which are the clip's: `count` (none of a lead) after the first `skip`. */
 export function framesAt(
   { stride }: Pick<ClipPlan, 'stride'>,
@@ -82,40 +65,13 @@ export function framesAt(
 
 /** Every shot has at least one block, a clip at least one frame. */
 export function planClip(shots: readonly Pick<TimedShot, 'seconds' | 'cut'>[], counts: Counts): ClipPlan {
-  const { fps, perBlock, stride, loop = false } = counts;
-  let { first: size = perBlock } = counts; // of the first block of the take
+  const { perBlock, stride, loop = false } = counts;
   const plan: ClipPlan = { frames: 0, stride, latents: 0, decoded: 0, blocks: [] };
-  let [seconds, until] = [0, 0]; // the end of the take by the shots' own lengths, in seconds and frames
-  for (let first = 0; first < shots.length;) {
-    let next = first + 1;
-    while (next < shots.length && (loop || !shots[next]!.cut)) next++;
-    const starts = [0];
-    let since = 0; // seconds
-    for (let shot = first; shot < next; shot++) {
-      since += shots[shot]!.seconds;
-      if (shot + 1 === next) break;
-      const nearest = 1 + Math.round((since * fps + stride - 1 - size * stride) / (stride * perBlock));
-      starts.push(Math.max(starts.at(-1)! + 1, nearest));
-    }
-    seconds += since;
-    // Rounded from the exact time each, so that nothing adds up.
-    const asked = Math.round(seconds * fps) - until;
-    until += asked;
-    const before = latentsBefore(starts.at(-1)!, size, perBlock);
-    const least = before > 0 ? before * stride - (stride - 1) + 1 : 1;
-    const whole = perBlock * stride;
-    const frames = loop ? Math.max(2, starts.at(-1)! + 1, Math.round(asked / whole)) * whole : Math.max(least, asked); // prettier-ignore
-    addTake(plan, { frames, lead: loop ? perBlock : 0 }, starts, first, { size, perBlock });
-    size = perBlock;
-    first = next;
-  }
+  for (const { firstShot, starts, frames, size } of planTakes(shots, counts))
+    addTake(plan, { frames, lead: loop ? perBlock : 0 }, starts, firstShot, { size, perBlock });
   plan.blocks.at(-1)!.last = true;
   return plan;
 }
-
-/** Latent frames of the first `block` blocks of a take, of which the first has `size`. */
-const latentsBefore = (block: number, size: number, perBlock: number): number =>
-  block === 0 ? 0 : size + (block - 1) * perBlock;
 
 /** @param starts block of the take that each of its shots begins with */
 function addTake(

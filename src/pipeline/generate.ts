@@ -256,7 +256,8 @@ async function makeBlock(job: Job, block: Block, { known, from, keep }: Past): P
   const next = line.plan.blocks[block.index + 1];
   if (!seen || !next || next.enter) return; // nobody sees this block, or not through these words
   job.guard();
-  const done = progress.begin('pass', 'denoise', { block: next.index, step: 0 });
+  const before = next.index < known.count ? next.index : null;
+  const done = progress.begin('pass', 'denoise', { block: next.index, step: 0, known: before });
   await networks.remember();
   done();
 }
@@ -365,7 +366,7 @@ async function develop(
   const { networks, output, writing, progress, clock, model } = job;
   for (let i = 0; i < block.decode; i++) {
     job.guard();
-    const done = progress.begin('decode', 'decode');
+    const done = progress.begin('decode', 'decode', { known: isKnown ? block.index : null });
     const frames = await networks.decode(block, latents, i);
     done();
     await writing.push(async () => {
@@ -430,7 +431,8 @@ class Clock {
 
 /** @param asked of a draft: what the final shall be */
 function makeRecipe({ model, line, scale, cacheBits: bits }: Job, asked: GenerateRequest): Recipe {
-  const { seed, window, sink, cacheBits, loop, guidance, negative, strength, of, begins, draft } = asked;
+  const { seed, window, sink, cacheBits, loop, guidance, negative, strength, of, begins, crop, draft } =
+    asked;
   const { width, height, steps } = scale;
   const { id, edition, fps } = model.manifest;
   return {
@@ -450,6 +452,7 @@ function makeRecipe({ model, line, scale, cacheBits: bits }: Job, asked: Generat
     ...(strength !== undefined && { strength }),
     ...(of && { of }),
     ...(begins && { begins }),
+    ...(crop !== undefined && { crop }),
     ...(draft && { draft: { width: asked.width, height: asked.height, steps: asked.steps } }),
     model: id,
     edition,

@@ -57,6 +57,13 @@ export interface ProgressOptions {
   now?: () => number;
 }
 
+/** A piece of work that goes on. `known`: number of the block that was there before, null for what is being made. */
+interface Piece {
+  work: Work;
+  stage: Stage;
+  known: number | null;
+}
+
 /** Weight of the newest block in the pace. */
 const NEWEST = 0.5;
 
@@ -68,7 +75,7 @@ export class Progress {
   readonly #options: ProgressOptions;
   readonly #now: () => number;
   readonly #left: Record<Work, number>;
-  #open: { work: Work; stage: Stage }[] = [];
+  #open: Piece[] = [];
   #place = { block: 0, step: 0 };
   #fraction = 0;
   /** When the last block was done (ms), how many were made, and seconds from one to the next. */
@@ -84,14 +91,19 @@ export class Progress {
 
   /**
    * A piece of work begins; tells how far the clip is. Block and step stay as they were unless given.
+   * @param place `known`: a block that was there before, and is decoded for its frames alone
    * @returns to be called when the piece is done
    */
-  begin(work: Work, stage: Stage, place: { block?: number; step?: number } = {}): () => void {
-    const piece = { work, stage };
+  begin(
+    work: Work,
+    stage: Stage,
+    { known = null, ...place }: { block?: number; step?: number; known?: number | null } = {},
+  ): () => void {
+    const piece: Piece = { work, stage, known };
     const since = this.#now();
     this.#open.push(piece);
     Object.assign(this.#place, place);
-    this.#tell(this.#open.find((other) => other.work !== 'decode')?.stage ?? stage);
+    this.#tell(this.#open.find((other) => other.work !== 'decode') ?? piece);
     return () => {
       this.#open = this.#open.filter((other) => other !== piece);
       this.#options.costs.learn(work, this.#options.pixels, (this.#now() - since) / 1000);
@@ -123,18 +135,35 @@ export class Progress {
   /** Everything is done. */
   done(): void {
     this.#fraction = 1;
-    this.#tell('finish', 0);
+    this.#tell({ stage: 'finish', known: null }, 0);
   }
 
-  #tell(stage: Stage, secondsLeft = this.#secondsLeft()): void {
+  #tell({ stage, known }: Pick<Piece, 'stage' | 'known'>, secondsLeft = this.#secondsLeft()): void {
     const { costs, pieces, pixels, blocks, steps, secondsOfBlock, emit } = this.#options;
     const cost = (count: Record<Work, number>) =>
       (Object.keys(count) as Work[]).reduce((sum, w) => sum + count[w] * costs.estimate(w, pixels), 0);
     // Costs change as they are learnt; what was told is not taken back.
     this.#fraction = Math.max(this.#fraction, Math.min(1, 1 - cost(this.#left) / cost(pieces)));
-    const realTime = this.#pace === null ? null : secondsOfBlock / this.#pace;
-    const told = { ...this.#place, blocks, steps, fraction: this.#fraction, secondsLeft, realTime };
+    const pace = this.#pace ?? this.#expectedPace();
+    const realTime = pace === null ? null : secondsOfBlock / pace;
+    const told = {
+      ...this.#place,
+      ...(known !== null && { block: known, known: true }),
+      blocks,
+      steps,
+      fraction: this.#fraction,
+      secondsLeft,
+      realTime,
+    };
     emit({ type: 'progress', stage, ...told });
+  }
+
+  /** Seconds of a block by what its pieces cost, one after the other; null until both kinds were measured, in this clip or before. */
+  #expectedPace(): number | null {
+    const { costs, pieces, pixels, blocks } = this.#options;
+    const [pass, decode] = [costs.measured('pass', pixels), costs.measured('decode', pixels)];
+    if (pass === null || decode === null) return null;
+    return (pieces.pass * pass + pieces.decode * decode) / blocks;
   }
 
   /**

@@ -96,8 +96,9 @@ async function gather(model: Model, asked: GenerateRequest, options: SessionOpti
     // Where other settings made the beginning, or a remix did, those of now alone do not make it again.
     const mine = commonBlocks(model, asked, source.recipe, records) === count;
     const lost = source.recipe.begins ?? (mine ? undefined : 'clip');
+    const { crop } = source.recipe;
     const known = { ...blocksOf(records), count };
-    return { ...plain, request: { ...asked, ...(lost && { begins: lost }) }, extra: { known, firstSize: firstSizeOf(model, records) } }; // prettier-ignore
+    return { ...plain, request: { ...asked, ...(lost && { begins: lost }), ...(crop !== undefined && { crop }) }, extra: { known, firstSize: firstSizeOf(model, records) } }; // prettier-ignore
   }
   if (source) {
     checkSameSize(model, asked, source.recipe);

@@ -82,6 +82,12 @@ export function timeShots(shots: readonly Shot[], seconds: number): TimedShot[] 
   return shots.map((shot) => ({ ...shot, seconds: shot.seconds ?? share }));
 }
 
+/** A line of a script; one that does not say how long it lasts gets a length. Seconds. */
+export const withLength = (line: string, seconds: number): string => {
+  const one = line.replace(/\s+/g, ' ').trim();
+  return DURATION.test(one) ? one : `[${seconds}s] ${one}`;
+};
+
 /** It begins as the earlier script did, shot by shot, and then goes on in another way. */
 export function isEdited(earlier: readonly TimedShot[], now: readonly TimedShot[]): boolean {
   const told = ({ prompt, seconds, cut }: TimedShot) => JSON.stringify([prompt, Math.round(seconds * 100), cut]); // prettier-ignore

@@ -245,6 +245,8 @@ export interface Settings {
   of?: Recipe;
   /** What it is made of besides words, where that is in no recipe: these settings alone do not make it again. */
   begins?: Beginning;
+  /** Where along its longer side a picture or video that it began with was cropped, 0…1; default: in the middle. */
+  crop?: number;
 }
 
 /** A picture, a video that was not made here, or a clip that cannot be made again either. */
@@ -343,6 +345,8 @@ export type GenerateEvent =
   | {
       type: 'progress';
       stage: Stage;
+      /** The block was there before (in a journal, an earlier clip, a picture): it is decoded, and no more. */
+      known?: boolean;
       /** Blocks and steps count from 0. */
       block: number;
       blocks: number;
@@ -352,7 +356,7 @@ export type GenerateEvent =
       fraction: number;
       /** Estimated seconds to the finished file; null until something was measured. */
       secondsLeft: number | null;
-      /** Seconds of video made in a second, of late; null until two blocks were made. */
+      /** Seconds of video made in a second, of late; before two blocks were made as expected, null until something was measured. */
       realTime: number | null;
     }
   | {

@@ -83,6 +83,30 @@ describe('a request', () => {
   });
 });
 
+describe('how far a block sees', () => {
+  const sight = { block: 3, window: 12, sink: 0 };
+  test.each([
+    ['window', 2, { field: 'window', found: 2, least: 3, most: 1024 }],
+    ['window', 2000, { field: 'window', found: 2000, least: 3, most: 1024 }],
+    ['window', -3, { field: 'window', found: -3, least: 3, most: 1024 }],
+    ['window', 4.5, { field: 'window', found: 4.5, least: 3, most: 1024 }],
+    ['window', NaN, { field: 'window', found: '', least: 3, most: 1024 }],
+    ['sink', 10, { field: 'sink', found: 10, least: 0, most: 9 }],
+  ] as const)('%s %s is told at once, and withdrawn with what is put right', (name, typed, problem) => {
+    const { settings } = make();
+    settings.suggest('a storm');
+    settings.offer = { ...settings.offer, sight };
+    settings.look(name, typed);
+    expect(settings.problems).toEqual({ [name]: problem });
+    expect(settings.refusals).toBe(0); // the person is there already
+    expect(settings.request()).toBeNull();
+    settings.look(name, 9);
+    expect(settings.problems).toEqual({});
+    settings.look(name, null);
+    expect(settings.request()).not.toBeNull();
+  });
+});
+
 describe('guidance', () => {
   const guided = { scale: 5, negative: 'blurry' };
 

@@ -127,8 +127,11 @@ describe('the app', () => {
   test('a file that is no MP4 is an error in words, and changes nothing', async () => {
     const { app } = await open();
     app.settings.type('prompt', 'my own words');
-    await app.take(new File(['hello'], 'hello.mp4'));
+    await app.take(new File(['hello'], 'hello.mp4', { type: 'video/mp4' }));
     expect(app.studio.error?.code).toBe('bad-request');
+    await app.take(new File(['hello'], 'hello.mp4')); // without a type, its name speaks
+    expect(app.studio.error).toBeNull();
+    expect(app.toast?.text).toMatch(/^hello\.mp4 不是/);
     expect(app.settings.prompt).toBe('my own words');
   });
 });

@@ -344,6 +344,33 @@ describe('what happens next, said while a clip is made', () => {
     expect(studio.lastBlock).toBe(true);
   });
 
+  test('what came too late for the clip stands in the field again, before what was typed meanwhile', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    studio.steer('a storm');
+    studio.saying.text = ' and then the sun ';
+    expect(studio.saying.late).toBe(false);
+    engine.making.answer({ ok: true, value: clipOf() });
+    await settle();
+    expect(studio).toMatchObject({ ended: 'done', told: '', saying: { text: 'a storm and then the sun', late: true } }); // prettier-ignore
+    void studio.generate(); // for the next clip it is not too late
+    expect(studio.saying).toMatchObject({ text: 'a storm and then the sun', late: false });
+    expect(studio.told).toBe('');
+  });
+
+  test.each([
+    ['cancelled', 'a storm'],
+    ['internal', 'a storm'],
+    ['paused', ''], // the engine took it up, for when the clip goes on
+  ] as const)('of a clip that ended as %s, %j comes back', async (code, text) => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    studio.steer('a storm');
+    engine.making.answer({ ok: false, error: { code, message: '' } });
+    await settle();
+    expect(studio).toMatchObject({ told: '', saying: { text, late: false } });
+  });
+
   test('what a worker that died did not come to is told to the next; what it took up is in the journal', async () => {
     const { engine, studio } = await makeReady();
     const dies = async () => {
@@ -369,6 +396,14 @@ describe('what happens next, said while a clip is made', () => {
     studio.steer('the sun');
     await dies();
     expect(engine.told).toEqual(['a storm', 'the sun', 'the sun']);
+  });
+
+  test('a block that was there before is said to be that', async () => {
+    const { engine, studio } = await makeReady();
+    void studio.generate();
+    engine.making.say({ ...progress(1, 0), stage: 'decode', known: true } as GenerateEvent);
+    expect(statusOf(studio, en, 'Pocket').text).toBe('Block 2 of 2 is there already · developing its frames');
+    expect(statusOf(studio, zh, 'Pocket').text).toContain('已有');
   });
 
   test('a clip without a journal cannot be paused', async () => {

@@ -111,3 +111,10 @@ test('numbers are written as people read them', () => {
     ].map(([w, h]) => shape(w!, h!)),
   ).toEqual(['3:2', '1:1', '16:9', '9:16', '5:3']);
 });
+
+test('a pause behind the last block says that only the file is left', () => {
+  for (const { unfinished } of [LANGUAGES.en, LANGUAGES.zh])
+    expect(new Set([0, 3, 7].map((done) => unfinished.text('a red boat', done, 7))).size).toBe(3);
+  expect(LANGUAGES.en.unfinished.text('a red boat', 7, 7)).toBe('All blocks of “a red boat” are made; only its file is left to be finished.');
+  expect(LANGUAGES.en.unfinished.text('a red boat', 6, 7)).toContain('after block 6 of 7');
+}); // prettier-ignore

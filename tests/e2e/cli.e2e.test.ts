@@ -110,6 +110,7 @@ test('the browser is killed in mid-clip: --resume goes on, and every frame is th
 
   const resumed = await generate(['--resume', '--out', out, '--json']);
   expect(resumed.code, resumed.stderr).toBe(0);
+  expect(resumed.stderr).toMatch(/block \d of 6, made before, decoded again/);
   expect(JSON.parse(resumed.stdout).frameHashes).toEqual(want.frameHashes);
   expect((await readdir(place)).sort()).toEqual(['clip.mp4', 'whole.mp4']);
   const again = await generate(['--resume', '--out', out]);

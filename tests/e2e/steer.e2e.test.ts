@@ -66,6 +66,32 @@ test('typed while it plays: the coming blocks follow, and those before stay as t
   await site.close();
 });
 
+test('typed while nothing holds the engine still: the very next block follows', async () => {
+  // Steps enough that a block takes far longer than a message, on any machine.
+  const site = await Site.open(browser, { settings: { ...CLIP, steps: 24 }, backend: 'cpu' });
+  site.page.setDefaultTimeout(PATIENCE);
+  const words = 'a green star in the desert';
+  await site.page.evaluate((text) => {
+    const at = (id: string) => document.querySelector<HTMLElement>(`[data-testid=${id}]`)!;
+    document.addEventListener('kinora:progress', function tell({ detail }: CustomEventInit) {
+      const form = at('steer') as HTMLFormElement | null;
+      if (!form || detail.stage !== 'denoise' || detail.block !== 1 || detail.step < 2) return;
+      document.removeEventListener('kinora:progress', tell);
+      const field = at('steer-text') as HTMLInputElement;
+      field.value = text;
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+      form.requestSubmit();
+    });
+  }, words);
+  const clip = await site.generate();
+  expect(clip.blocks).toHaveLength(6);
+  expect(clip.blocks.map(({ shot }) => shot)).toEqual([0, 0, 1, 1, 1, 1]);
+  expect(clip.recipe.prompt).toContain(`\n`);
+  expect(await site.at('extend-late').count()).toBe(0);
+  expect(site.failures).toEqual([]);
+  await site.close();
+});
+
 test('paused, the page closed and opened again, gone on with: the same frames', async () => {
   const { site, hold } = await openWaiting(3);
   await site.at('generate').click();

@@ -16,6 +16,13 @@ it('keeps guidance and what should not be seen', () => {
   expect(parseRecipe(guided)).toEqual(guided);
 });
 
+it('keeps where a picture was cropped; nonsense is left out', () => {
+  const cropped = { ...RECIPE, begins: 'picture', crop: 0.25 } as const;
+  expect(parseRecipe(cropped)).toEqual(cropped);
+  for (const crop of [-0.1, 1.1, NaN, '0', null])
+    expect(parseRecipe({ ...cropped, crop })).toEqual({ ...RECIPE, begins: 'picture' });
+});
+
 describe('refuses', () => {
   it.each([
     ['guidance', 101],

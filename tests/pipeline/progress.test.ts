@@ -109,8 +109,38 @@ test('from the second block on, the pace says what is left and how fast it goes'
     progress.blockDone(true);
   }
   expect(told.map((e) => e.stage)).toEqual(Array(8).fill('denoise'));
-  expect(told.map((e) => e.realTime)).toEqual([null, null, null, null, 1.5, 1.5, 1.5, 1.5]);
+  // Before two blocks are done, by what one took: four seconds, and one that really passed beside it.
+  expect(told.map((e) => e.realTime)).toEqual([null, null, 1.2, 1.2, 1.5, 1.5, 1.5, 1.5]);
   expect(told.slice(4).map((e) => e.secondsLeft)).toEqual([8, 5, 4, 1]);
+});
+
+test('how fast it goes is told from the first measurement to the end; of the next clip, from its beginning', () => {
+  const costs = new Costs();
+  const first = play(costs, SECONDS).map((e) => e.realTime);
+  const from = first.findIndex((x) => x !== null);
+  expect(from).toBeLessThan(first.length / 2); // of two blocks, before the second
+  expect(first.slice(from).every((x) => x !== null && x > 0)).toBe(true);
+  expect(play(costs, SECONDS).every((e) => e.realTime !== null && e.realTime > 0)).toBe(true);
+});
+
+test('a block that was there before is told as that, by its own number, and never in place of what is made', () => {
+  const told: Told[] = [];
+  const pieces = { text: 0, pass: 3, decode: 3, finish: 0 };
+  const emit = (event: Told) => void told.push(event);
+  const progress = new Progress({ costs: new Costs(), pieces, pixels: 1, blocks: 17, steps: 4, secondsOfBlock: 1, emit }); // prettier-ignore
+  progress.begin('decode', 'decode', { known: 0 })();
+  progress.begin('decode', 'decode', { known: 1 })();
+  const pass = progress.begin('pass', 'denoise', { block: 3, step: 0 });
+  progress.begin('decode', 'decode', { known: 2 })(); // beside it
+  pass();
+  progress.begin('decode', 'decode')();
+  expect(told.map(({ stage, block, known = false }) => [stage, block, known])).toEqual([
+    ['decode', 0, true],
+    ['decode', 1, true],
+    ['denoise', 3, false],
+    ['denoise', 3, false],
+    ['decode', 3, false],
+  ]);
 });
 
 test('what need not be done does not count as left', () => {

@@ -5,6 +5,7 @@ import {
   timeShots,
   titleOf,
   totalSeconds,
+  withLength,
   writeScript,
   type Shot,
 } from '../../src/story/script';
@@ -79,3 +80,10 @@ test('a title is the words alone, whatever else there is', () => {
   expect(titleOf('[1.31s] a  red boat\n\n[cut] 【2秒】 a car ')).toBe('a red boat · a car');
   expect(titleOf('[cut]\n[0s]')).toBe('');
 });
+
+test.each([
+  ['a storm', '[2s] a storm'],
+  ['  [cut]  a storm\nat sea ', '[2s] [cut] a storm at sea'],
+  ['a storm [4 sec]', 'a storm [4 sec]'],
+  ['', '[2s] '],
+])('%j gets a length where it says none', (line, told) => expect(withLength(line, 2)).toBe(told));

@@ -46,7 +46,7 @@ export const en = {
     seed: (n: number) => `Seed ${n}`,
     length: (s: number) => `${seconds(s)} s`,
     steps: (n: number) => (n === 1 ? '1 step' : `${n} steps`),
-    drop: 'Drop a Kinora clip to bring back its settings, a picture or video to begin with, or the files of a model',
+    drop: 'Drop a Kinora clip to bring back its settings, a picture or video to begin with, a text with the script, or the files of a model',
   },
 
   progress: {
@@ -68,6 +68,8 @@ export const en = {
     denoise: (block: number, blocks: number, step: number, steps: number) =>
       `Block ${block} of ${blocks} · step ${step} of ${steps}`,
     decode: (block: number, blocks: number) => `Block ${block} of ${blocks} · developing the frames`,
+    known: (block: number, blocks: number) =>
+      `Block ${block} of ${blocks} is there already · developing its frames`,
     encode: 'Writing the MP4',
     finish: 'Finishing the file',
     stopping: 'Stopping after this step …',
@@ -103,6 +105,10 @@ export const en = {
     told: (text: string) => `From the next block on: ${text}`,
     taken: (text: string, block: number) => `From block ${block} on: ${text}`,
     last: 'The last block is being made. Extend the clip when it is done.',
+    tooLate: (text: string) => `Too late for this clip, whose last block is being made: ${text}`,
+    late: 'That came too late for this clip; extend the clip with it.',
+    extend: 'Extend the clip with it',
+    drop: 'Drop it',
     wordless: 'Say in words what shall be seen.',
     refused: (most: number) =>
       `That was not taken up${most > 0 ? `: with it, the script would have over ${most} characters` : ''}. The clip goes on as it was told.`,
@@ -121,9 +127,11 @@ export const en = {
 
   unfinished: {
     text: (prompt: string, done: number, all: number) =>
-      done > 0
-        ? `“${prompt}” was interrupted after block ${done} of ${all}.`
-        : `“${prompt}” was interrupted in the first of ${all} blocks.`,
+      done >= all
+        ? `All blocks of “${prompt}” are made; only its file is left to be finished.`
+        : done > 0
+          ? `“${prompt}” was interrupted after block ${done} of ${all}.`
+          : `“${prompt}” was interrupted in the first of ${all} blocks.`,
     go: 'Go on',
     discard: 'Discard',
   },
@@ -143,6 +151,10 @@ export const en = {
     draft: 'Draft first',
     draftHint: 'A quick, smaller look with the same seed; then, if you like it, the final',
     final: 'Make the final',
+    drafting:
+      'While this is ticked, Generate makes drafts; “Make the final” makes the one on the stage in full.',
+    realLoop: (s: number) => `It will last ${seconds(s)} s: a loop closes after whole blocks.`,
+    realShots: (s: number) => `It will last ${seconds(s)} s: a shot has at least one whole block.`,
     script:
       'Shift Enter begins the next shot. [4s] in a line is its length, [cut] begins it with a hard cut.',
     shots: (n: number, s: number) => `${n} shots, ${seconds(s)} s`,
@@ -152,9 +164,19 @@ export const en = {
   picture: {
     use: 'Begin with a picture or video',
     drop: 'Begin without the picture',
-    frame: 'The part of the picture that is used',
+    frame: 'The part of the picture that is used: drag it, or move it with the arrow keys',
     unable: (name: string) => `${name} cannot begin with a picture: it has no encoder. Nothing was changed.`,
     broken: (name: string) => `${name} cannot be read as a picture. Choose a PNG, JPEG or WebP file.`,
+  },
+
+  drop: {
+    unnamed: 'This file',
+    reading: (name: string) => (name ? `Reading ${name} …` : 'Reading …'),
+    script: (name: string) => `The script of ${name} stands in the prompt.`,
+    long: (name: string, most: number) =>
+      `${name} is too long for a script, which may have ${most} characters.`,
+    unknown: (name: string) =>
+      `${name} is nothing that Kinora takes. It takes pictures (PNG, JPEG, WebP, AVIF, GIF), videos (MP4, WebM), its own clips, a script as a text file, and the files of a model. Nothing was changed.`,
   },
 
   video: {
@@ -163,7 +185,7 @@ export const en = {
     extend: 'Go on from its end',
     remix: 'Make it anew',
     drop: 'Begin without the video',
-    frame: 'The part of the video that is used',
+    frame: 'The part of the video that is used: drag it, or move it with the arrow keys',
     used: (s: number) => `${seconds(Math.round(s * 10) / 10)} s of it are used`,
     unable: (file: string, name: string) =>
       `${file} carries no Kinora settings, and ${name} cannot begin with a video: it has no encoder. Nothing was changed.`,

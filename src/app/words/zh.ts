@@ -45,7 +45,7 @@ export const zh: Words = {
     seed: (n) => `种子 ${n}`,
     length: (s) => `${seconds(s)} 秒`,
     steps: (n) => `${n} 步`,
-    drop: '把 Kinora 视频拖到这里，恢复它的设置；也可以拖入图片或视频作为开头，或拖入模型文件',
+    drop: '把 Kinora 视频拖到这里，恢复它的设置；也可以拖入图片或视频作为开头、写有脚本的文本文件，或模型文件',
   },
 
   progress: {
@@ -65,6 +65,7 @@ export const zh: Words = {
     denoise: (block, blocks, step, steps) =>
       `第 ${block} 段，共 ${blocks} 段 · 第 ${step} 步，共 ${steps} 步`,
     decode: (block, blocks) => `第 ${block} 段，共 ${blocks} 段 · 正在显影`,
+    known: (block, blocks) => `第 ${block} 段（共 ${blocks} 段）已有，只需显影`,
     encode: '正在写入 MP4',
     finish: '正在完成文件',
     stopping: '这一步结束后停止……',
@@ -100,6 +101,10 @@ export const zh: Words = {
     told: (text) => `从下一段开始：${text}`,
     taken: (text, block) => `从第 ${block} 段开始：${text}`,
     last: '正在制作最后一段；完成后可以延长这段视频。',
+    tooLate: (text) => `这段视频已在制作最后一段，来不及采用：${text}`,
+    late: '这句话来得太晚，没有赶上这段视频；可以用它延长视频。',
+    extend: '用它延长视频',
+    drop: '不要了',
     wordless: '请用文字说出想看到什么。',
     refused: (most) =>
       `没有采用这句话${most > 0 ? `：加上它，脚本会超过 ${most} 个字符` : ''}。视频按原来的内容继续。`,
@@ -117,9 +122,11 @@ export const zh: Words = {
 
   unfinished: {
     text: (prompt, done, all) =>
-      done > 0
-        ? `“${prompt}”在第 ${done} 段（共 ${all} 段）之后中断了。`
-        : `“${prompt}”在第一段（共 ${all} 段）中断了。`,
+      done >= all
+        ? `“${prompt}”的各段都已完成，只差写好文件。`
+        : done > 0
+          ? `“${prompt}”在第 ${done} 段（共 ${all} 段）之后中断了。`
+          : `“${prompt}”在第一段（共 ${all} 段）中断了。`,
     go: '继续',
     discard: '放弃',
   },
@@ -139,6 +146,9 @@ export const zh: Words = {
     draft: '先出草稿',
     draftHint: '用同一个种子快速看一个较小的版本，满意再生成正片',
     final: '生成正片',
+    drafting: '勾选时，“生成”只出草稿；“生成正片”会把当前的草稿做成正片。',
+    realLoop: (s) => `实际时长 ${seconds(s)} 秒：循环须由完整的段组成。`,
+    realShots: (s) => `实际时长 ${seconds(s)} 秒：每个镜头至少一整段。`,
     script: '按 Shift Enter 写下一个镜头。行中的 [4s] 是时长，[cut] 表示硬切。',
     shots: (n, s) => `${n} 个镜头，${seconds(s)} 秒`,
     long: '比模型学过的更长：画面可能会渐渐走样。',
@@ -147,9 +157,18 @@ export const zh: Words = {
   picture: {
     use: '从图片或视频开始',
     drop: '不用这张图片',
-    frame: '图片中被使用的部分',
+    frame: '图片中被使用的部分：可以拖动，也可以用方向键移动',
     unable: (name) => `${name} 没有编码器，不能从图片开始。什么都没有改变。`,
     broken: (name) => `无法把 ${name} 读作图片。请选择 PNG、JPEG 或 WebP 文件。`,
+  },
+
+  drop: {
+    unnamed: '这个文件',
+    reading: (name) => (name ? `正在读取 ${name}……` : '正在读取……'),
+    script: (name) => `${name} 中的脚本已放入提示词。`,
+    long: (name, most) => `${name} 太长，不能作为脚本：脚本最多 ${most} 个字符。`,
+    unknown: (name) =>
+      `${name} 不是 Kinora 可以使用的文件。可以使用图片（PNG、JPEG、WebP、AVIF、GIF）、视频（MP4、WebM）、Kinora 自己的视频、文本文件中的脚本，以及模型文件。什么都没有改变。`,
   },
 
   video: {
@@ -158,7 +177,7 @@ export const zh: Words = {
     extend: '从结尾继续',
     remix: '重新生成',
     drop: '不用这段视频',
-    frame: '视频中被使用的部分',
+    frame: '视频中被使用的部分：可以拖动，也可以用方向键移动',
     used: (s) => `使用其中 ${tenth(s)} 秒`,
     unable: (file, name) =>
       `${file} 中没有 Kinora 的设置，而 ${name} 没有编码器，不能从视频开始。什么都没有改变。`,

@@ -42,6 +42,26 @@ test('a window that will not do opens the drawer at its field, and again after i
   expect(document.activeElement).toBe(at('window'));
 });
 
+test('window and sink are told beside the field while they are typed', async () => {
+  app.drawer = true;
+  flushSync();
+  for (const [id, typed, says] of [
+    ['window', '2', /from 3 to 1024, but it is “2”/],
+    ['window', '-3', /but it is “-3”/],
+    ['window', '4.5', /but it is “4.5”/],
+    ['window', 'e', /whole number of latent frames from 3 to 1024\.$/],
+    ['window', '9', /^How many latent frames/],
+    ['sink', '7', /from 0 to 6, .*but it is “7”/],
+    ['sink', '6', /^How many latent frames/],
+  ] as const) {
+    await userEvent.clear(at(id));
+    await userEvent.type(at(id), typed);
+    expect(at('sight-hint').innerText).toMatch(says);
+    expect(at(id).getAttribute('aria-invalid')).toBe(String(says).startsWith('/^') ? null : 'true');
+    expect(document.activeElement).toBe(at(id));
+  }
+});
+
 test('of two fields the first is shown, and typing there does not lead to the other', async () => {
   app.settings.look('sink', 99);
   app.settings.type('steps', '0');

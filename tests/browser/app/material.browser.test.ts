@@ -2,9 +2,10 @@
 import { ArrayBufferTarget, Muxer } from 'mp4-muxer';
 import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { userEvent } from 'vitest/browser';
 import type { App } from '../../../src/app/app.svelte';
 import { lookAtVideo, readFootage } from '../../../src/app/footage';
-import { MODEL, ScriptedEngine, settle } from '../../app/helpers';
+import { MODEL, RECIPE, ScriptedEngine, settle } from '../../app/helpers';
 import { bareApp } from './bare';
 import Harness from './Harness.svelte';
 
@@ -35,6 +36,34 @@ function paste(file: File, text?: string, target: EventTarget = document.body): 
   const event = new ClipboardEvent('paste', { clipboardData: transferOf(file, text), bubbles: true, cancelable: true }); // prettier-ignore
   target.dispatchEvent(event);
   return event.defaultPrevented;
+}
+
+/** Of a colour with alpha, as a PNG. */
+async function plain(colour: string, width = 48, height = 32): Promise<File> {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d')!;
+  context.fillStyle = colour;
+  context.fillRect(0, 0, width, height);
+  return new File([await canvas.convertToBlob({ type: 'image/png' })], 'p.png', { type: 'image/png' });
+}
+
+async function give(file: File): Promise<string | null> {
+  const told = taken();
+  drop(file);
+  const { as } = await told;
+  flushSync();
+  return as;
+}
+
+/** What the engine is asked for. */
+async function asked() {
+  const before = engine.making.count;
+  void app.generate();
+  await expect.poll(() => engine.making.count, { timeout: 60_000 }).toBe(before + 1);
+  const { request } = engine.making;
+  engine.making.answer({ ok: false, error: { code: 'cancelled', message: 'enough' } });
+  await settle();
+  return request;
 }
 
 const drop = (file: File) =>
@@ -114,6 +143,17 @@ describe('a pasted picture', () => {
     expect((await told).as).toBe('picture');
   });
 
+  test('is taken from the prompt field where the text beside it is no more than its name; elsewhere it always is', async () => {
+    for (const text of ['a.png', '/pictures/a.png', 'file:///pictures/a.png\r\n']) {
+      const told = taken();
+      expect(paste(await picture(), text, at('prompt'))).toBe(true);
+      expect((await told).as).toBe('picture');
+    }
+    const told = taken();
+    expect(paste(await picture(), 'words of a document')).toBe(true); // no caret, nowhere for words to go
+    expect((await told).as).toBe('picture');
+  });
+
   test('that is broken, or that the model cannot take, gets a clear message', async () => {
     const told = taken();
     paste(new File(['no picture'], 'b.png', { type: 'image/png' }));
@@ -130,7 +170,188 @@ describe('a pasted picture', () => {
   });
 });
 
+describe('the part of a picture that is used', () => {
+  test.each([
+    [3001, 37],
+    [37, 3001],
+    [1200, 800],
+  ])('of %i × %i is in sight, and breaks no layout', async (width, height) => {
+    expect(await give(await plain('#808080', width, height))).toBe('picture');
+    expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(innerWidth);
+    const shown = at('given').querySelector('.picture')!.getBoundingClientRect();
+    const crop = at('crop').getBoundingClientRect();
+    expect(shown.width).toBeLessThan(260);
+    expect(shown.height).toBeLessThan(60);
+    expect(Math.min(crop.width, crop.height)).toBeGreaterThan(6);
+    for (const [inner, outer] of [[crop.left, shown.left], [crop.top, shown.top]] as const) expect(inner).toBeGreaterThan(outer - 1); // prettier-ignore
+    for (const [inner, outer] of [[crop.right, shown.right], [crop.bottom, shown.bottom]] as const) expect(inner).toBeLessThan(outer + 1); // prettier-ignore
+    // It stays in sight at both ends.
+    for (const end of [0, 1]) {
+      app.material.move(end);
+      flushSync();
+      const moved = at('crop').getBoundingClientRect();
+      expect(moved.left).toBeGreaterThan(shown.left - 1);
+      expect(moved.bottom).toBeLessThan(shown.bottom + 1);
+      expect(moved.right).toBeLessThan(shown.right + 1);
+    }
+  });
+
+  test('is moved by keys and by dragging, goes into the clip, and comes back with its settings', async () => {
+    await give(await picture()); // red, then blue from a quarter on, then red
+    expect((await asked()).crop).toBeUndefined();
+    at('crop').focus();
+    await userEvent.keyboard('{Home}');
+    const left = await asked();
+    expect(left.crop).toBe(0);
+    expect([...left.picture!.rgba.slice(4 * 4, 4 * 5)]).toEqual([255, 0, 0, 255]);
+    expect([...left.picture!.rgba.slice(4 * 44, 4 * 45)]).toEqual([0, 0, 255, 255]);
+    await userEvent.keyboard('{ArrowRight}');
+    expect((await asked()).crop).toBeCloseTo(0.05);
+    const frame = at('crop');
+    const { x, y, width, height } = frame.getBoundingClientRect();
+    const point = (clientX: number) => ({
+      pointerId: 1,
+      button: 0,
+      bubbles: true,
+      clientX,
+      clientY: y + height / 2,
+    });
+    frame.setPointerCapture = () => {}; // there is no such pointer
+    frame.dispatchEvent(new PointerEvent('pointerdown', point(x + width / 2)));
+    frame.dispatchEvent(new PointerEvent('pointermove', point(x + width / 2 + 10)));
+    flushSync();
+    expect(frame.getBoundingClientRect().x - x).toBeCloseTo(10, 0);
+    frame.dispatchEvent(new PointerEvent('pointermove', point(x + 1000)));
+    frame.dispatchEvent(new PointerEvent('pointerup', point(x + 1000)));
+    const right = await asked();
+    expect(right.crop).toBe(1);
+    expect([...right.picture!.rgba.slice(4 * 44, 4 * 45)]).toEqual([255, 0, 0, 255]);
+    // The recipe says where, so that with the same picture it is the same clip.
+    app.restore({ ...RECIPE, width: 48, height: 32, begins: 'picture', crop: 1 });
+    await give(await picture());
+    const again = await asked();
+    expect(again.crop).toBe(1);
+    expect(again.picture!.rgba).toEqual(right.picture!.rgba);
+    await give(await picture());
+    expect((await asked()).crop).toBeUndefined(); // for that one clip alone
+  });
+
+  test('lies on white where it is transparent, on the page as in the clip', async () => {
+    await give(await plain('rgb(255 0 0 / 50%)'));
+    const { picture } = await asked();
+    const [r, g, b, a] = picture!.rgba.slice(4 * 500) as unknown as [number, number, number, number];
+    expect([r, a]).toEqual([255, 255]);
+    expect(Math.abs(g - 127) + Math.abs(b - 127)).toBeLessThan(4);
+    expect(getComputedStyle(at('given').querySelector('.picture')!).backgroundColor).toBe(
+      'rgb(255, 255, 255)',
+    );
+  });
+});
+
+describe('of several files the newest counts', () => {
+  test('an earlier picture that is read more slowly does not take its place; while one is read, the page says so', async () => {
+    const decode = globalThis.createImageBitmap;
+    let ready!: () => void;
+    const slow = new Promise<void>((done) => (ready = done));
+    let late: Promise<unknown> = Promise.resolve();
+    globalThis.createImageBitmap = ((file: File) => {
+      const read = (file.name === 'slow.png' ? slow : Promise.resolve()).then(() => decode(file));
+      if (file.name === 'slow.png') late = read;
+      return read;
+    }) as typeof decode;
+    try {
+      drop(new File([await plain('#00ff00')], 'slow.png', { type: 'image/png' }));
+      await expect.poll(() => at('reading')?.innerText).toBe('Reading slow.png …');
+      expect(await give(await picture())).toBe('picture');
+      expect(at('reading')).toBeNull();
+      ready();
+      await late;
+      await settle();
+      expect(app.material.given).toMatchObject({ kind: 'picture', width: 120 });
+      // What is chosen while one is read counts as well, and so does that nothing is.
+      paste(new File([await plain('#00ff00')], 'slow.png', { type: 'image/png' }));
+      const before = late;
+      await expect.poll(() => late !== before).toBe(true);
+      app.material.drop();
+      await late;
+      await settle();
+      expect(app.material.given).toBeNull();
+    } finally {
+      globalThis.createImageBitmap = decode;
+    }
+  });
+
+  test('a clip that is asked for while a picture is read waits for it', async () => {
+    paste(await picture());
+    expect((await asked()).picture).toBeDefined();
+  });
+
+  test('what was said of one that would not do goes with the next', async () => {
+    await give(new File(['II*\0 no more'], 'x.tiff', { type: 'image/tiff' }));
+    expect(app.toast?.text).toContain('x.tiff cannot be read');
+    expect(await give(await picture())).toBe('picture');
+    expect(app.toast).toBeNull();
+  });
+});
+
+describe('a file without a type', () => {
+  const bare = async (file: File, name: string) => new File([await file.arrayBuffer()], name, { type: '' });
+
+  test.each(['holiday', 'holiday.jpg'])(
+    'is told by its first bytes: a picture, a video (%s)',
+    async (name) => {
+      expect(await give(await bare(await picture(), name))).toBe('picture');
+      expect(app.material.given?.kind).toBe('picture');
+      expect(await give(await bare(await video(), name))).toBe('video');
+      expect(app.material.given?.kind).toBe('video');
+      const told = taken();
+      drop(await bare(new File(['II*\0 no more'], ''), 'scan.tiff'));
+      expect((await told).message).toBe(
+        'scan.tiff cannot be read as a picture. Choose a PNG, JPEG or WebP file.',
+      );
+    },
+  );
+
+  test('a text becomes the script; what was typed can be had back', async () => {
+    app.settings.type('prompt', 'my own words');
+    const script = '[4s] a red boat\n[cut] [2s] a blue car';
+    expect(await give(new File([`\ufeff${script}\r\n`], 'story.txt'))).toBe('script');
+    expect(app.settings.prompt).toBe(script);
+    expect(app.settings.shots).toHaveLength(2);
+    app.undo();
+    expect(app.settings.prompt).toBe('my own words');
+    const told = taken();
+    drop(new File(['a'.repeat(300_000)], 'book.txt', { type: 'text/plain' }));
+    expect((await told).message).toContain('book.txt is too long for a script');
+    expect(app.settings.prompt).toBe('my own words');
+  });
+
+  test('anything else is refused with what can be taken', async () => {
+    const told = taken();
+    drop(new File([Uint8Array.of(80, 75, 3, 4, 0, 0)], 'a.zip', { type: 'application/zip' }));
+    const { as, message } = await told;
+    expect(as).toBeNull();
+    expect(message).toMatch(/^a\.zip is nothing that Kinora takes.*PNG.*MP4.*script.*model/);
+  });
+});
+
 describe('a video from outside', () => {
+  test('is pasted: the next clip goes on from it', async () => {
+    const told = taken();
+    expect(paste(await video(), 'holiday.mp4', at('prompt'))).toBe(true);
+    expect(await told).toEqual({ as: 'video', message: '' });
+    flushSync();
+    expect(at('given').dataset.kind).toBe('video');
+    const { footage, crop } = await asked();
+    expect(footage).toMatchObject({ width: 48, height: 32, frames: 32, use: 'extend' });
+    expect(crop).toBeUndefined();
+    app.material.move(0); // its left end is red
+    const left = await asked();
+    expect(left.crop).toBe(0);
+    const [r, g] = left.footage!.rgba.slice(4 * (16 * 48 + 2)) as unknown as [number, number];
+    expect(r - g).toBeGreaterThan(100);
+  });
+
   test('is read frame by frame at the clip’s rate and size, its sides cut off', async () => {
     const file = await video();
     expect(await lookAtVideo(file)).toMatchObject({ width: 160, height: 64, seconds: COUNT / FPS });

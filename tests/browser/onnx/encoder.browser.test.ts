@@ -1,6 +1,5 @@
-/** Pictures and videos on the CPU backend, with a tiny model that training's own export wrote (tests/onnx/tiny_pocket.py). */
+/** Pictures and videos on the CPU backend, with a tiny model. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildOnnxModel } from '../../../src/onnx/model';
 import type { Model } from '../../../src/pipeline/backend';
 import { planClip } from '../../../src/pipeline/blocks';
 import { sliceLatents } from '../../../src/pipeline/latents';
@@ -12,43 +11,12 @@ import type { ModelFiles } from '../../../src/weights/store';
 import type { GenerateEvent, GenerateRequest } from '../../../src/worker/protocol';
 import { readGolden } from '../../helpers/fixtures';
 import { denoised, hashing, REQUEST } from '../../helpers/make-clip';
-import { randomManifest } from '../../helpers/random-manifest';
+import { FOLDER, openTiny } from '../../helpers/tiny-onnx';
 
-type Onnx = NonNullable<ModelFiles['manifest']['onnx']>;
-const FOLDER = 'tiny-onnx';
-/** As few pieces as a Unigram tokenizer can have. */
-const TOKENIZER = {
-  version: '1.0',
-  normalizer: null,
-  pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
-  post_processor: null,
-  decoder: null,
-  added_tokens: [],
-  model: { type: 'Unigram', unk_id: 2, vocab: [['<pad>', 0], ['</s>', 0], ['<unk>', -9], ['▁', -3], ['a', -2], ['storm', -4]] }, // prettier-ignore
-};
 const SIZE = { width: 48, height: 32 };
 
-async function open(
-  change: (onnx: Onnx) => Onnx = (onnx) => onnx,
-  sampler: Partial<ModelFiles['manifest']['sampler']> = {},
-): Promise<Model> {
-  const text = new TextDecoder().decode(await readGolden(`${FOLDER}/onnx.json`));
-  const onnx = change(JSON.parse(text) as Onnx);
-  const bytes = new Map<string, Uint8Array<ArrayBuffer>>();
-  for (const { path } of onnx.files) bytes.set(path, await readGolden(`${FOLDER}/${path}`));
-  const files: ModelFiles = {
-    manifest: { ...randomManifest({ sampler }), onnx },
-    persisted: false,
-    problem: null,
-    offline: false,
-    source: (path) => fromBytes(path, bytes.get(path)!),
-    json: async () => TOKENIZER,
-  };
-  return buildOnnxModel(files, () => {});
-}
-
 let model: Model;
-beforeAll(async () => void (model = await open()), 180_000);
+beforeAll(async () => void (model = await openTiny()), 180_000);
 afterAll(() => model?.free());
 
 async function make(change: Partial<GenerateRequest>, on = model) {
@@ -91,7 +59,7 @@ test('frames become the latents that PyTorch makes of them', async () => {
 
 /** Ten blocks of one step each from the golden's noise: [C, 30, 4, 6], and how far each block is from the golden's. */
 async function stream(sampler: Partial<ModelFiles['manifest']['sampler']>): Promise<number[]> {
-  const own = await open((onnx) => onnx, { window: 9, sink: 3, ...sampler });
+  const own = await openTiny((onnx) => onnx, { window: 9, sink: 3, ...sampler });
   const { f32, i32 } = await tensorsOf('streamed');
   const [noise, want] = [await f32('noise'), await f32('clean')];
   const [C, F, block] = [4, 30, 3];
@@ -130,10 +98,10 @@ test('the golden tells a sink that moves along from one that stays behind, and f
 });
 
 test('a clip begins with a picture', async () => {
-  const made = await make({ picture, seconds: 1 });
+  const made = await make({ picture, seconds: 1, crop: 0.25 });
   expect(made.clip).toMatchObject({ backend: 'cpu', frames: 16 });
   expect(made.denoised).toEqual([1, 2]); // the picture is the first block
-  expect(made.clip.recipe.begins).toBe('picture');
+  expect(made.clip.recipe).toMatchObject({ begins: 'picture', crop: 0.25 }); // where it was cropped, to do it again
   const other = await make({ picture, seconds: 1, seed: 8 });
   expect(other.clip.frameHashes[0]).toBe(made.clip.frameHashes[0]);
   expect(other.clip.frameHashes[1]).not.toBe(made.clip.frameHashes[1]);
@@ -152,7 +120,7 @@ test('a video from outside is gone on with, and made anew', async () => {
 });
 
 test('a model whose export has no encoder says so', async () => {
-  const without = await open(({ encoder, files, ...rest }) => ({
+  const without = await openTiny(({ encoder, files, ...rest }) => ({
     ...rest,
     files: files.filter(({ path }) => path !== encoder),
   }));
