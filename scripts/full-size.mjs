@@ -5,6 +5,8 @@
  *   npm run synthetic -- DIR --format q8_0
  *   npm run full-size -- DIR [--size 256x256] [--steps 1] [--f16] [--quantize q8_0|q4_0]
  *
+ * --tab (with --size alone): in the built page, in a tab of its own, whose JS memory is watched until a prompt was read.
+ *
  * DIR holds a transformer, a text encoder, a decoder and a tokenizer. Not a part of `npm test`: on a software adapter
  * it takes some minutes a step. --quantize makes F16 and BF16 matrices smaller on their way, by the GPU. Exit 0: JS memory
  * grew by 300 MB at most, no piece was over 64 MiB, and GPU memory was within a tenth of the plan; 1: not; 2: bad usage.
@@ -17,7 +19,10 @@ const OPTIONS = {
   steps: { type: 'string', default: '1' },
   f16: { type: 'boolean', default: false },
   quantize: { type: 'string' },
+  tab: { type: 'boolean', default: false },
 };
+/** JS memory may grow by so much while files are read. Bytes. */
+const MOST_GROWTH = 300e6;
 
 function read() {
   try {
@@ -28,7 +33,7 @@ function read() {
     const { quantize = null } = values;
     if (![null, 'q8_0', 'q4_0'].includes(quantize))
       throw new Error(`--quantize takes q8_0 or q4_0, not ${quantize}.`);
-    return { dir: positionals[0], size: { width: Number(width), height: Number(height) }, steps: Number(values.steps), f16: values.f16, quantize }; // prettier-ignore
+    return { dir: positionals[0], size: { width: Number(width), height: Number(height) }, steps: Number(values.steps), f16: values.f16, tab: values.tab, quantize }; // prettier-ignore
   } catch (error) {
     console.error(
       `${error.message}\nUsage: npm run full-size -- DIR [--size 256x256] [--steps 1] [--f16] [--quantize q8_0|q4_0]`,
@@ -37,7 +42,11 @@ function read() {
   }
 }
 
-const options = read();
+const options = { ...read(), most: MOST_GROWTH };
+if (options.tab) {
+  const { main } = await import('./full-size-tab.mjs');
+  process.exit(await main(options).catch((e) => (console.error(e.message), 1)));
+}
 await openDawn(); // may start the command once more, before anything is counted
 const { main } = await loadModule('scripts/full-size.ts');
 const code = await main(options, openDawn).catch((e) => (console.error(e.message), 1));

@@ -39,12 +39,14 @@ const [COLLECT, TELL] = ['HeapProfiler.collectGarbage', 'Runtime.getHeapUsage'];
 /** Speaks to the page's dedicated workers through the page's own session. */
 class Workers {
   #session;
+  #collect;
   #open = new Map();
   #waiting = new Map();
   #next = 1;
 
-  constructor(session) {
+  constructor(session, collect) {
     this.#session = session;
+    this.#collect = collect;
     session.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
       if (targetInfo.type === 'worker') this.#open.set(sessionId, targetInfo.targetId);
     });
@@ -67,9 +69,11 @@ class Workers {
   /** Bytes of JavaScript in all workers; null where none answers. */
   async heap() {
     const answers = await Promise.all(
-      [...this.#open.keys()].map(async (id) => (await this.#ask(id, COLLECT)) && this.#ask(id, TELL)),
+      [...this.#open.keys()].map(
+        async (id) => (!this.#collect || (await this.#ask(id, COLLECT))) && this.#ask(id, TELL),
+      ),
     );
-    const known = answers.filter((answer) => answer !== null);
+    const known = answers.filter(Boolean);
     return known.length === 0 ? null : known.reduce((sum, usage) => sum + usedBytes(usage), 0);
   }
 
@@ -90,16 +94,17 @@ class Workers {
 
 /**
  * Watches a page of a Chromium that playwright drives; to be called before the page is opened.
+ * @param options `collect` false: garbage counts, for that what is taken at most is wanted
  * @returns a function that tells what is in use now: `{ page, worker, processes }`; `processes` has the resident memory
  *   of the processes by what they are ("browser", "GPU", "renderer", …)
  */
-export async function watchMemory(page) {
+export async function watchMemory(page, { collect = true } = {}) {
   const session = await page.context().newCDPSession(page);
-  const workers = new Workers(session);
+  const workers = new Workers(session, collect);
   await workers.watch();
   const browser = await page.context().browser()?.newBrowserCDPSession().catch(() => null); // prettier-ignore
   return async () => {
-    await session.send(COLLECT).catch(() => null);
+    if (collect) await session.send(COLLECT).catch(() => null);
     const own = await session.send(TELL).catch(() => null);
     const info = await browser?.send('SystemInfo.getProcessInfo').catch(() => null);
     const found = info?.processInfo ?? [];
