@@ -6,6 +6,8 @@
  */
 import attentionRows from '../../shaders/attention.wgsl?raw';
 import attentionTiled from '../../shaders/attention-tiled.wgsl?raw';
+import convPlain from '../../shaders/conv.wgsl?raw';
+import convTiled from '../../shaders/conv-tiled.wgsl?raw';
 import layerNorm from '../../shaders/layer-norm.wgsl?raw';
 import matmulBlocked from '../../shaders/matmul.wgsl?raw';
 import matmulMatrix from '../../shaders/matmul-matrix.wgsl?raw';
@@ -150,6 +152,33 @@ export const ATTENTION: readonly AttentionChoice[] = [
       return { HEAD: shape.HEAD, HEAD4, ROWS: manyRows(shape), TILE };
     },
   },
+];
+
+export interface ConvShape {
+  /** Of the result, in all frames. */
+  pixels: number;
+  /** Channels of x and of the result. */
+  C: number;
+  O: number;
+}
+/** `tile`: pixels and channels of the result a workgroup. */
+export interface ConvChoice extends Choice<ConvShape> {
+  readonly tile: readonly [number, number];
+}
+
+const convTiles = (name: string, BM: number, BN: number, TM: number): ConvChoice => ({
+  name,
+  file: 'conv-tiled',
+  code: convTiled,
+  tile: [BM, BN],
+  suits: ({ pixels, C, O }) => pixels > BM / 2 && O > BN / 2 && C >= 16,
+  consts: () => ({ BM, BN, BK4: 4, TM, TN: 4 }),
+});
+
+export const CONV: readonly ConvChoice[] = [
+  convTiles('tiled 128×64', 128, 64, 8),
+  convTiles('tiled 64×32', 64, 32, 4),
+  { name: 'plain', file: 'conv', code: convPlain, tile: [32, 32], suits: () => true, consts: () => ({}) },
 ];
 
 export interface NormShape {
