@@ -4,6 +4,7 @@
  *
  * Lists go from the best guess for a GPU to the plain one, which is the last, needs nothing and takes any shape.
  */
+import attentionMatrix from '../../shaders/attention-matrix.wgsl?raw';
 import attentionRows from '../../shaders/attention.wgsl?raw';
 import attentionTiled from '../../shaders/attention-tiled.wgsl?raw';
 import convPlain from '../../shaders/conv.wgsl?raw';
@@ -113,11 +114,14 @@ export interface AttentionShape {
   M: number;
   keys: number;
   HEAD: number;
+  /** Type of the queries. */
+  elem: Elem;
 }
 /** `rows`: queries of a workgroup. */
 export interface AttentionChoice extends Choice<AttentionShape> {
   rows(shape: AttentionShape): number;
   readonly params?: Readonly<Record<string, number>>;
+  readonly types?: Readonly<Record<string, Elem>>;
 }
 
 /** Keys and values of a tile share the 16 KiB of workgroup memory that every adapter has. */
@@ -136,9 +140,30 @@ const attentionTiles = (name: string, RT: number): AttentionChoice => ({
   consts: ({ HEAD }) => ({ HEAD, HEAD4: fours(HEAD), RT }),
 });
 
+/** With matrices, as `matrices` has them; keys and values of 8 bit lose nothing to speak of as halves. */
+export const attentionMatrices = (Part: Elem, SM: number, SN: number, SK: number): AttentionChoice => ({
+  name: `matrix ${Part} ${SM}×${SN}×${SK}`,
+  file: 'attention-matrix',
+  code: attentionMatrix,
+  rows: () => 4 * SM,
+  needs: [matrixFeature({ componentType: Part, resultComponentType: 'f32', M: SM, N: SN, K: SK })],
+  can: ({ HEAD, elem }) => (HEAD === 64 || HEAD === 128) && (Part === 'f32' || elem === 'f16'),
+  suits: ({ M, keys }) => M > 2 * SM && keys > 2 * SN,
+  consts: ({ HEAD }) => {
+    const PARTS = Part === 'f16' ? 2 : 1;
+    return { HEAD, HEAD4: fours(HEAD), SM, SN, SK, SIZE: MATRIX_SUBGROUP, PARTS };
+  },
+  types: { Part },
+  lib: { matrix },
+});
+
 export const ATTENTION: readonly AttentionChoice[] = [
   attentionTiles('tiled 64', 4),
   attentionTiles('tiled 16', 1),
+  // As of matmul: never the guess before a trial.
+  attentionMatrices('f16', 16, 16, 16),
+  attentionMatrices('f16', 8, 16, 16),
+  attentionMatrices('f32', 8, 8, 8),
   {
     name: 'rows',
     file: 'attention',
