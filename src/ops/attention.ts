@@ -54,8 +54,8 @@ export function attention(run: Run, q: Tensor, k: Tensor, v: Tensor, options: At
     throw refuse('attention', `q is ${elem}, but k is ${k.dtype} and v is ${v.dtype}`);
   const shared = bias?.shape.length === 1;
   if (bias) expectShape('attention', 'bias', bias, shared ? [keys] : [heads, M, keys]);
-  const shape = { M, keys, HEAD, elem };
-  const choice = choose('attention', run, ATTENTION, shape, options.variant, trialOf(shape, heads, packed));
+  const shape = { M, keys, HEAD, elem, packed };
+  const choice = choose('attention', run, ATTENTION, shape, options.variant, trialOf(shape, heads));
   const fours = HEAD % 4 === 0;
   const spec = kernel(choice.file, choice.code, {
     elem,
@@ -92,7 +92,7 @@ export function attention(run: Run, q: Tensor, k: Tensor, v: Tensor, options: At
 /** Of long ones a part: at most so many keys, and queries as there is time for. */
 const TRIAL_KEYS = 2048;
 
-function trialOf({ M, keys, HEAD, elem }: AttentionShape, heads: number, packed: boolean): Trial {
+function trialOf({ M, keys, HEAD, elem, packed }: AttentionShape, heads: number): Trial {
   return {
     // A cache that fills up must not change the kernel from block to block.
     key: `${elem} ${heads}×${HEAD} ${shapeClass(M)} on ${keys > 64 ? 'many' : 'few'} keys${packed ? ' of 8 bit' : ''}`,

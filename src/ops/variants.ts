@@ -116,6 +116,8 @@ export interface AttentionShape {
   HEAD: number;
   /** Type of the queries. */
   elem: Elem;
+  /** Keys and values are of 8 bit. */
+  packed?: boolean;
 }
 /** `rows`: queries of a workgroup. */
 export interface AttentionChoice extends Choice<AttentionShape> {
@@ -140,14 +142,15 @@ const attentionTiles = (name: string, RT: number): AttentionChoice => ({
   consts: ({ HEAD }) => ({ HEAD, HEAD4: fours(HEAD), RT }),
 });
 
-/** With matrices, as `matrices` has them; keys and values of 8 bit lose nothing to speak of as halves. */
+/** With matrices, as `matrices` has them; keys and values of 8 bit would lose too much as halves. */
 export const attentionMatrices = (Part: Elem, SM: number, SN: number, SK: number): AttentionChoice => ({
   name: `matrix ${Part} ${SM}×${SN}×${SK}`,
   file: 'attention-matrix',
   code: attentionMatrix,
   rows: () => 4 * SM,
   needs: [matrixFeature({ componentType: Part, resultComponentType: 'f32', M: SM, N: SN, K: SK })],
-  can: ({ HEAD, elem }) => (HEAD === 64 || HEAD === 128) && (Part === 'f32' || elem === 'f16'),
+  can: ({ HEAD, elem, packed }) =>
+    (HEAD === 64 || HEAD === 128) && (Part === 'f32' || (elem === 'f16' && !packed)),
   suits: ({ M, keys }) => M > 2 * SM && keys > 2 * SN,
   consts: ({ HEAD }) => {
     const PARTS = Part === 'f16' ? 2 : 1;
