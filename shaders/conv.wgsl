@@ -16,40 +16,15 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> out: array<OT>;
 @group(0) @binding(6) var<uniform> params: Params;
 
-override HAS_PAST = 0u;
-override HAS_BIAS = 0u;
-override HAS_RESIDUAL = 0u;
-override ACT = 0u;
-
-/// First element of the pixel that a tap of output pixel `p` reads; in `past` when .y is 1; .z 0 where there is none.
-fn source(p: u32, dt: u32, dy: u32, dx: u32) -> vec3<u32> {
-  let t = p / (params.OH * params.OW);
-  let rest = p % (params.OH * params.OW);
-  let iy = i32((rest / params.OW) * params.stride + dy) - i32(params.py);
-  let ix = i32((rest % params.OW) * params.stride + dx) - i32(params.px);
-  if (iy < 0 || ix < 0 || iy >= i32(params.H << params.doubled) || ix >= i32(params.W << params.doubled)) { return vec3<u32>(); }
-  let before = params.KT - 1u;
-  let old = t + dt < before;
-  if (old && HAS_PAST == 0u) { return vec3<u32>(); }
-  let frame = select(t + dt - before, t + dt, old);
-  let row = u32(iy) >> params.doubled;
-  let column = u32(ix) >> params.doubled;
-  return vec3<u32>(((frame * params.H + row) * params.W + column) * params.C, select(0u, 1u, old), 1u);
-}
-
-fn load(at: vec3<u32>, c: u32, left: u32) -> vec4<f32> {
-  if (at.z == 0u) { return vec4<f32>(); }
-  if (at.y == 1u) { return past4(at.x + c, left); }
-  return x4(at.x + c, left);
-}
-
 @compute @workgroup_size(8, 8)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_id) lid: vec3<u32>) {
   let pixels = params.T * params.OH * params.OW;
   let o0 = wid.x * 32u + lid.x * 4u;
   let p0 = params.first_pixel + wid.y * 32u + lid.y * 4u;
   if (o0 >= params.O || p0 >= pixels) { return; }
-  let p = min(vec4<u32>(p0, p0 + 1u, p0 + 2u, p0 + 3u), vec4<u32>(pixels - 1u));
+  let last = pixels - 1u;
+  let f0 = corner(p0); let f1 = corner(min(p0 + 1u, last));
+  let f2 = corner(min(p0 + 2u, last)); let f3 = corner(min(p0 + 3u, last));
   let taps = params.KT * params.KH * params.KW;
   let o = min(vec4<u32>(o0, o0 + 1u, o0 + 2u, o0 + 3u), vec4<u32>(params.O - 1u)) * taps * params.C;
   var a0 = vec4<f32>(); var a1 = vec4<f32>(); var a2 = vec4<f32>(); var a3 = vec4<f32>();
@@ -57,8 +32,8 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_id) lid
     let dt = tap / (params.KH * params.KW);
     let dy = (tap / params.KW) % params.KH;
     let dx = tap % params.KW;
-    let s0 = source(p.x, dt, dy, dx); let s1 = source(p.y, dt, dy, dx);
-    let s2 = source(p.z, dt, dy, dx); let s3 = source(p.w, dt, dy, dx);
+    let s0 = source(f0, dt, dy, dx); let s1 = source(f1, dt, dy, dx);
+    let s2 = source(f2, dt, dy, dx); let s3 = source(f3, dt, dy, dx);
     if (s0.z + s1.z + s2.z + s3.z == 0u) { continue; }
     let k = tap * params.C;
     for (var c = 0u; c < params.C; c += 4u) {
@@ -76,12 +51,6 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_id) lid
   }
   var rows = array<vec4<f32>, 4>(a0, a1, a2, a3);
   for (var i = 0u; i < min(4u, pixels - p0); i++) {
-    for (var j = 0u; j < min(4u, params.O - o0); j++) {
-      let at = (p0 + i) * params.O + o0 + j;
-      var value = rows[i][j];
-      if (HAS_BIAS == 1u) { value += bias[o0 + j]; }
-      if (HAS_RESIDUAL == 1u) { value += f32(residual[at]); }
-      out[at] = OT(activate(ACT, value));
-    }
+    for (var j = 0u; j < min(4u, params.O - o0); j++) { finish(p0 + i, o0 + j, rows[i][j]); }
   }
 }

@@ -21,8 +21,8 @@ const STRIDE = BK + 8u;
 const DOWN = 32u / SM; // results of a subgroup, below and beside each other
 const ACROSS = 32u / SN;
 
-var<workgroup> xs: array<Part, TILE * STRIDE>; // [row][k]
-var<workgroup> ws: array<Part, TILE * STRIDE>; // [column][k]
+const WEIGHTS = TILE * STRIDE;
+var<workgroup> tile: array<Part, 2u * WEIGHTS>; // x [row][k], then w [column][k]
 var<workgroup> made: array<f32, 4u * SM * SN>; // a result of each subgroup
 
 @compute @workgroup_size(THREADS)
@@ -51,16 +51,16 @@ fn main(
       }
       let at = row * STRIDE + k - k0;
       for (var j = 0u; j < 4u; j++) {
-        xs[at + j] = Part(a[j]);
-        ws[at + j] = Part(b[j]);
+        tile[at + j] = Part(a[j]);
+        tile[WEIGHTS + at + j] = Part(b[j]);
       }
     }
     workgroupBarrier();
     for (var k = 0u; k < BK; k += SK) {
       var left: array<Left, DOWN>;
-      for (var i = 0u; i < DOWN; i++) { left[i] = load_left((row0 + i * SM) * STRIDE + k, lane); }
+      for (var i = 0u; i < DOWN; i++) { left[i] = load_left((row0 + i * SM) * STRIDE + k, STRIDE, lane); }
       for (var j = 0u; j < ACROSS; j++) {
-        let right = load_right((column0 + j * SN) * STRIDE + k, lane);
+        let right = load_right(WEIGHTS + (column0 + j * SN) * STRIDE + k, STRIDE, lane);
         for (var i = 0u; i < DOWN; i++) { sums[i * ACROSS + j] = multiply(left[i], right, sums[i * ACROSS + j]); }
       }
     }
@@ -68,7 +68,7 @@ fn main(
   }
   // A matrix has no elements that could be named: through workgroup memory, one of each subgroup at a time.
   for (var i = 0u; i < DOWN * ACROSS; i++) {
-    store_sums(subgroup * SM * SN, sums[i], lane);
+    store_sums(subgroup * SM * SN, SN, sums[i], lane);
     workgroupBarrier();
     for (var e = lane; e < SM * SN; e += SIZE) {
       let m = m0 + row0 + (i / ACROSS) * SM + e / SN;

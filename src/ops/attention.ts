@@ -5,7 +5,7 @@ import kvVec4 from '../../shaders/lib/kv-vec4.wgsl?raw';
 import qScalar from '../../shaders/lib/q-scalar.wgsl?raw';
 import qVec4 from '../../shaders/lib/q-vec4.wgsl?raw';
 import { expectShape, ranges, type Run } from '../gpu/run';
-import type { Elem, Tensor } from '../gpu/tensor';
+import type { Tensor } from '../gpu/tensor';
 import { elemOf, expectAxes, kernel, refuse } from './kernels';
 import { store8bit, wordsOf } from './store-8bit';
 import {
@@ -54,21 +54,16 @@ export function attention(run: Run, q: Tensor, k: Tensor, v: Tensor, options: At
     throw refuse('attention', `q is ${elem}, but k is ${k.dtype} and v is ${v.dtype}`);
   const shared = bias?.shape.length === 1;
   if (bias) expectShape('attention', 'bias', bias, shared ? [keys] : [heads, M, keys]);
-  const shape = { M, keys, HEAD };
-  const choice = choose(
-    'attention',
-    run,
-    ATTENTION,
-    shape,
-    options.variant,
-    trialOf(shape, heads, elem, packed),
-  );
+  const shape = { M, keys, HEAD, elem, packed };
+  const choice = choose('attention', run, ATTENTION, shape, options.variant, trialOf(shape, heads));
   const fours = HEAD % 4 === 0;
   const spec = kernel(choice.file, choice.code, {
     elem,
+    ...(choice.types && { types: choice.types }),
     lib: {
       ...(fours ? { qVec4 } : { qScalar }),
       ...(packed ? { kv8bit } : fours ? { kvVec4 } : { kvScalar }),
+      ...choice.lib,
     },
     consts: choice.consts(shape),
     overrides: { HAS_BIAS: bias ? 1 : 0 },
@@ -97,7 +92,7 @@ export function attention(run: Run, q: Tensor, k: Tensor, v: Tensor, options: At
 /** Of long ones a part: at most so many keys, and queries as there is time for. */
 const TRIAL_KEYS = 2048;
 
-function trialOf({ M, keys, HEAD }: AttentionShape, heads: number, elem: Elem, packed: boolean): Trial {
+function trialOf({ M, keys, HEAD, elem, packed }: AttentionShape, heads: number): Trial {
   return {
     // A cache that fills up must not change the kernel from block to block.
     key: `${elem} ${heads}×${HEAD} ${shapeClass(M)} on ${keys > 64 ? 'many' : 'few'} keys${packed ? ' of 8 bit' : ''}`,

@@ -1,11 +1,12 @@
 /** 2D and 3D convolution, causal in time, with the frames before as a cache. Channels last. */
-import code from '../../shaders/conv.wgsl?raw';
 import activations from '../../shaders/lib/activations.wgsl?raw';
+import convTaps from '../../shaders/lib/conv-taps.wgsl?raw';
 import pastScalar from '../../shaders/lib/past-scalar.wgsl?raw';
 import pastVec4 from '../../shaders/lib/past-vec4.wgsl?raw';
 import { expectShape, ranges, type Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import { ACTIVATIONS, elemOf, expectAxes, kernel, readsW, readsX, refuse, type Activation } from './kernels';
+import { choose, CONV, shapeClass, TRIAL_FLOPS, trialInput, type Trial } from './variants';
 
 export interface ConvOptions {
   /** [O] f32. */
@@ -21,9 +22,9 @@ export interface ConvOptions {
   past?: Tensor;
   /** Every pixel of x stands for 2 × 2: as if x had been enlarged to the nearest before, without that being stored. */
   doubled?: boolean;
+  /** One of ops/variants by name; default: as chosen for this adapter and shape. */
+  variant?: string;
 }
-
-const TILE = 32;
 
 /**
  * @param x [T, H, W, C]
@@ -49,14 +50,20 @@ export function conv(run: Run, x: Tensor, w: Tensor, options: ConvOptions = {}):
     throw refuse('conv', `x is ${XT}, past ${past?.dtype}, residual ${residual?.dtype}`);
   const xs = readsX(C);
   const ws = readsW('conv', w, C);
-  const spec = kernel('conv', code, {
+  const pixels = T * OH * OW;
+  const size = { pixels, C, O };
+  const choice = choose('conv', run, CONV, size, options.variant, trialOf(x, w, options, pixels));
+  const spec = kernel(choice.file, choice.code, {
     types: { XT, OT: run.elem },
     lib: {
       [xs.name]: xs.text,
       [`past for ${xs.name}`]: C % 4 === 0 ? pastVec4 : pastScalar,
       [ws.name]: ws.text,
       activations,
+      convTaps,
+      ...choice.lib,
     },
+    consts: choice.consts(size),
     overrides: {
       HAS_PAST: past ? 1 : 0,
       HAS_BIAS: bias ? 1 : 0,
@@ -66,8 +73,8 @@ export function conv(run: Run, x: Tensor, w: Tensor, options: ConvOptions = {}):
   });
   const out = run.tensor(shape, `conv ${w.label}`);
   const [py, px] = pad === 'behind' ? [0, 0] : [(KH - 1) / 2, (KW - 1) / 2];
-  const pixels = T * OH * OW;
-  for (const { start, count } of ranges(run.gpu, pixels, 2 * O * KT * KH * KW * C, TILE))
+  const [rows, columns] = choice.tile;
+  for (const { start, count } of ranges(run.gpu, pixels, 2 * O * KT * KH * KW * C, rows))
     run.dispatch({
       kernel: spec,
       bindings: { x, past: past ?? x, w, bias: bias ?? w, residual: residual ?? x, out },
@@ -88,7 +95,29 @@ export function conv(run: Run, x: Tensor, w: Tensor, options: ConvOptions = {}):
         px,
         doubled: Number(doubled),
       },
-      workgroups: [Math.ceil(O / TILE), Math.ceil(count / TILE)],
+      workgroups: [Math.ceil(O / columns), Math.ceil(count / rows)],
     });
   return out;
+}
+
+/** With the very weights; there is none where they are not in memory. */
+function trialOf(x: Tensor, w: Tensor, options: ConvOptions, pixels: number): Trial | null {
+  if (!w.storage.buffer) return null;
+  const [T, H, W, C] = x.shape as [number, number, number, number];
+  const [O, KT, KH, KW] = w.shape as [number, number, number, number];
+  const { stride = 1, pad = 'around', doubled = false } = options;
+  const steps = `${stride > 1 ? ` by ${stride}` : ''}${doubled ? ' doubled' : ''}`;
+  return {
+    key: `${x.dtype}·${w.dtype} ${KT}×${KH}×${KW}${steps} ${shapeClass(pixels, O, C)}`,
+    prepare(run) {
+      // Of large frames a part, and fewer of them. They have frames before them: without, taps are skipped.
+      const flopsPerRow = (2 * O * KT * KH * KW * C * pixels) / (T * H);
+      const rows = Math.min(H, Math.max(1, Math.floor(TRIAL_FLOPS / flopsPerRow)));
+      const frames = Math.min(T, Math.max(1, Math.floor(TRIAL_FLOPS / (flopsPerRow * rows))));
+      const input = (count: number) => trialInput(run, [count, rows, W, C], elemOf('conv', x));
+      const given = { stride, pad, doubled, ...(KT > 1 && { past: input(KT - 1) }) };
+      const frame = input(frames);
+      return (variant) => conv(run, frame, w, { ...given, variant });
+    },
+  };
 }

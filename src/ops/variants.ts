@@ -4,8 +4,11 @@
  *
  * Lists go from the best guess for a GPU to the plain one, which is the last, needs nothing and takes any shape.
  */
+import attentionMatrix from '../../shaders/attention-matrix.wgsl?raw';
 import attentionRows from '../../shaders/attention.wgsl?raw';
 import attentionTiled from '../../shaders/attention-tiled.wgsl?raw';
+import convPlain from '../../shaders/conv.wgsl?raw';
+import convTiled from '../../shaders/conv-tiled.wgsl?raw';
 import layerNorm from '../../shaders/layer-norm.wgsl?raw';
 import matmulBlocked from '../../shaders/matmul.wgsl?raw';
 import matmulMatrix from '../../shaders/matmul-matrix.wgsl?raw';
@@ -111,11 +114,16 @@ export interface AttentionShape {
   M: number;
   keys: number;
   HEAD: number;
+  /** Type of the queries. */
+  elem: Elem;
+  /** Keys and values are of 8 bit. */
+  packed?: boolean;
 }
 /** `rows`: queries of a workgroup. */
 export interface AttentionChoice extends Choice<AttentionShape> {
   rows(shape: AttentionShape): number;
   readonly params?: Readonly<Record<string, number>>;
+  readonly types?: Readonly<Record<string, Elem>>;
 }
 
 /** Keys and values of a tile share the 16 KiB of workgroup memory that every adapter has. */
@@ -134,9 +142,31 @@ const attentionTiles = (name: string, RT: number): AttentionChoice => ({
   consts: ({ HEAD }) => ({ HEAD, HEAD4: fours(HEAD), RT }),
 });
 
+/** With matrices, as `matrices` has them; keys and values of 8 bit would lose too much as halves. */
+export const attentionMatrices = (Part: Elem, SM: number, SN: number, SK: number): AttentionChoice => ({
+  name: `matrix ${Part} ${SM}×${SN}×${SK}`,
+  file: 'attention-matrix',
+  code: attentionMatrix,
+  rows: () => 4 * SM,
+  needs: [matrixFeature({ componentType: Part, resultComponentType: 'f32', M: SM, N: SN, K: SK })],
+  can: ({ HEAD, elem, packed }) =>
+    (HEAD === 64 || HEAD === 128) && (Part === 'f32' || (elem === 'f16' && !packed)),
+  suits: ({ M, keys }) => M > 2 * SM && keys > 2 * SN,
+  consts: ({ HEAD }) => {
+    const PARTS = Part === 'f16' ? 2 : 1;
+    return { HEAD, HEAD4: fours(HEAD), SM, SN, SK, SIZE: MATRIX_SUBGROUP, PARTS };
+  },
+  types: { Part },
+  lib: { matrix },
+});
+
 export const ATTENTION: readonly AttentionChoice[] = [
   attentionTiles('tiled 64', 4),
   attentionTiles('tiled 16', 1),
+  // As of matmul: never the guess before a trial.
+  attentionMatrices('f16', 16, 16, 16),
+  attentionMatrices('f16', 8, 16, 16),
+  attentionMatrices('f32', 8, 8, 8),
   {
     name: 'rows',
     file: 'attention',
@@ -150,6 +180,33 @@ export const ATTENTION: readonly AttentionChoice[] = [
       return { HEAD: shape.HEAD, HEAD4, ROWS: manyRows(shape), TILE };
     },
   },
+];
+
+export interface ConvShape {
+  /** Of the result, in all frames. */
+  pixels: number;
+  /** Channels of x and of the result. */
+  C: number;
+  O: number;
+}
+/** `tile`: pixels and channels of the result a workgroup. */
+export interface ConvChoice extends Choice<ConvShape> {
+  readonly tile: readonly [number, number];
+}
+
+const convTiles = (name: string, BM: number, BN: number, TM: number): ConvChoice => ({
+  name,
+  file: 'conv-tiled',
+  code: convTiled,
+  tile: [BM, BN],
+  suits: ({ pixels, C, O }) => pixels > BM / 2 && O > BN / 2 && C >= 16,
+  consts: () => ({ BM, BN, BK4: 4, TM, TN: 4 }),
+});
+
+export const CONV: readonly ConvChoice[] = [
+  convTiles('tiled 128×64', 128, 64, 8),
+  convTiles('tiled 64×32', 64, 32, 4),
+  { name: 'plain', file: 'conv', code: convPlain, tile: [32, 32], suits: () => true, consts: () => ({}) },
 ];
 
 export interface NormShape {

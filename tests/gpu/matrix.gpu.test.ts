@@ -7,8 +7,10 @@ import { create, globals } from 'webgpu';
 import { afterAll, expect, test } from 'vitest';
 import { featuresOf, Gpu, openGpu, type Feature } from '../../src/gpu/device';
 import { Run } from '../../src/gpu/run';
-import { MATMUL, offered, possible } from '../../src/ops/variants';
+import { attention } from '../../src/ops/attention';
 import { matmul } from '../../src/ops/matmul';
+import { wordsOf } from '../../src/ops/store-8bit';
+import { ATTENTION, MATMUL, offered, possible } from '../../src/ops/variants';
 
 Object.assign(globalThis, globals);
 const entry = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
@@ -20,6 +22,7 @@ afterAll(() => {
 
 const MATRICES = MATMUL.filter(({ file }) => file === 'matmul-matrix');
 const SHAPE = { M: 300, N: 300, K: 64, x: 'f16', w: 'q8_0' } as const;
+const ATTENDED = { M: 300, keys: 3000, HEAD: 128, elem: 'f16' } as const;
 const CONFIG = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 };
 const EXTENSION = 'chromium-experimental-subgroup-matrix';
 
@@ -37,6 +40,26 @@ test.each(MATRICES.map(({ name, needs }) => [name, needs!]))('Dawn compiles %s',
   }
 });
 
+const ATTENTIONS = ATTENTION.filter(({ file }) => file === 'attention-matrix');
+test.each(ATTENTIONS.map(({ name, needs }) => [name, needs!]))(
+  'Dawn compiles attention with %s, heads of 64 and 128, and keys and values of 8 bit but as halves',
+  async (name, needs) => {
+    const gpu = new Gpu(opened.device, opened.adapter, 'f16', new Set([...opened.features, ...needs]));
+    const run = new Run(gpu, { dry: true });
+    for (const HEAD of [64, 128]) {
+      const q = run.tensor([70, 2 * HEAD], 'q');
+      const bias = run.tensor([90], 'bias', 'f32');
+      const [plain, packed] = [run.tensor([90, 2 * HEAD], 'kv'), run.tensor([90, 2, wordsOf(HEAD)], 'kv', 'u32')]; // prettier-ignore
+      for (const kv of /f32/.test(name) ? [plain, packed] : [plain])
+        attention(run, q, kv, kv, { heads: 2, bias, variant: name });
+    }
+    await run.compile();
+    expect([...run.kernels].map((kernel) => kernel.name)).toEqual(
+      Array(/f32/.test(name) ? 4 : 2).fill('attention-matrix'),
+    );
+  },
+);
+
 test('what does not compile is told', async () => {
   const run = new Run(opened, { dry: true });
   const out = run.tensor([4], 'out', 'f32');
@@ -52,11 +75,15 @@ test('offered only with the extension, a size of subgroups that does not vary, a
   const info = { subgroupMinSize: 32, subgroupMaxSize: 32, subgroupMatrixConfigs: [CONFIG] };
   const namesWith = (features: ReadonlySet<Feature>, fallback = false) => {
     const gpu = { adapter: { isFallback: fallback }, features } as unknown as Gpu;
-    return offered(gpu, MATMUL, SHAPE).map(({ name }) => name);
+    const attending = offered(gpu, ATTENTION, ATTENDED).map(({ name }) => `attention ${name}`);
+    return [...offered(gpu, MATMUL, SHAPE).map(({ name }) => name), ...attending];
   };
   const all = featuresOf(language, enabled, info);
   expect(namesWith(all)).toContain('matrix f16 16×16×16');
-  expect(namesWith(all)[0]).toBe('tiled 128'); // before a trial
+  expect(namesWith(all)).toContain('attention matrix f16 16×16×16');
+  // Before a trial.
+  expect(namesWith(all)[0]).toBe('tiled 128');
+  expect(namesWith(all).find((name) => name.startsWith('attention'))).toBe('attention tiled 64');
   const without = [
     featuresOf(language, enabled.slice(0, 2), info),
     featuresOf(language, enabled, { ...info, subgroupMinSize: 8 }),
@@ -76,4 +103,10 @@ test('not for what halves would spoil', () => {
   expect(has({ x: 'f32' })).toBe(false);
   expect(has({ w: 'f32' })).toBe(false);
   expect(has({ w: 'f8_e5m2' })).toBe(false);
+  const attends = (change: object) =>
+    possible(gpu, ATTENTION, { ...ATTENDED, ...change }).some(({ name }) => name.startsWith('matrix'));
+  expect(attends({})).toBe(true);
+  expect(attends({ elem: 'f32' })).toBe(false);
+  expect(attends({ packed: true })).toBe(false);
+  expect(attends({ HEAD: 96 })).toBe(false);
 });

@@ -1,25 +1,14 @@
 /**
- * Every variant that this adapter offers, on shapes that it is not meant for, too, with one set of tolerances. Matrices of
- * subgroups, which no software adapter has, are made of shuffles here (reference/matrix.wgsl), for the kernel around them;
- * tests/gpu/matrix.gpu.test.ts has Dawn compile it with the real ones.
+ * Every variant that this adapter offers, on shapes that it is not meant for, too, with one set of tolerances; those with
+ * matrices of subgroups by helpers/shuffles.ts. Convolutions: conv-variants.gpu.test.ts.
  */
 import { describe, expect, test } from 'vitest';
 import { attention } from '../../src/ops/attention';
 import { matmul } from '../../src/ops/matmul';
 import { layerNorm, layerNormModulated, rmsNorm } from '../../src/ops/norm';
-import {
-  ATTENTION,
-  LAYER_NORM,
-  MATMUL,
-  matrices,
-  offered,
-  possible,
-  RMS_NORM,
-  type MatmulChoice,
-} from '../../src/ops/variants';
-import { openTestGpu } from '../helpers/gpu';
+import { ATTENTION, CONV, LAYER_NORM, MATMUL, offered, possible, RMS_NORM } from '../../src/ops/variants';
+import { addShuffles } from '../helpers/shuffles';
 import { expectClose, onEveryElem, TOLERANCE } from '../helpers/tensors';
-import matrixOfShuffles from '../reference/matrix.wgsl?raw';
 import { attention as referenceAttention } from '../reference/attention';
 import { matmul as referenceMatmul } from '../reference/matmul';
 import { addGated } from '../reference/elementwise';
@@ -36,28 +25,10 @@ const typesOf = (variant: string) =>
       : TYPES;
 const names = (list: readonly { name: string }[]) => list.map(({ name }) => name);
 
-const { subgroupMinSize: SIZE = 0, subgroupMaxSize = 0 } = (await openTestGpu()).device.adapterInfo;
-
-/** A variant of matrices with shuffles in their place, for subgroups of this adapter's size. */
-function ofShuffles(real: MatmulChoice, rows: number): MatmulChoice {
-  const consts = () => ({ ...real.consts(ANY), SIZE, SLOTS: Math.ceil(rows / SIZE) });
-  return {
-    ...real,
-    name: `${real.name}, of shuffles`,
-    needs: ['subgroups'],
-    consts,
-    lib: { matrixOfShuffles },
-  };
-}
+const ONE = { M: 1, keys: 1, HEAD: 64 };
 const ANY = { M: 1, N: 1, K: 1, x: 'f16', w: 'f16' } as const;
 
-// Where sizes vary nothing says in which thread a row is.
-if (SIZE > 0 && SIZE === subgroupMaxSize)
-  (MATMUL as MatmulChoice[]).unshift(
-    ofShuffles(matrices('f16', 8, 16, 16), 16),
-    ofShuffles(matrices('f32', 8, 8, 8), 8),
-  );
-
+await addShuffles();
 await onEveryElem((kit) => {
   const { gpu } = kit;
 
@@ -131,7 +102,7 @@ await onEveryElem((kit) => {
     });
   });
 
-  describe.each(names(possible(gpu, ATTENTION, { M: 1, keys: 1, HEAD: 64 })))('attention %s', (variant) => {
+  describe.each(names(possible(gpu, ATTENTION, { ...ONE, elem: kit.elem })))('attention %s', (variant) => {
     // Both sides of 16 and 64 queries and of 16 and 32 keys. Heads of 32 and 96 are no model's, but tiles can do them.
     const others: [number, number, number, number][] = variant === 'tiled 16' ? [[37, 70, 2, 32], [18, 41, 2, 96]] : []; // prettier-ignore
     test.each<[number, number, number, number]>([
@@ -178,6 +149,19 @@ await onEveryElem((kit) => {
         const want = referenceAttention(sizes, q.x, k.x, v.x, { keys, bias: bias.x });
         await expectClose(kit, out, want);
       }
+    });
+
+    test.each([0.25, -0.25])('scores that change by %d from key to key', async (slope) => {
+      const [M, S, H, d] = [21, 150, 2, 64];
+      const [q, k, v] = [kit.random([M, H * d]), kit.random([S, H * d]), kit.random([S, H * d])];
+      // The greatest so far rises for ever, by less than makes the keys before it nothing.
+      const bias = kit.from(
+        Float32Array.from({ length: S }, (_, s) => s * slope),
+        [S],
+        'f32',
+      );
+      const out = attention(kit.run, q.t, k.t, v.t, { heads: H, bias: bias.t, variant });
+      await expectClose(kit, out, referenceAttention({ M, S, H, d }, q.x, k.x, v.x, { bias: bias.x }));
     });
 
     test('large scores and masked keys stay finite', async () => {
@@ -236,8 +220,20 @@ await onEveryElem((kit) => {
 
   test('the plain variant needs nothing, takes every shape, and is what a software adapter begins with', () => {
     const bare = { adapter: { isFallback: true }, features: new Set() } as unknown as typeof gpu;
-    const shapes = { ...ANY, M: 500, N: 500, K: 500, keys: 500, HEAD: 64, rows: 500, D: 500 };
-    for (const list of [MATMUL, ATTENTION, LAYER_NORM, RMS_NORM] as const) {
+    const shapes = {
+      ...ANY,
+      M: 500,
+      N: 500,
+      K: 500,
+      keys: 500,
+      HEAD: 64,
+      pixels: 500,
+      C: 64,
+      O: 64,
+      rows: 500,
+      D: 500,
+    };
+    for (const list of [MATMUL, ATTENTION, CONV, LAYER_NORM, RMS_NORM] as const) {
       const plain = list.at(-1)!.name;
       expect(names(offered(bare, list as typeof MATMUL, shapes))[0]).toBe(plain);
     }
