@@ -191,8 +191,11 @@ test('two tabs do not download the same twice', async () => {
     await page.getByTestId('hub-self-forcing-fp8').getByTestId('hub-ask').dispatchEvent('click');
     await page.getByTestId('hub-agree').waitFor();
   }
+  const asked = hub.asked.length;
   await site.at('hub-agree').dispatchEvent('click');
   await at(site, 'hub-progress').waitFor();
+  // The page shows progress before its worker has the lock: only who asks for a file has it.
+  await expect.poll(() => hub.asked.length, { timeout: 60_000 }).toBeGreaterThan(asked);
   await other.getByTestId('hub-agree').dispatchEvent('click');
   const problem = other.getByTestId('hub-problem');
   await problem.waitFor();

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { browserEnv, ensureBrowser, SOFTWARE_FLAGS } from '../../scripts/browser.mjs';
 import type { Clip, EngineError } from '../../src/worker/protocol';
 
@@ -14,10 +14,21 @@ type Heard = { blocks: number[]; done: Clip | null; error: EngineError | null };
 let profile: string;
 const children: ChildProcess[] = [];
 beforeAll(async () => void (profile = await mkdtemp(join(tmpdir(), 'kinora-profile-'))));
+/** What a test that failed has left would keep the profile from the next. */
+afterEach(() => killAll());
 afterAll(async () => {
-  for (const child of children) child.kill('SIGKILL');
+  await killAll();
   await rm(profile, { recursive: true, force: true, maxRetries: 5 });
 });
+
+async function killAll(): Promise<void> {
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+}
 
 /** A browser of our own making, so that its process id is known. */
 async function start(): Promise<{ child: ChildProcess; page: Page }> {
@@ -41,7 +52,9 @@ async function start(): Promise<{ child: ChildProcess; page: Page }> {
     });
     child.on('exit', () => failed(new Error(said)));
   });
-  const browser = await chromium.connectOverCDP(endpoint);
+  // Now and then a browser that has just begun to listen leaves the first that speaks to it without an answer.
+  const connect = () => chromium.connectOverCDP(endpoint, { timeout: 20_000 });
+  const browser = await connect().catch(connect).catch(connect);
   const page = await browser.contexts()[0]!.newPage();
   await page.addInitScript(() => {
     const heard: Heard = { blocks: [], done: null, error: null };
