@@ -5,7 +5,7 @@
  *   npm run synthetic -- DIR --format q8_0
  *   npm run full-size -- DIR [--size 256x256] [--steps 1] [--f16] [--quantize q8_0|q4_0]
  *
- * --tab (with --size alone): in the built page, in a tab of its own, whose JS memory is watched until a prompt was read.
+ * --tab (alone): in the built page, in a tab of its own, whose JS memory is watched until a prompt was read.
  *
  * DIR holds a transformer, a text encoder, a decoder and a tokenizer. Not a part of `npm test`: on a software adapter
  * it takes some minutes a step. --quantize makes F16 and BF16 matrices smaller on their way, by the GPU. Exit 0: JS memory
