@@ -57,7 +57,7 @@ def roll_out(pocket: Pocket, prompts: list, seconds: int = 60) -> dict:
     """{second: clips [n, FRAMES, H, W, 3] that end there} of one roll-out."""
     blocks, warm_up = -(-(16 * seconds + 3) // 12), 6
     z = torch.cat([pocket.latents(prompts[i:i + 16], blocks, seed=i) for i in range(0, len(prompts), 16)])
-    at = {second: round(second * 16 / 4) + 1 for second in (2, 10, 20, 40, seconds)}
+    at = {second: round(second * 16 / 4) + 1 for second in (2, 4, 10, 20, 40, seconds)}
     return {second: pocket.decode(z[:, :, max(0, end - 9 - warm_up):end])[:, -FRAMES:] for second, end in at.items()}
 
 
