@@ -24,6 +24,8 @@ export interface Room {
   total: number;
   /** Bytes of it that weights take. Default: none. */
   weights?: number;
+  /** Bytes that are taken while a prompt is read, before a clip is at work. Default: none. */
+  reading?: number;
   /** Floating-point operations a second, roughly. */
   speed: number;
   /** Attention keeps all its scores at once, as onnxruntime-web does; our kernels do not. */
@@ -106,13 +108,14 @@ export function estimateNeed(
   const tokens = e === 4 ? 5 * N * D * 4 : 3 * N * D * 4 + 4 * N * D * e;
   const pass = tokens + hidden + N * wan.attention_head_dim * 4 + 2 * scores;
   const decoder = estimateDecoder(readAutoencoderConfig(components.autoencoder), h, w, e, tiling);
+  const work = pass + decoder.peak;
   return {
     buffer: Math.max(scores, hidden, cacheOfLayer, N * D * 4, decoder.largest),
-    // A block is decoded while the next one is denoised.
-    total: (room.weights ?? 0) + cache + decoder.kept + pass + decoder.peak,
+    // A block is decoded while the next one is denoised; while a prompt is read neither is.
+    total: (room.weights ?? 0) + cache + decoder.kept + Math.max(work, room.reading ?? 0),
     cache,
     kept: decoder.kept,
-    work: pass + decoder.peak,
+    work,
     pass: wan.num_layers * N * (2 * (8 * D * D + 2 * D * wan.ffn_dim) + 4 * keys * D),
   };
 }

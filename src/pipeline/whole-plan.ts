@@ -53,13 +53,13 @@ export async function planOpened(
     const weights = counted.transformer + counted.autoencoder + counted.resident;
     // While a prompt is read, nothing else is at work.
     const before = counted.streamed > 0 ? counted.streamed + PIECES : 0;
-    const full = { ...room, weights };
+    const full = { ...room, weights, reading: before };
     const cacheBits = fitting(manifest, size, full)?.bits ?? 8;
     const { rows, columns } = fittingTiles(manifest, size, full, cacheBits);
     const need = estimateNeed(manifest, size, full, cacheBits, { rows, columns });
     // A picture or a video that the clip begins with is encoded before anything else of it is there.
     const encoding = counted.encodes ? encodingBytes(manifest, size, full) : 0;
-    const total = Math.max(need.total + Math.max(0, before - need.work), encoding);
+    const total = Math.max(need.total, encoding);
     return { counted, full, need, cacheBits, tiles: rows * columns, total };
   };
   const { counted, full, need, cacheBits, tiles, total } = plan(quantize);

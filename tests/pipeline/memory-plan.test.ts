@@ -52,6 +52,18 @@ test.each(Object.entries(ROOMS))(
   },
 );
 
+test('what is taken while a prompt is read counts, where it is more than the clip’s work', () => {
+  const size = { width: 128, height: 80 };
+  const { total, work } = estimateNeed(POCKET, size, SOFTWARE);
+  const tight = { ...SOFTWARE, total, packs: false };
+  expect(refusal(128, 80, { ...tight, reading: work })).toBeNull();
+  expect(refusal(128, 80, { ...tight, reading: work + 1 })?.code).toBe('out-of-memory');
+  expect(estimateNeed(POCKET, size, { ...tight, reading: work + 1 })).toMatchObject({
+    total: total + 1,
+    work,
+  });
+});
+
 test('the refusal names both numbers', () => {
   const error = refusal(4096, 4096, ROOM_OF_CPU)!;
   expect(error.code).toBe('out-of-memory');
