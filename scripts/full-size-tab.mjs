@@ -103,9 +103,11 @@ export async function main({ dir, most }) {
       );
     await counted();
     // A software adapter is trusted with little memory; loading is the same for all sizes.
-    if (await at('own-take-size').count()) await at('own-take-size').click();
-    await new Promise((next) => setTimeout(next, 2000));
-    await counted();
+    if (await at('own-take-size').count()) {
+      await at('own-take-size').click();
+      await at('own-take-size').waitFor({ state: 'detached' }); // the next plan is begun
+      await counted();
+    }
     console.log(`  the page says: ${(await at('own-fits').innerText()).replaceAll('\n', ' ')}`);
     grown.push(told('recognised', base));
     const usable = () => document.querySelector('[data-testid=own-use]')?.disabled === false;

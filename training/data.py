@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from .captions import caption
+from .precision import mixed
 from .taehv import TAEHV
 from .world import ATTRIBUTES, FPS, FRAMES, HEIGHT, SMALL, WIDTH, details, render, sample_scenes
 
@@ -43,7 +44,7 @@ def tokenise(tokenizer, texts: list) -> torch.Tensor:
 def encode(model: TAEHV, clips: np.ndarray) -> torch.Tensor:
     """uint8 [n, T, H, W, 3] -> latents [n, C, F, h, w]."""
     x = torch.from_numpy(clips).permute(0, 1, 4, 2, 3).float() / 255
-    with torch.autocast("cpu", torch.bfloat16):
+    with mixed():
         return model.encode(x).float().transpose(1, 2)
 
 

@@ -13,6 +13,7 @@ import torch
 from . import data as clips, tokens
 from .data import normalise
 from .muon import optimisers
+from .precision import mixed
 from .progress import Progress
 from .train import PRESETS, compile_blocks, draw, is_matrix, load, report_line
 from .train_ae import RUNS
@@ -48,7 +49,7 @@ def main() -> None:
         empty = torch.zeros_like(ids)
         empty[:, 0] = 1
         n = target.shape[2]
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             with torch.no_grad():
                 context = teacher.dit.text(teacher.text(torch.cat([ids, empty])))
                 both = teacher.dit(torch.cat([x, x]), torch.cat([t, t]), context, frames, plan)[0][:, :, -n:].float()

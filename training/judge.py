@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
 from .muon import optimisers
+from .precision import mixed
 from .progress import Progress
 from .world import ATTRIBUTES, FPS, FRAMES, SMALL, render, sample_scenes
 
@@ -104,7 +105,7 @@ def right(judge: Judge, clips: np.ndarray, scenes: np.ndarray) -> dict:
     """Whether each attribute of each clip is named right: {attribute: bool [n]}; of a second subject only where there is one."""
     out = {a: [] for a in READ}
     for i in range(0, len(clips), 32):
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             guess = judge(view(clips[i:i + 32]))
         for a in READ:
             out[a].append(guess[a].float().argmax(1).numpy() == scenes[a][i:i + 32])
@@ -167,7 +168,7 @@ def main() -> None:
         scenes, starts, pictures = stills if single else clips
         pick = rng.integers(0, len(scenes), 96 if single else 24)
         x = disturb(torch.from_numpy(pictures[pick]).permute(0, 1, 4, 2, 3).float() / 255)
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             out = judge.still(x[:, 0]) if single else judge(x)
         loss = loss_of(out, scenes[pick], starts[pick])
         for o in opts:

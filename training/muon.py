@@ -1,10 +1,12 @@
 """Muon: momentum whose matrix updates are orthogonalised; AdamW for everything that is not a matrix."""
 import torch
 
+from .precision import fastest
+
 
 def orthogonalise(g: torch.Tensor, steps: int = 5) -> torch.Tensor:
     """Newton-Schulz towards the nearest orthogonal matrix; g is a stack [n, rows, columns]."""
-    x = g.bfloat16()
+    x = g.to(fastest())
     tall = x.shape[-2] > x.shape[-1]
     x = (x.mT if tall else x).contiguous()
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)

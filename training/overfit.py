@@ -11,6 +11,7 @@ import torch
 from . import tokens
 from .captions import caption
 from .data import encode, load_autoencoder, subject_cells, tokenise
+from .precision import mixed
 from .train import load
 from .train_ae import RUNS
 from .windows import SUBJECT
@@ -28,7 +29,7 @@ def flow_error(model, z: torch.Tensor, cells: torch.Tensor, ids: torch.Tensor) -
     context = model.dit.text(model.text(ids))
     for level in LEVELS:
         noise = torch.randn_like(z)
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             flow = model.dit((1 - level) * z + level * noise, torch.full((len(z), 1), 1000 * level), context, torch.arange(1))[0].float()
         errors[level] = round(((flow - (noise - z)).square() * weight).mean().item(), 3)
     return errors

@@ -9,6 +9,7 @@ from tokenizers import Tokenizer
 
 from .data import tokenise
 from .export import TARGET, read_gguf
+from .precision import mixed
 from .sampling import sample
 from .taehv import TAEHV
 from .tokens import with_details
@@ -38,21 +39,21 @@ class Pocket:
         """-> the decoder's latents [n, C, 3 * blocks, h, w]."""
         sampler = self.model["sampler"]
         ids = tokenise(self.tokenizer, prompts)
-        ids, told = ids[:, :int((ids != 0).sum(1).max())], None
         if details := self.model.get("details"):
             generator = torch.Generator().manual_seed(seed)
             chosen = torch.stack([torch.randint(len(group), (len(ids),), generator=generator) for group in details], 1)
-            told = with_details(tokenise(self.tokenizer, prompts), chosen, details[0][0])
+            ids = with_details(ids, chosen, details[0][0])
+        ids = ids[:, :int((ids != 0).sum(1).max())]
         size = self.model["sizes"][0]
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             z = sample(self.dit, self.text, ids, blocks, size["height"] // 8, size["width"] // 8,
-                       steps or len(sampler["timesteps"]), sampler["shift"], sampler["kind"], seed=seed, begin=told, window=sampler["window"], sink=sampler["sink"])
+                       steps or len(sampler["timesteps"]), sampler["shift"], sampler["kind"], seed=seed, window=sampler["window"], sink=sampler["sink"])
         return z.float() * self.std[:, None, None, None] + self.mean[:, None, None, None]
 
     @torch.no_grad()
     def decode(self, z: torch.Tensor) -> np.ndarray:
         """Latents [n, C, F, h, w] -> uint8 [n, 4 * F - 3, H, W, 3]."""
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             frames = torch.cat([self.autoencoder.decode(part.transpose(1, 2)).float().clamp(0, 1) for part in z.split(16)])
         return (frames.permute(0, 1, 3, 4, 2) * 255).round().byte().numpy()
 

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 
 from . import captions, tokens, umt5, world
 from .muon import optimisers
+from .precision import mixed
 from .progress import Progress
 
 RUNS = Path(__file__).parent / "runs"
@@ -92,7 +93,7 @@ def evaluate(model: Model, held: dict) -> tuple:
     """held {language: (ids, labels)} -> {language: {attribute: share right where named}}, share right where not named."""
     table, unnamed = {}, []
     for language, (ids, labels) in held.items():
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             out = model(ids)
         table[language] = {}
         for i, a in enumerate(out):
@@ -158,7 +159,7 @@ def train(folder: Path, preset: dict, minutes: float, overrides: dict | None = N
             scale = min(1, (step + 1) / preset["warmup"]) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * max(0, min(1, done * 1.25 - 0.25)))))
             for o, rate in zip(opts, rates):
                 o.param_groups[0]["lr"] = rate * scale
-            with torch.autocast("cpu", torch.bfloat16):
+            with mixed():
                 out = model(ids)
             loss = sum(F.cross_entropy(logits.float(), labels[:, i]) for i, logits in enumerate(out.values())) / len(out)
             for o in opts:

@@ -25,8 +25,8 @@ def turned(k: torch.Tensor, rows: int, frames: int) -> torch.Tensor:
 
 @torch.no_grad()
 def sample(dit: WanTransformer, text: UMT5, ids, blocks=3, rows=8, columns=12, steps=8, shift=5.0,
-           kind="euler", guidance=1.0, seed=0, begin=None, window=WINDOW, sink=SINK) -> torch.Tensor:
-    """ids [B, L] -> normalised latents [B, C, 3 * blocks, rows, columns]. `begin`: the first block's ids, where they are others.
+           kind="euler", guidance=1.0, seed=0, window=WINDOW, sink=SINK) -> torch.Tensor:
+    """ids [B, L] -> normalised latents [B, C, 3 * blocks, rows, columns].
 
     A block sees the first `sink` frames and the last `window - sink`, itself among them. The sink stands right before the
     others, however far they have moved on: its keys are turned by the frames in between."""
@@ -35,15 +35,14 @@ def sample(dit: WanTransformer, text: UMT5, ids, blocks=3, rows=8, columns=12, s
     noise = lambda: torch.randn(b, c, BLOCK, rows, columns, generator=generator)
     empty = torch.zeros_like(ids)
     empty[:, 0] = 1
-    told = lambda ids: [dit.text(text(ids))] + ([dit.text(text(empty))] if guidance != 1 else [])
-    contexts, first = told(ids), told(ids if begin is None else begin)
+    contexts = [dit.text(text(ids))] + ([dit.text(text(empty))] if guidance != 1 else [])
     sigmas = warp([1000 * (steps - i) / steps for i in range(steps)], shift) + [0.0]
     caches, out, cells = [[None] * len(dit.blocks) for _ in contexts], [], (rows // 2) * (columns // 2)
     for block in range(blocks):
         frames = torch.arange(block * BLOCK, (block + 1) * BLOCK)
-        words, gone = contexts if block else first, (block + 1) * BLOCK - window
+        gone = (block + 1) * BLOCK - window
         past = caches if gone <= 0 or not sink else [[(turned(k, sink * cells, gone), v) for k, v in cache] for cache in caches]
-        flow = lambda x, sigma, i: dit(x, torch.full((b, BLOCK), 1000 * sigma), words[i], frames, caches=past[i])
+        flow = lambda x, sigma, i: dit(x, torch.full((b, BLOCK), 1000 * sigma), contexts[i], frames, caches=past[i])
         x = noise()
         for sigma, following in zip(sigmas, sigmas[1:]):
             v = flow(x, sigma, 0)[0].float()

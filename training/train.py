@@ -17,6 +17,7 @@ import torch._inductor.config
 from . import checkpoint, data as clips, tokens, umt5, wan, workers
 from .data import load_autoencoder, make, make_beginnings, make_windows, normalise
 from .muon import optimisers
+from .precision import mixed
 from .progress import Progress
 from .train_ae import RUNS
 from .windows import BLOCK, GENERATIONS, IMAGINED, cell_weights, first_blocks, imagined, pick_beginnings, pick_windows, teacher_forced
@@ -124,7 +125,7 @@ def draw(data: dict, batch: int, first: int, model: Model) -> tuple:
         x, t, frames, plan, target, sigma, cover = first_blocks(x0, cells)
     else:
         if torch.rand(()) < IMAGINED:
-            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            with torch.no_grad(), mixed():
                 past = imagined(model.dit, model.dit.text(model.text(ids)), past, int(torch.randint(1, GENERATIONS + 1, ())))
         x, t, frames, plan, target, sigma = teacher_forced(past, block)
         cover = cell_weights(cells)
@@ -196,7 +197,7 @@ def main() -> None:
         for o, scale in zip(opts, (1.0, 0.5)):
             o.param_groups[0]["lr"] = preset["lr"] * scale * rate
         x, t, ids, frames, plan, target, sigma, cover, begin = draw(data, preset["batch"], first, ema)
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             flow = model.dit(x, t, model.dit.text(model.text(ids)), frames, plan)[0]
         error = ((flow[:, :, -target.shape[2]:].float() - target).square() * cover).mean((3, 4))  # [B, C, Fn]
         error = (error * weight[:, None]).mean(1)  # [B, Fn]

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from .muon import optimisers
+from .precision import mixed
 from .progress import Progress
 from .taehv import CONFIG, TAEHV
 from .world import FRAMES, SMALL, render, sample_scenes
@@ -69,7 +70,7 @@ def reconstruction_loss(out: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 def psnr(model: TAEHV, clips: np.ndarray) -> float:
     """Mean over clips of the PSNR in dB; clips uint8 [n, T, H, W, 3]."""
     x = torch.from_numpy(clips).permute(0, 1, 4, 2, 3).float() / 255
-    with torch.autocast("cpu", torch.bfloat16):
+    with mixed():
         out = model.decode(model.encode(x)).float().clamp(0, 1)
     return float((-10 * (out - x).square().mean((1, 2, 3, 4)).log10()).mean())
 
@@ -115,7 +116,7 @@ def main() -> None:
         opts[0].param_groups[0]["lr"] = preset["lr"] * rate
         opts[1].param_groups[0]["lr"] = 0.35 * preset["lr"] * rate
         x = pool.batch(preset["batch"], preset["crop"], preset["frames"])
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             z = model.encode(x)
             out = model.decode(z + 0.05 * torch.randn_like(z))
         loss = reconstruction_loss(out.float(), x) + 1e-3 * z.float().square().mean()

@@ -16,7 +16,8 @@ SECOND = 0.25  # of the windows show the second block of a scene, the others one
 IMAGINED = 0.7  # of the windows have a past that the model made
 GENERATIONS = 4  # at most, from block to block, of what the model made of what it had made
 OLD = 0.15  # of the beginnings are those of whole clips, which more often hold two subjects or a camera that moves
-DETAILED = 0.8  # of the captions that may have details
+DETAILED = 0.8  # of the captions of beginnings have the scene's details in front
+TOLD = 0.7  # of those of windows
 
 
 def noise_levels(shape, shift: float = SHIFT) -> torch.Tensor:
@@ -104,7 +105,8 @@ def first_blocks(x0: torch.Tensor, cells: torch.Tensor):
 def pick_windows(data: dict, n: int, first: int):
     """n random windows of one size -> past [n, C, 3 or 6, h, w], the block after it [n, C, 3, h, w], how much subjects cover that [n, 3, h, w], ids [n, L].
 
-    Some captions of windows that show a scene's start have its details in front of them, as tokens from `first` on.
+    Most captions that have room for them have the scene's details in front, as tokens from `first` on: in later blocks, too, they help
+    to draw again what has left the picture.
     """
     source = _any_set(data) if data["windows"] is None or torch.rand(()) < WHOLE else data["windows"]
     second = torch.rand(()) < SECOND
@@ -113,14 +115,14 @@ def pick_windows(data: dict, n: int, first: int):
         used = slice(BLOCK if second else 0, 3 * BLOCK)
     else:
         used = slice(0, (2 if second else 3) * BLOCK)
-    x0, cells, ids = _pick(source, n, used, first if second else None, 0.5 * DETAILED)
+    x0, cells, ids = _pick(source, n, used, first, TOLD)
     return x0[:, :, :-BLOCK], x0[:, :, -BLOCK:], cells[:, -BLOCK:], ids
 
 
 def pick_beginnings(data: dict, n: int, frames: int, first: int):
     """n random beginnings of clips of one size -> x0 [n, C, frames, h, w], cover [n, frames, h, w], ids [n, L]."""
     source = _any_set(data) if data["beginnings"] is None or torch.rand(()) < OLD else data["beginnings"]
-    return _pick(source, n, slice(0, frames), first, DETAILED)
+    return _pick(source, n, slice(0, frames), first, DETAILED * source["fresh"])
 
 
 def _any_set(data: dict) -> dict:
@@ -129,12 +131,12 @@ def _any_set(data: dict) -> dict:
     return sets[0 if len(sets) == 1 or torch.rand(()) < 0.85 else int(torch.randint(1, len(sets), ()))]
 
 
-def _pick(source: dict, n: int, window: slice, first: int | None, detailed: float) -> tuple:
+def _pick(source: dict, n: int, window: slice, first: int, detailed) -> tuple:
+    """`detailed`: how likely a caption has details in front, a number or one for each clip of the source."""
     pick = torch.multinomial(source["chances"], n, replacement=True) if "chances" in source else torch.randint(len(source["latents"]), (n,))
     ids = source["ids"][pick, torch.randint(source["ids"].shape[1], (n,))].clone()
-    if first is not None:
-        told = source["fresh"][pick] & (torch.rand(n) < detailed)
-        ids = torch.where(told[:, None], with_details(ids, source["details"][pick], first), ids)
+    told = torch.rand(n) < torch.as_tensor(detailed).expand(len(source["latents"]))[pick]
+    ids = torch.where(told[:, None], with_details(ids, source["details"][pick], first), ids)
     return source["latents"][pick, :, window].float(), source["cells"][pick, window].float() / 255, ids
 
 

@@ -1,7 +1,7 @@
 /**
  * What a scene has and no prompt says: where it begins, how its subject is turned. A model that was taught with these as
  * tokens before the caption need not decide them from noise, if somebody names them; here the seed does.
- * Later blocks see the first instead, and get the prompt alone.
+ * All blocks of a scene are told the same: a subject that left the picture is drawn again from words, too.
  */
 import { choices } from '../sampling/noise';
 import type { Tokenizer } from '../text/tokenizer';

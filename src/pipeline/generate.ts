@@ -120,7 +120,6 @@ export async function generate(
     cacheBits,
     remix: options.remix ?? null,
     fresh: !options.remix && options.firstSize === undefined,
-    detailed: false,
     head: null,
     renoises: sampler.kind === 'renoise',
     size: { h: height / latent.stride[1], w: width / latent.stride[2] },
@@ -198,8 +197,6 @@ interface Job {
   remix: Remix | null;
   /** Made from words alone: of no picture and no other clip. */
   fresh: boolean;
-  /** The words that were said last have details. */
-  detailed: boolean;
   /** Of a loop: the first block. */
   head: Latents | null;
   /** Of a latent frame. */
@@ -243,7 +240,6 @@ async function makeBlock(job: Job, block: Block, { known, from, keep }: Past): P
   const isKnown = block.index < known.count;
   const seen = block.index >= from;
   if (seen && block.enter) await enter(job, block);
-  else if (seen && job.detailed) await say(job, block);
   let latents: Latents;
   if (isKnown) latents = await known.read(block.index);
   else latents = await (line.loops && block.last ? closeLoop(job, block) : denoise(job, block, await sourceOf(job, block))); // prettier-ignore
@@ -286,17 +282,19 @@ async function enter(job: Job, block: Block): Promise<void> {
   }
 }
 
-/** The words of a block; with details where a scene begins of noise alone. */
-async function say(job: Job, block: Block): Promise<void> {
-  const { model, networks, progress, line, seed } = job;
+/** The words from a block on; with the details of its scene, where that began of noise alone. */
+async function say({ model, networks, progress, line, seed, fresh }: Job, block: Block): Promise<void> {
   const done = progress.begin('text', 'text', { block: block.index, step: 0 });
   const { prompt } = line.shots[block.shot]!;
-  const groups = model.manifest.details;
-  job.detailed = !!groups && job.fresh && !!block.enter && block.enter !== 'switch';
-  const choice = { groups: groups!, seed, block: block.index };
+  const groups = fresh && model.manifest.details;
+  const begins = ({ index, enter }: Block) => index <= block.index && enter && enter !== 'switch';
   await networks.say(
-    job.detailed
-      ? tokensWithDetails(model.tokenizer, prompt, model.textLength, choice)
+    groups
+      ? tokensWithDetails(model.tokenizer, prompt, model.textLength, {
+          groups,
+          seed,
+          block: line.plan.blocks.findLast(begins)!.index,
+        })
       : model.tokenizer.encode(prompt, model.textLength),
   );
   done();
