@@ -53,8 +53,7 @@ class Pocket:
     @torch.no_grad()
     def decode(self, z: torch.Tensor) -> np.ndarray:
         """Latents [n, C, F, h, w] -> uint8 [n, 4 * F - 3, H, W, 3]."""
-        with mixed():
-            frames = torch.cat([self.autoencoder.decode(part.transpose(1, 2)).float().clamp(0, 1) for part in z.split(16)])
+        frames = torch.cat([self.autoencoder.decode(part.transpose(1, 2)).clamp(0, 1) for part in z.split(16)])
         return (frames.permute(0, 1, 3, 4, 2) * 255).round().byte().numpy()
 
     def generate(self, prompts: list, **options) -> np.ndarray:

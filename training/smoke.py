@@ -11,6 +11,7 @@ def main() -> None:
     shutil.rmtree(RUNS / "smoke", ignore_errors=True)
     step = lambda module, *options: subprocess.run([sys.executable, "-m", f"training.{module}", *options], check=True)
     step("train_ae", "--preset", "smoke")
+    step("train_ae", "--preset", "smoke", "--decoder")
     step("train", "--preset", "smoke")
     step("distill", "--name", "smoke", "--minutes", "0.2", "--batch", "4")
     with tempfile.TemporaryDirectory() as folder:
