@@ -151,8 +151,9 @@ def chances(cells: torch.Tensor) -> torch.Tensor:
     return 0.5 / len(cells) + 0.5 * new / new.sum()
 
 
-def normalise(data: dict) -> None:
-    """Puts the latents of all sets in units of their channels' deviation, bf16."""
+def normalise(data: dict, mean: torch.Tensor, std: torch.Tensor) -> None:
+    """Puts the latents of all sets in units of their channels' deviation, bf16: of that which the model was begun with, mean and std [C],
+    not of these clips' own, which is some percent another."""
     for s in [*data["sets"], *filter(None, [data["beginnings"]]), *(data["windows"] or {}).values()]:
-        s["latents"] = torch.cat([((part.float() - data["mean"][:, None, None, None]) / data["std"][:, None, None, None]).bfloat16()
+        s["latents"] = torch.cat([((part.float() - mean[:, None, None, None]) / std[:, None, None, None]).bfloat16()
                                   for part in s["latents"].split(4000)])

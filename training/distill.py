@@ -36,7 +36,7 @@ def main() -> None:
     teacher.requires_grad_(False)
     student.dit.condition_embedder.time_proj.weight.blocks = 6
     opts = optimisers(student, 6e-4, is_matrix)
-    normalise(data)
+    normalise(data, teacher.mean, teacher.std)
     if PRESETS["pocket"]["compile"] and arguments.minutes > 1:
         compile_blocks(student, teacher, ema)
     first = tokens.load(folder / "tokenizer.json").get_vocab_size()

@@ -177,8 +177,8 @@ def main() -> None:
             o.load_state_dict(s)
         step, spent, warmed = saved["step"], saved["spent"], saved.get("warmed", 0)
     torch.manual_seed(1000 * step + workers.RANK)  # or every session would begin with the same clips and the same noise
-    weight = channel_weights(load_autoencoder(folder), data["sets"][0]["latents"], data["std"])
-    normalise(data)
+    weight = channel_weights(load_autoencoder(folder), data["sets"][0]["latents"], model.std)
+    normalise(data, model.mean, model.std)
     if preset.get("compile"):
         compile_blocks(model, ema)
     progress = Progress(arguments.minutes or preset["minutes"], spent, folder / "dit.jsonl", quiet=workers.RANK > 0)
