@@ -119,7 +119,7 @@ async function failure(work: Promise<unknown>): Promise<KinoraError> {
   );
 }
 
-describe.each(['euler', 'renoise', 'unipc'] as const)('%s', (kind) => {
+describe.each(['euler', 'renoise', 'flow-match', 'unipc'] as const)('%s', (kind) => {
   test('makes every frame; twice the same, another seed or prompt others', async () => {
     const model = await open({ sampler: { kind } });
     const { clip } = await make(model);
