@@ -243,6 +243,8 @@ export const drawer = {
         'The hub cannot be reached. What came so far is kept; it goes on when you press “Go on”, or when the network is back.',
       wrong: (file: string) =>
         `What came as ${file} was twice not what the hub promised, and was thrown away. Try again later, or choose another hub.`,
+      other: (file: string, kept: number) =>
+        `The hub answered twice with something else than ${file}. The ${mb(kept)} that came before are kept: go on later, or choose another hub.`,
       room: (needed: number) =>
         `There is no room for ${mb(needed)} in this browser. Delete models or clips, or open the files from your disk.`,
       missing: 'Some of it is not here any more. Go on with the download.',

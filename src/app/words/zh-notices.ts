@@ -172,7 +172,7 @@ export const notices: typeof english = {
     'no-model': ({ params }) => `这个网址没有名为“${params?.model ?? ''}”的模型，请检查链接中的名称。`,
     'bad-model': badModel,
     'hash-mismatch': ({ params }) =>
-      `文件${params?.file ? ` ${params.file} ` : ''}与预期不符，可能下载时受损。请重试，它会重新下载。`,
+      `文件${params?.file ? ` ${params.file} ` : ''}与预期不符，可能下载时受损。${params?.kept ? '此前已下载的部分都已保留；请稍后重试。' : '请重试，它会重新下载。'}`,
     network: ({ params }) =>
       `无法下载${params?.file ? ` ${params.file}` : '模型文件'}。已下载的部分都已保留；请检查网络后重试。`,
     'not-loaded': () => '模型还没有加载。请重试，会先加载模型。',
