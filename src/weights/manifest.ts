@@ -134,7 +134,9 @@ export function toModelInfo(m: ModelManifest): ModelInfo {
     seconds: m.seconds,
     timesteps: m.sampler.timesteps,
     sight: { block, window, sink },
-    ...(guidance && { guidance: { scale: guidance.scale, negative: guidance.negative_prompt } }),
+    ...(guidance && {
+      guidance: { scale: guidance.scale, negative: guidance.negative_prompt, shift: m.sampler.shift },
+    }),
     prompts: m.prompts,
     bytes: m.files.reduce((sum, file) => sum + file.bytes, 0),
   };

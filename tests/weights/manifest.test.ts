@@ -23,7 +23,11 @@ test('takes a complete model.json', () => {
 test('what guides a model is told to the page', () => {
   const m = manifest();
   m.sampler.guidance = { scale: 5, negative_prompt: 'blurry' };
-  expect(toModelInfo(readModelManifest(m)).guidance).toEqual({ scale: 5, negative: 'blurry' });
+  expect(toModelInfo(readModelManifest(m)).guidance).toEqual({
+    scale: 5,
+    negative: 'blurry',
+    shift: m.sampler.shift,
+  });
 });
 
 /** Sets (or with undefined removes) what stands at a dotted path. */
