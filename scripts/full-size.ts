@@ -1,5 +1,5 @@
 /** Loads a folder of checkpoints as the page does, makes one block, and measures. `full-size.mjs` is the command. */
-import { open, readdir, type FileHandle } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openGpu } from '../src/gpu/device';
 import { generate } from '../src/pipeline/generate';
@@ -8,6 +8,7 @@ import { loadOpened, openFiles } from '../src/pipeline/opened';
 import { planOpened } from '../src/pipeline/whole-plan';
 import { seeing } from '../src/pipeline/window';
 import type { MemoryPlan, OpenedFiles, PickedFile, Quantize, Size } from '../src/worker/protocol';
+import { DiskBlob } from './disk-blob';
 
 /** Pieces of files may be so large. Bytes. */
 const MOST_PIECE = 64 << 20;
@@ -148,43 +149,6 @@ class Watch {
       return slice(from, to, type);
     };
     return blob;
-  }
-}
-
-/** A file as a Blob: that of Node 20's `openAsBlob` has the size of a large file cut to 32 bits. */
-class DiskBlob extends Blob {
-  readonly #file: FileHandle;
-  readonly #begin: number;
-  readonly #end: number;
-
-  constructor(file: FileHandle, begin: number, end: number) {
-    super();
-    [this.#file, this.#begin, this.#end] = [file, begin, end];
-  }
-
-  static async open(path: string): Promise<DiskBlob> {
-    const file = await open(path);
-    return new DiskBlob(file, 0, (await file.stat()).size);
-  }
-
-  override get size(): number {
-    return this.#end - this.#begin;
-  }
-
-  override slice(from = 0, to = this.size): Blob {
-    const within = (at: number) => this.#begin + Math.min(Math.max(at, 0), this.size);
-    return new DiskBlob(this.#file, within(from), within(to));
-  }
-
-  override async arrayBuffer(): Promise<ArrayBuffer> {
-    const bytes = new Uint8Array(this.size);
-    let done = 0;
-    while (done < bytes.length) {
-      const { bytesRead } = await this.#file.read(bytes, done, bytes.length - done, this.#begin + done);
-      if (bytesRead === 0) throw new Error(`a file ended ${bytes.length - done} bytes too early`);
-      done += bytesRead;
-    }
-    return bytes.buffer;
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * `npm run parity`: a network beside a reference that somebody else computed.
  *
- *   npm run parity -- DIR [--json] [--f16]
+ *   npm run parity -- DIR [--json] [--f16] [--weights FILE|URL]
  *
  * DIR holds
  *   case.json             {"network", "config", "layout"?, "tolerance"?}
@@ -15,8 +15,10 @@
  * as q8_0 in the page, which was up to 1.2e-2 off on the small seeded networks of the tests in Q4_1.
  *
  * Prints for every expected tensor ‖out − ref‖/‖ref‖ and the largest absolute error. --json prints one line; --f16 keeps
- * activations in f16 where the adapter can. Exit 0: all within the case's tolerance, which is 2e-3 where it says none (f16
- * activations want 1e-2, q8_0 of f32 weights 3e-2); 1: not, or something is wrong with the case; 2: bad usage.
+ * activations in f16 where the adapter can; --weights takes the weights from elsewhere, and not from DIR: a file, which need
+ * not be copied, or an address, which is read by range requests and not kept. Exit 0: all within the case's tolerance; where
+ * it has none, within 3e-2 if any weights are Q8_0, else 1e-2 with f16 activations and 2e-3 with f32; 1: not, or something
+ * is wrong with the case; 2: bad usage.
  * The first run with --f16 on a software adapter takes its time: the driver compiles every kernel anew (half a minute for
  * one small network beside other work, and a third of a second the next time, when it has kept them).
  * training/goldens/make_parity_cases.py makes cases.
@@ -27,6 +29,7 @@ import { loadModule, openDawn } from './dawn.mjs';
 const OPTIONS = {
   json: { type: 'boolean', default: false },
   f16: { type: 'boolean', default: false },
+  weights: { type: 'string' },
 };
 
 function read() {
@@ -35,7 +38,7 @@ function read() {
     if (positionals.length === 1) return { dir: positionals[0], ...values };
     throw new Error(`One folder is needed, ${positionals.length} were given.`);
   } catch (error) {
-    console.error(`${error.message}\nUsage: npm run parity -- DIR [--json] [--f16]`);
+    console.error(`${error.message}\nUsage: npm run parity -- DIR [--json] [--f16] [--weights FILE|URL]`);
     process.exit(2);
   }
 }

@@ -3,19 +3,22 @@
  *
  * Every mistake in a case is a `KinoraError` whose message names the file and what is wrong with it.
  */
-import { openAsBlob } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { KinoraError } from '../src/errors';
 import { openGpu } from '../src/gpu/device';
+import type { Elem } from '../src/gpu/tensor';
+import { readAhead } from '../src/weights/ahead';
 import { toF32 } from '../src/weights/convert';
 import { readWeights } from '../src/weights/read';
 import { readSafetensors } from '../src/weights/safetensors';
-import { damaged, fromBlob, type TensorInfo, type WeightFile } from '../src/weights/source';
+import { damaged, fromBlob, fromUrl, type TensorInfo, type WeightFile } from '../src/weights/source';
 import { uploadWeights, type UploadOptions } from '../src/weights/upload';
+import { DiskBlob } from './disk-blob';
 import { bad, NETWORKS, runNetwork, type InputSpec, type Values } from './parity-networks';
 
-const TOLERANCE = 2e-3;
+/** How far a case may be off that says nothing itself, by what rounds most: activations, or weights of 8 bit. */
+const TOLERANCE = { f32: 2e-3, f16: 1e-2, q8_0: 3e-2 };
 /** What may be said of the weights' names; whatever is said, they are told by the names themselves. */
 const LAYOUTS = ['diffusers', 'original'];
 const WEIGHTS = ['weights.safetensors', 'weights.gguf', 'weights.pt', 'weights.pth'];
@@ -24,12 +27,15 @@ export interface Options {
   dir: string;
   json: boolean;
   f16: boolean;
+  /** A file, or an http(s) address that answers range requests; default: the folder's own. */
+  weights?: string;
 }
 
 export interface Case {
   network: string;
   config: unknown;
-  tolerance: number;
+  /** Null where the case has none of its own. */
+  tolerance: number | null;
   weights: WeightFile;
   inputs: Record<string, Values>;
   expected: ReadonlyMap<string, Values>;
@@ -57,14 +63,14 @@ export interface Report {
 }
 
 /** Reads and checks everything but the weights' values. */
-export async function readCase(dir: string): Promise<Case> {
+export async function readCase(dir: string, from?: string): Promise<Case> {
   const found = await stat(dir).catch(() => null);
   if (!found?.isDirectory()) throw bad(`There is no folder ${dir}.`);
   const { network, config, tolerance } = await readDescription(join(dir, 'case.json'));
   const { inputs: specs, output, layers, config: readConfig } = NETWORKS[network]!;
   const read = readConfig(config as Record<string, unknown>);
   const [weights, inputs, expected] = await Promise.all([
-    openWeights(dir),
+    from === undefined ? ownWeights(dir) : weightsFrom(from),
     openTensors(dir, 'inputs.safetensors'),
     openTensors(dir, 'expected.safetensors'),
   ]);
@@ -89,7 +95,7 @@ async function readDescription(path: string) {
     throw bad(`case.json is not JSON (${e instanceof Error ? e.message : e}).`);
   }
   if (!isObject(value)) throw bad('case.json is not a JSON object.');
-  const { network, config, layout = 'diffusers', tolerance = TOLERANCE } = value;
+  const { network, config, layout = 'diffusers', tolerance = null } = value;
   if (typeof network !== 'string' || !Object.hasOwn(NETWORKS, network))
     throw bad(
       `case.json: network is ${show(network)}, but must be one of ${Object.keys(NETWORKS).join(', ')}.`,
@@ -97,7 +103,7 @@ async function readDescription(path: string) {
   if (!isObject(config)) throw bad(`case.json: config must be an object, but is ${show(config)}.`);
   if (!LAYOUTS.includes(layout as string))
     throw bad(`case.json: layout must be "${LAYOUTS.join('" or "')}", but is ${show(layout)}.`);
-  if (typeof tolerance !== 'number' || !(tolerance > 0))
+  if (tolerance !== null && (typeof tolerance !== 'number' || !(tolerance > 0)))
     throw bad(`case.json: tolerance must be a number above 0, but is ${show(tolerance)}.`);
   return { network, config, tolerance };
 }
@@ -107,19 +113,31 @@ const isObject = (v: unknown): v is Record<string, unknown> =>
 const show = (v: unknown) => (v === undefined ? 'missing' : JSON.stringify(v));
 
 /** weights.safetensors, .gguf, .pt or .pth: just one of them. */
-async function openWeights(dir: string): Promise<WeightFile> {
+async function ownWeights(dir: string): Promise<WeightFile> {
   const found: string[] = [];
   for (const name of WEIGHTS) if ((await stat(join(dir, name)).catch(() => null))?.isFile()) found.push(name);
   const [name, other] = found;
   if (!name) throw bad(`${join(dir, WEIGHTS[0]!)} is missing (${WEIGHTS.slice(1).join(', ')} will do, too).`);
   if (other) throw bad(`${dir} holds both ${name} and ${other}; leave one.`);
-  return readWeights(fromBlob(name, await openAsBlob(join(dir, name))));
+  return weightsFrom(join(dir, name));
+}
+
+async function weightsFrom(place: string): Promise<WeightFile> {
+  if (!/^https?:/i.test(place)) {
+    const blob = await DiskBlob.open(place).catch(() => {
+      throw bad(`There is no file ${place}.`);
+    });
+    return readWeights(fromBlob(basename(place), blob));
+  }
+  if (!URL.canParse(place)) throw bad(`${place} is no address of weights.`);
+  const name = basename(new URL(place).pathname);
+  return readWeights(readAhead(await fromUrl(name || place, place)));
 }
 
 async function openTensors(dir: string, name: string): Promise<WeightFile> {
   const path = join(dir, name);
   if (!(await stat(path).catch(() => null))?.isFile()) throw bad(`${path} is missing.`);
-  return readSafetensors(fromBlob(name, await openAsBlob(path)));
+  return readSafetensors(fromBlob(name, await DiskBlob.open(path)));
 }
 
 async function readInputs(file: WeightFile, network: string, specs: Record<string, InputSpec>) {
@@ -219,6 +237,12 @@ export function chosen(network: string, config: unknown, file: WeightFile): Uplo
   return { rename: (name) => (name.startsWith(prefix) ? name : null) };
 }
 
+/** The case's own tolerance, or that of what it is computed with. */
+function toleranceOf({ tolerance, weights }: Case, elem: Elem): number {
+  const eight = [...weights.tensors.values()].some(({ dtype }) => dtype === 'Q8_0');
+  return tolerance ?? TOLERANCE[eight ? 'q8_0' : elem];
+}
+
 /** Runs the case; `openEntry` opens WebGPU. */
 export async function runCase(c: Case, openEntry: () => Promise<GPU>, f16: boolean): Promise<Report> {
   const start = performance.now();
@@ -230,12 +254,13 @@ export async function runCase(c: Case, openEntry: () => Promise<GPU>, f16: boole
     });
     const wanted = new Set(c.expected.keys());
     const made = await runNetwork(gpu, c.network, c.config, weights, c.inputs, wanted);
-    const tensors = [...c.expected].map(([name, ref]) => compare(name, made.get(name)!, ref, c.tolerance));
+    const tolerance = toleranceOf(c, gpu.elem);
+    const tensors = [...c.expected].map(([name, ref]) => compare(name, made.get(name)!, ref, tolerance));
     const { description, device, vendor } = gpu.adapter;
     return {
       ok: tensors.every((t) => t.ok),
       network: c.network,
-      tolerance: c.tolerance,
+      tolerance,
       activations: gpu.elem,
       adapter: description || device || vendor,
       seconds: (performance.now() - start) / 1000,
@@ -264,9 +289,9 @@ export function formatReport(r: Report): string {
 
 /** The command. Resolves to the exit code. */
 export async function main(options: Options, openEntry: () => Promise<GPU>): Promise<number> {
-  const { dir, json, f16 } = options;
+  const { dir, json, f16, weights } = options;
   try {
-    const report = await runCase(await readCase(dir), openEntry, f16);
+    const report = await runCase(await readCase(dir, weights), openEntry, f16);
     console.log(json ? JSON.stringify(report) : formatReport(report)); // JSON: null where a number is not finite
     return report.ok ? 0 : 1;
   } catch (e) {

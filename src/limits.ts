@@ -10,6 +10,8 @@ export const MAX_SECONDS = 600;
 export const MAX_STEPS = 50;
 /** Scale of classifier-free guidance; Wan was published with 5. */
 export const MAX_GUIDANCE = 100;
+/** How far the noise levels of a guided model lean towards noise; Wan was published with 3 to 12. */
+export const MAX_SHIFT = 100;
 /** Pixels of a side. What fits into a machine's memory is less; see pipeline/memory-plan.ts. */
 export const MAX_SIDE = 4096;
 /** Pixels that width and height are multiples of. */

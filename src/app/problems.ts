@@ -2,11 +2,11 @@
 import type { EngineError } from '../worker/protocol';
 
 export type Field =
-  'prompt' | 'seed' | 'seconds' | 'size' | 'steps' | 'window' | 'sink' | 'guidance' | 'negative';
+  'prompt' | 'seed' | 'seconds' | 'size' | 'steps' | 'window' | 'sink' | 'guidance' | 'negative' | 'shift';
 
-const FIELDS: readonly Field[] = ['prompt', 'seed', 'seconds', 'size', 'steps', 'window', 'sink', 'guidance', 'negative']; // prettier-ignore
+const FIELDS: readonly Field[] = ['prompt', 'seed', 'seconds', 'size', 'steps', 'window', 'sink', 'guidance', 'negative', 'shift']; // prettier-ignore
 /** Fields that stand in the drawer, which opens for them. */
-export const IN_DRAWER: readonly Field[] = ['steps', 'window', 'sink', 'guidance', 'negative'];
+export const IN_DRAWER: readonly Field[] = ['steps', 'window', 'sink', 'guidance', 'negative', 'shift'];
 
 export interface Problem {
   field: Field;

@@ -2,7 +2,16 @@
  * What the person asks for. Fields hold what was typed, right or wrong, so that nothing is ever lost;
  * `request` checks them and says at which field something will not do. Kept across reloads.
  */
-import { GRID, MAX_GUIDANCE, MAX_PROMPT, MAX_SECONDS, MAX_SEED, MAX_SIDE, MAX_STEPS } from '../limits';
+import {
+  GRID,
+  MAX_GUIDANCE,
+  MAX_PROMPT,
+  MAX_SECONDS,
+  MAX_SEED,
+  MAX_SHIFT,
+  MAX_SIDE,
+  MAX_STEPS,
+} from '../limits';
 import { parseScript, timeShots, totalSeconds, type TimedShot } from '../story/script';
 import type { CacheBits, GenerateRequest, Recipe, Size } from '../worker/protocol';
 import type { Wish } from './fragment';
@@ -18,7 +27,7 @@ export interface Offer {
   /** Latent frames of a block, those that it sees, those that stay; absent until the model is loaded. */
   sight?: { block: number; window: number; sink: number };
   /** Absent where the model has none. */
-  guidance?: { scale: number; negative: string };
+  guidance?: { scale: number; negative: string; shift: number };
 }
 
 /** As in pipeline/window.ts. */
@@ -47,9 +56,10 @@ export class Settings {
   sink = $state<number | null>(null);
   /** Of the keys and values of earlier frames; null: as memory allows. */
   cacheBits = $state<CacheBits | null>(null);
-  /** Guidance and what shall not be seen, as typed, where they are not as the model has them. */
+  /** Guidance, what shall not be seen, and the shift, as typed, where they are not as the model has them. */
   guidance = $state<string | null>(null);
   negative = $state<string | null>(null);
+  shift = $state<string | null>(null);
   /** The end leads back to the beginning. */
   loop = $state(false);
   /** First a quick look, then, if it is liked, the final. */
@@ -84,7 +94,7 @@ export class Settings {
       if (typeof value === 'number') this[name] = value;
     }
     this.cacheBits = readBits(field(kept, 'cacheBits'));
-    for (const name of ['guidance', 'negative'] as const) {
+    for (const name of ['guidance', 'negative', 'shift'] as const) {
       const value = field(kept, name);
       if (typeof value === 'string') this[name] = value;
     }
@@ -96,8 +106,8 @@ export class Settings {
 
   /** Everything that is asked for, to be kept or brought back. */
   snapshot() {
-    const { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft, window, sink, cacheBits, guidance, negative } = this; // prettier-ignore
-    return { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft, window, sink, cacheBits, guidance, negative }; // prettier-ignore
+    const { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft, window, sink, cacheBits, guidance, negative, shift } = this; // prettier-ignore
+    return { prompt, promptIsOurs, seed, keepSeed, steps, seconds, size, loop, draft, window, sink, cacheBits, guidance, negative, shift }; // prettier-ignore
   }
 
   revert(snapshot: ReturnType<Settings['snapshot']>): void {
@@ -197,7 +207,7 @@ export class Settings {
   }
 
   /** The person typed; null: as the model has it. */
-  guide(name: 'guidance' | 'negative', text: string | null): void {
+  guide(name: 'guidance' | 'negative' | 'shift', text: string | null): void {
     this[name] = text;
     this.#clear(name);
   }
@@ -231,12 +241,13 @@ export class Settings {
 
   /** Settings of an earlier clip, of a draft those of the final. Its seed is kept, for who restores a clip wants that clip. */
   restore(recipe: Recipe): void {
-    const { prompt, seed, seconds, window, sink, cacheBits, guidance, negative, loop, draft } = recipe; // prettier-ignore
+    const { prompt, seed, seconds, window, sink, cacheBits, guidance, negative, shift, loop, draft } = recipe; // prettier-ignore
     const { width, height, steps } = draft ?? recipe;
     this.draft = draft !== undefined;
     this.loop = loop ?? false;
     this.cacheBits = cacheBits ?? null;
     [this.guidance, this.negative] = [guidance === undefined ? null : String(guidance), negative ?? null];
+    this.shift = shift === undefined ? null : String(shift);
     [this.window, this.sink] = [window ?? null, sink ?? null];
     this.apply({
       prompt,
@@ -299,8 +310,11 @@ export class Settings {
 
     // What another model was told stays in the drawer, but is not asked of one that cannot do it.
     const guided = this.offer.guidance !== undefined;
-    const scale = guided && this.guidance?.trim() ? Number(this.guidance.replace(',', '.')) : undefined;
+    const typed = (text: string | null) =>
+      guided && text?.trim() ? Number(text.replace(',', '.')) : undefined;
+    const [scale, shift] = [typed(this.guidance), typed(this.shift)];
     if (scale !== undefined && !(scale >= 1 && scale <= MAX_GUIDANCE)) wrong('guidance', this.guidance!, MAX_GUIDANCE); // prettier-ignore
+    if (shift !== undefined && !(shift >= 1 && shift <= MAX_SHIFT)) wrong('shift', this.shift!, MAX_SHIFT);
     const negative = guided ? (this.negative?.trim() ?? undefined) : undefined;
     if (negative !== undefined && negative.length > MAX_PROMPT) wrong('negative', negative.length, MAX_PROMPT); // prettier-ignore
 
@@ -317,6 +331,7 @@ export class Settings {
       ...(loop && { loop }),
       ...(scale !== undefined && { guidance: scale }),
       ...(negative !== undefined && { negative }),
+      ...(shift !== undefined && { shift }),
     };
     return { prompt, seed, seconds, width, height, steps, ...seen };
   }

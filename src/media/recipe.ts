@@ -3,7 +3,7 @@
  * trusted: this is the one place where it is checked, before anything of it reaches a control.
  */
 import { KinoraError } from '../errors';
-import { MAX_GUIDANCE, MAX_PROMPT } from '../limits';
+import { MAX_GUIDANCE, MAX_PROMPT, MAX_SHIFT } from '../limits';
 import type { Beginning, Recipe } from '../worker/protocol';
 
 const NAME_LIMIT = 200;
@@ -25,7 +25,7 @@ function bad(setting: string, expected: string, found: unknown): KinoraError {
  * keeps the last recipes of that row.
  *
  * Ranges: seed 0…2³²−1, seconds 0…3600, width and height 1…16384 px, steps 1…50, window and sink up to 1024, cacheBits 8
- * or 16, guidance up to 100, fps 0…240, frames 1…864000, prompt and negative up to 5000 UTF-16 units, names up to 200,
+ * or 16, guidance and shift up to 100, fps 0…240, frames 1…864000, prompt and negative up to 5000 UTF-16 units, names up to 200,
  * created an ISO 8601 date.
  * Throws `bad-request` with the setting's name, what was expected and what was found.
  */
@@ -73,6 +73,7 @@ export function parseRecipe(value: unknown, depth = 0): Recipe {
     ...(fields.loop === true && { loop: true }),
     ...(fields.guidance !== undefined && { guidance: number('guidance', 0, MAX_GUIDANCE) }),
     ...(fields.negative !== undefined && { negative: text('negative', MAX_PROMPT) }),
+    ...(fields.shift !== undefined && { shift: number('shift', 0, MAX_SHIFT) }),
     ...(fields.strength !== undefined && { strength: number('strength', 0, 1) }),
     ...(fields.of !== undefined && depth < MOST_OF && { of: parseRecipe(fields.of, depth + 1) }),
     ...(BEGINNINGS.includes(fields.begins as Beginning) && { begins: fields.begins as Beginning }),

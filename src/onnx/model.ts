@@ -74,7 +74,7 @@ export async function buildOnnxModel(
   if (kind === 'unipc' || guidance)
     throw new KinoraError(
       'bad-model',
-      `${manifest.name} is sampled with ${guidance ? 'guidance' : kind}, which needs WebGPU: the CPU backend has renoise and euler.`,
+      `${manifest.name} is sampled with ${guidance ? 'guidance' : kind}, which needs WebGPU: the CPU backend has renoise, euler and flow-match.`,
     );
   const tokenizer = await loadTransformersTokenizer(await files.json(manifest.components.tokenizer.file));
   await getRuntime();

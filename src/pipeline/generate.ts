@@ -113,7 +113,8 @@ export async function generate(
     networks: null!,
     output: null!,
     line,
-    sampler,
+    // Only a model that is guided was taught all noise levels; the others know those of their list alone.
+    sampler: sampler.guidance && asked.shift !== undefined ? { ...sampler, shift: asked.shift } : sampler,
     steps: request.steps,
     seed: request.seed,
     scale,
@@ -429,8 +430,21 @@ class Clock {
 
 /** @param asked of a draft: what the final shall be */
 function makeRecipe({ model, line, scale, cacheBits: bits }: Job, asked: GenerateRequest): Recipe {
-  const { seed, window, sink, cacheBits, loop, guidance, negative, strength, of, begins, crop, draft } =
-    asked;
+  const {
+    seed,
+    window,
+    sink,
+    cacheBits,
+    loop,
+    guidance,
+    negative,
+    shift,
+    strength,
+    of,
+    begins,
+    crop,
+    draft,
+  } = asked;
   const { width, height, steps } = scale;
   const { id, edition, fps } = model.manifest;
   return {
@@ -447,6 +461,7 @@ function makeRecipe({ model, line, scale, cacheBits: bits }: Job, asked: Generat
     ...(loop && { loop }),
     ...(guidance !== undefined && { guidance }),
     ...(negative !== undefined && { negative }),
+    ...(shift !== undefined && { shift }),
     ...(strength !== undefined && { strength }),
     ...(of && { of }),
     ...(begins && { begins }),

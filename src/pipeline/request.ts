@@ -1,6 +1,6 @@
 /** What may be asked of a loaded model. Whatever the page checked: the engine checks again. */
 import { KinoraError } from '../errors';
-import { MAX_GUIDANCE, MAX_PROMPT, MAX_SECONDS, MAX_SEED, MAX_SIDE, MAX_STEPS } from '../limits';
+import { MAX_GUIDANCE, MAX_PROMPT, MAX_SECONDS, MAX_SEED, MAX_SHIFT, MAX_SIDE, MAX_STEPS } from '../limits';
 import type { GenerateRequest, Size } from '../worker/protocol';
 
 /**
@@ -9,7 +9,18 @@ import type { GenerateRequest, Size } from '../worker/protocol';
  * @throws KinoraError `bad-request`, naming the field, its range and what was found
  */
 export function checkRequest(request: GenerateRequest, grid: Size): void {
-  const { prompt, seed, seconds, width, height, steps, cacheBits, guidance = 1, negative = '' } = request;
+  const {
+    prompt,
+    seed,
+    seconds,
+    width,
+    height,
+    steps,
+    cacheBits,
+    guidance = 1,
+    negative = '',
+    shift = 1,
+  } = request;
   if (typeof prompt !== 'string') throw bad('prompt', 'be text', prompt);
   whole('seed', seed, 0, MAX_SEED);
   checkSeconds(seconds);
@@ -20,6 +31,8 @@ export function checkRequest(request: GenerateRequest, grid: Size): void {
     throw bad('cacheBits', 'be 8 or 16', cacheBits);
   if (!(typeof guidance === 'number' && guidance >= 1 && guidance <= MAX_GUIDANCE))
     throw bad('guidance', `be a number from 1 to ${MAX_GUIDANCE}`, guidance, { least: 1, most: MAX_GUIDANCE }); // prettier-ignore
+  if (!(typeof shift === 'number' && shift >= 1 && shift <= MAX_SHIFT))
+    throw bad('shift', `be a number from 1 to ${MAX_SHIFT}`, shift, { least: 1, most: MAX_SHIFT });
   if (typeof negative !== 'string' || negative.length > MAX_PROMPT)
     throw bad('negative', `be text of at most ${MAX_PROMPT} characters`, negative, { most: MAX_PROMPT });
 }

@@ -14,7 +14,8 @@ export interface Sampling {
   /** Seconds that it was trained for; longer ones work for the causal families, and drift. */
   seconds: ModelManifest['seconds'];
 }
-export type SamplingId = 'self-forcing' | 'longlive' | 'causal-forcing' | 'fastwan' | 'rcm' | 'wan';
+export type SamplingId =
+  'self-forcing' | 'longlive' | 'causal-forcing' | 'fastwan' | 'rcm' | 'wan' | 'wan-euler';
 
 /** Latent frames of the clip that all of them were trained on: 81 frames, 5 seconds. */
 const TRAINED = 21;
@@ -31,6 +32,8 @@ const listed = ({ kind, timesteps, shift }: (typeof SAMPLERS)[keyof typeof SAMPL
 /** Words of our own; the published one is a list of faults, too. */
 const NEGATIVE =
   'blurry, overexposed, a still picture, text, subtitles, watermark, low quality, deformed hands';
+
+const GUIDANCE = { scale: 5, negative_prompt: NEGATIVE };
 
 export const SAMPLINGS: readonly Sampling[] = [
   {
@@ -56,15 +59,8 @@ export const SAMPLINGS: readonly Sampling[] = [
   },
   { id: 'fastwan', sampler: { ...listed(SAMPLERS.fastwan), ...WHOLE }, seconds: FIVE },
   { id: 'rcm', sampler: { ...listed(SAMPLERS.rcm), ...WHOLE }, seconds: FIVE },
-  {
-    id: 'wan',
-    sampler: {
-      ...listed(SAMPLERS.wan),
-      ...WHOLE,
-      guidance: { scale: 5, negative_prompt: NEGATIVE },
-    },
-    seconds: FIVE,
-  },
+  { id: 'wan', sampler: { ...listed(SAMPLERS.wan), ...WHOLE, guidance: GUIDANCE }, seconds: FIVE },
+  { id: 'wan-euler', sampler: { ...listed(SAMPLERS['wan-euler']), ...WHOLE, guidance: GUIDANCE }, seconds: FIVE }, // prettier-ignore
 ];
 
 /** What is offered first for a transformer of this layout. */

@@ -1,17 +1,18 @@
 /** The steps of a clip, by the sampler that model.json names. */
-import { resample, steps, warp, type Step } from './schedule';
+import { flowMatchSigmas, resample, steps, warp, type Step } from './schedule';
 import { unipcSigmas, unipcSteps, type UniPcStep } from './unipc';
 
 /**
  * - renoise: each step predicts x0 and adds fresh noise. Self-Forcing, Causal-Forcing, rCM, FastWan; lists in SAMPLERS
- * - euler: follows the flow
- * - unipc: base Wan
+ * - euler: follows the flow at the model's own timesteps. Kinora Pocket
+ * - flow-match: follows it at diffusers' noise levels for so many steps. Base Wan
+ * - unipc: base Wan, too
  */
-export type SamplerKind = 'renoise' | 'euler' | 'unipc';
+export type SamplerKind = 'renoise' | 'euler' | 'flow-match' | 'unipc';
 
 export interface SamplerPlan {
   kind: SamplerKind;
-  /** Unwarped; UniPC only takes their number. */
+  /** Unwarped; flow-match and UniPC only take their number. */
   timesteps: readonly number[];
   shift: number;
 }
@@ -23,6 +24,7 @@ export function planSteps(
   skipped = 0,
 ): (Step | UniPcStep)[] {
   if (kind === 'unipc') return unipcSteps(unipcSigmas(count, shift).slice(skipped));
+  if (kind === 'flow-match') return steps(flowMatchSigmas(count, shift).slice(skipped));
   return steps(warp(resample(timesteps, count), shift).slice(skipped));
 }
 
@@ -44,9 +46,14 @@ export const SAMPLERS = {
    * `wan2pt1_t2v_rcm_infer.py`].
    */
   rcm: { kind: 'renoise', timesteps: [Math.atan(80), 1.5, 1.4, 1.0].map(rectified), shift: 1 },
-  /** Base Wan: 50 steps, shift 5 (3 at small sizes), guidance 5. */
-  wan: { kind: 'unipc', timesteps: Array.from({ length: 50 }, (_, i) => 1000 - 20 * i), shift: 5 },
+  /** Base Wan: 50 steps, shift 5 [Wan-Video/Wan2.1 `generate.py`], guidance 5. */
+  wan: { kind: 'unipc', timesteps: fifty(), shift: 5 },
+  'wan-euler': { kind: 'flow-match', timesteps: fifty(), shift: 5 },
 } as const satisfies Record<string, SamplerPlan>;
+
+function fifty(): number[] {
+  return Array.from({ length: 50 }, (_, i) => 1000 - 20 * i);
+}
 
 function rectified(angle: number): number {
   return (1000 * Math.sin(angle)) / (Math.sin(angle) + Math.cos(angle));

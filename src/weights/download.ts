@@ -54,6 +54,10 @@ export interface FileOptions extends FetchOptions {
 /**
  * Downloads one file into the folder, and checks it. What is damaged, cut off or too long is fetched a
  * second time, past the browser's cache, before it is an error; what the disk does not take, into memory.
+ *
+ * Whatever a server answers, pieces that came before stay, and the next download goes on from them. Only where everything
+ * is here and is together not the file, some piece must be wrong, and nothing says which where only the whole has a hash:
+ * then what came now is fetched anew, and if that does not help, all of it.
  */
 export async function fetchFile(
   address: URL,
@@ -61,29 +65,45 @@ export async function fetchFile(
   folder: Folder,
   options: FileOptions,
 ): Promise<ByteSource> {
+  let suspect = false; // that what an earlier download left is wrong
   for (let cache: RequestCache = 'default'; ;) {
     const sink = await folder.create(file);
+    let whole = false;
     try {
       await gather(address, file, sink, cache, options);
       const source = await sink.finish();
       const actual = await sha256(source, { onBytes: options.onCheck });
+      whole = true;
       if (actual !== file.sha256) throw mismatch(file.path, 'its SHA-256 is', actual, file.sha256);
       await sink.seal();
       return source;
     } catch (e) {
       const code = e instanceof KinoraError ? e.code : null;
-      // What is here of a broken download is good, and saves fetching it again.
-      if (code === 'cancelled' || code === 'network') await sink.pause();
-      else await sink.discard();
+      if (whole && code === 'hash-mismatch') {
+        const spared: boolean = cache === 'default' && (await sink.forget());
+        if (!spared) await sink.discard();
+        if (cache === 'reload' && !suspect) throw e;
+        [suspect, cache] = [spared, 'reload'];
+        continue;
+      }
+      // Memory takes over from a disk that fails; what is here of any other broken download saves fetching it again.
+      if (code === 'storage' && !folder.insists) await sink.discard();
+      else await sink.pause();
       if (!(e instanceof KinoraError) || code === 'cancelled') throw e;
       if (code === 'storage' && folder.problem === null) {
         folder.fail(e.detail);
         continue; // into memory
       }
-      if (cache === 'reload') throw e;
+      if (cache === 'reload') throw code === 'hash-mismatch' ? withKept(e, await folder.kept(file)) : e;
       cache = 'reload';
     }
   }
+}
+
+/** The error, and how many bytes of the file stay all the same. */
+function withKept(e: KinoraError, kept: number): KinoraError {
+  if (kept === 0) return e;
+  return new KinoraError(e.code, `${e.message} What came before is kept.`, { ...e.params, kept }, e.detail);
 }
 
 /** Puts every missing piece of the file into the sink. */
@@ -171,7 +191,7 @@ async function fetchPiece(
   }
 }
 
-/** The file in one answer, as small files and servers without ranges give it. */
+/** The file in one answer, as small files and servers without ranges give it. Pieces that are here stay as they are. */
 async function fetchWhole(
   address: URL,
   file: ModelFile,
@@ -188,7 +208,7 @@ async function fetchWhole(
       if (done) break;
       if (loaded + value.byteLength > file.bytes)
         throw mismatch(file.path, 'its bytes are at least', loaded + value.byteLength, file.bytes);
-      await sink.write(loaded, value);
+      for (const part of missingOf(file, sink.kept, loaded, value)) await sink.write(part.at, part.bytes);
       loaded += value.byteLength;
       options.onBytes(loaded);
     }
@@ -197,6 +217,19 @@ async function fetchWhole(
     throw e;
   }
   if (loaded !== file.bytes) throw mismatch(file.path, 'its bytes are', loaded, file.bytes);
+}
+
+/** Of bytes at a place of the file: those that lie in no piece that is kept. */
+function missingOf(file: ModelFile, kept: ReadonlySet<number>, at: number, bytes: Uint8Array<ArrayBuffer>) {
+  if (kept.size === 0) return [{ at, bytes }];
+  return piecesOf(file)
+    .filter(
+      ({ index, start, length }) => !kept.has(index) && start < at + bytes.length && at < start + length,
+    )
+    .map(({ start, length }) => {
+      const [from, to] = [Math.max(at, start), Math.min(at + bytes.length, start + length)];
+      return { at: from, bytes: bytes.subarray(from - at, to - at) };
+    });
 }
 
 /** Exactly `length` bytes of a body. */

@@ -28,8 +28,13 @@ export interface Sink {
   finish(): Promise<ByteSource>;
   /** The file was checked, and is what was promised. */
   seal(): Promise<void>;
-  /** Breaks off: what was marked is there next time. */
+  /** Breaks off: what was marked is there next time, and where nothing was, nothing stays. */
   pause(): Promise<void>;
+  /**
+   * Throws away what was marked here, and leaves what an earlier download left. False where there is nothing of the one or
+   * of the other: then nothing is done.
+   */
+  forget(): Promise<boolean>;
   /** Throws away what was written. */
   discard(): Promise<void>;
 }
@@ -129,6 +134,11 @@ export class Folder {
     if (this.#needed === null) return;
     const needed = this.#needed;
     throw new KinoraError('storage', `There is no room to keep the model, which needs ${(needed / 1e6).toFixed(1)} MB. Make room, or open its files from your disk.`, { needed }, problem); // prettier-ignore
+  }
+
+  /** Memory will not do. */
+  get insists(): boolean {
+    return this.#needed !== null;
   }
 
   /** From now on memory will not do: who asked wants the files on the disk. Throws `storage` when there is none. */
@@ -267,6 +277,11 @@ async function fileSink(folder: FileSystemDirectoryHandle, file: ModelFile): Pro
     close();
     throw e;
   }
+  const before = end;
+  const discard = async () => {
+    close();
+    for (const name of filesOf(file)) await folder.removeEntry(name).catch(() => {});
+  };
   return {
     kept: new Set(kept.keys()),
     write: async (at, bytes) => guarded(() => writeAll(handle, bytes, at)),
@@ -282,11 +297,19 @@ async function fileSink(folder: FileSystemDirectoryHandle, file: ModelFile): Pro
       return fromBlob(file.path, await entry.getFile());
     },
     seal: () => folder.removeEntry(file.sha256 + PART).catch(() => {}),
-    pause: async () => close(),
-    async discard() {
+    pause: async () => (end === 0 ? discard() : close()),
+    async forget() {
+      if (before === 0 || end === before) return false;
       close();
-      for (const name of filesOf(file)) await folder.removeEntry(name).catch(() => {});
+      const lines = await notes.createSyncAccessHandle();
+      guarded(() => {
+        lines.truncate(before);
+        lines.flush();
+      });
+      lines.close();
+      return true;
     },
+    discard,
   };
 }
 
@@ -318,6 +341,7 @@ function memorySink(file: ModelFile): Sink {
       fromBlob(file.path, new Blob(parts.sort((a, b) => a.at - b.at).map(({ bytes }) => bytes))),
     seal: async () => {},
     pause: async () => {},
+    forget: async () => false,
     discard: async () => void (parts = []),
   };
 }

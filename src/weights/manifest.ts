@@ -42,8 +42,8 @@ export interface ModelManifest {
   /** Normalised latent → RGB in [0, 1]: rgb = latent · matrix + bias. `matrix` is [channels][3]. */
   preview: { matrix: number[][]; bias: number[] };
   sampler: {
-    /** renoise: each step predicts x0 and adds fresh noise (Self-Forcing); euler follows the flow; unipc: base Wan. */
-    kind: 'renoise' | 'euler' | 'unipc';
+    /** renoise: each step predicts x0 and adds fresh noise (Self-Forcing); euler follows the flow; flow-match and unipc: base Wan. */
+    kind: 'renoise' | 'euler' | 'flow-match' | 'unipc';
     /** Unwarped, strictly falling, in (0, 1000]. */
     timesteps: number[];
     shift: number;
@@ -134,7 +134,9 @@ export function toModelInfo(m: ModelManifest): ModelInfo {
     seconds: m.seconds,
     timesteps: m.sampler.timesteps,
     sight: { block, window, sink },
-    ...(guidance && { guidance: { scale: guidance.scale, negative: guidance.negative_prompt } }),
+    ...(guidance && {
+      guidance: { scale: guidance.scale, negative: guidance.negative_prompt, shift: m.sampler.shift },
+    }),
     prompts: m.prompts,
     bytes: m.files.reduce((sum, file) => sum + file.bytes, 0),
   };
@@ -238,7 +240,7 @@ function readPreview(value: unknown, channels: number): ModelManifest['preview']
 
 function readSampler(value: unknown): ModelManifest['sampler'] {
   const s = object(value, 'sampler');
-  const kind = oneOf(s.kind, 'sampler.kind', ['renoise', 'euler', 'unipc'] as const);
+  const kind = oneOf(s.kind, 'sampler.kind', ['renoise', 'euler', 'flow-match', 'unipc'] as const);
   const timesteps = list(
     s.timesteps,
     'sampler.timesteps',

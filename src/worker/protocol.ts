@@ -107,8 +107,8 @@ export interface ModelInfo {
   encodes?: boolean;
   /** Latent frames of a block, those that a block sees, and those of them that stay when the window moves on. */
   sight?: { block: number; window: number; sink: number };
-  /** It is guided away from a negative prompt; what it takes where nothing else is said. */
-  guidance?: { scale: number; negative: string };
+  /** It is guided away from a negative prompt, at noise levels of a shift; what it takes where nothing else is said. */
+  guidance?: { scale: number; negative: string; shift: number };
   /** Bytes of all its files. */
   bytes: number;
   /** Why its files are not kept for the next visit; absent when they are. */
@@ -239,6 +239,8 @@ export interface Settings {
   /** Only where the model has guidance: its scale, 1 for none, and what shall not be seen. Default: the model's. */
   guidance?: number;
   negative?: string;
+  /** Only where the model has guidance: the shift of its noise levels, 1 for none. Default: the model's. */
+  shift?: number;
   /** Of a remix: how far the source is taken back to noise, above 0 and up to 1. */
   strength?: number;
   /** Of a remix of a clip of Kinora's: how that one was made. Without its latents it is made again first. */

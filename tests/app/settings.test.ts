@@ -108,7 +108,7 @@ describe('how far a block sees', () => {
 });
 
 describe('guidance', () => {
-  const guided = { scale: 5, negative: 'blurry' };
+  const guided = { scale: 5, negative: 'blurry', shift: 5 };
 
   test('is asked of a model that has it, where the person changed it', () => {
     const { settings } = make();
@@ -117,17 +117,21 @@ describe('guidance', () => {
     expect(settings.request()).not.toHaveProperty('guidance');
     settings.guide('guidance', '6,5');
     settings.guide('negative', ' text ');
-    expect(settings.request()).toMatchObject({ guidance: 6.5, negative: 'text' });
+    settings.guide('shift', '3');
+    expect(settings.request()).toMatchObject({ guidance: 6.5, negative: 'text', shift: 3 });
     settings.guide('negative', ''); // nothing is to be kept away from
     expect(settings.request()).toMatchObject({ negative: '' });
     delete settings.offer.guidance;
     expect(settings.request()).not.toHaveProperty('negative');
+    expect(settings.request()).not.toHaveProperty('shift');
   });
 
   test.each([
     ['guidance', '0'],
     ['guidance', '101'],
     ['guidance', 'much'],
+    ['shift', '0.5'],
+    ['shift', 'far'],
     ['negative', 'x'.repeat(5001)],
   ] as const)('%s of %j is refused', (name, text) => {
     const { settings } = make();
@@ -140,10 +144,10 @@ describe('guidance', () => {
 
   test('comes back with a clip, and goes with the next', () => {
     const { settings } = make();
-    settings.restore({ ...RECIPE, guidance: 7, negative: 'rain' });
-    expect([settings.guidance, settings.negative]).toEqual(['7', 'rain']);
+    settings.restore({ ...RECIPE, guidance: 7, negative: 'rain', shift: 3 });
+    expect([settings.guidance, settings.negative, settings.shift]).toEqual(['7', 'rain', '3']);
     settings.restore(RECIPE);
-    expect([settings.guidance, settings.negative]).toEqual([null, null]);
+    expect([settings.guidance, settings.negative, settings.shift]).toEqual([null, null, null]);
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Preferences } from '../../src/app/preferences.svelte';
 import { errorText, htmlLang, LANGUAGES, pickLanguage, type Language } from '../../src/app/words';
 import { bytes, clock, seconds, shape } from '../../src/app/words/format';
+import { SAMPLINGS } from '../../src/pipeline/samplings';
 import type { ErrorCode } from '../../src/worker/protocol';
 import { memoryStore } from './helpers';
 
@@ -22,6 +23,12 @@ function texts(value: unknown, path = ''): [string, string][] {
 
 describe.each(Object.keys(LANGUAGES) as Language[])('the words in %s', (language) => {
   const all = texts(LANGUAGES[language]);
+
+  test('name every way to sample a model, each in its own words', () => {
+    const { samplings } = LANGUAGES[language].own;
+    expect(Object.keys(samplings)).toEqual(SAMPLINGS.map(({ id }) => id));
+    expect(new Set(Object.values(samplings)).size).toBe(SAMPLINGS.length);
+  });
 
   test('are all there and say something', () => {
     expect(all.length).toBeGreaterThan(120);

@@ -11,8 +11,8 @@ it.each([8, 16] as const)('keeps the bits of kept frames: %d', (cacheBits) => {
   expect(parseRecipe({ ...RECIPE, cacheBits })).toEqual({ ...RECIPE, cacheBits });
 });
 
-it('keeps guidance and what should not be seen', () => {
-  const guided = { ...RECIPE, guidance: 6.5, negative: 'blurry' };
+it('keeps guidance, what should not be seen, and the shift', () => {
+  const guided = { ...RECIPE, guidance: 6.5, negative: 'blurry', shift: 3 };
   expect(parseRecipe(guided)).toEqual(guided);
 });
 
@@ -26,6 +26,7 @@ it('keeps where a picture was cropped; nonsense is left out', () => {
 describe('refuses', () => {
   it.each([
     ['guidance', 101],
+    ['shift', 101],
     ['guidance', '5'],
     ['negative', 'x'.repeat(5001)],
     ['seed', -1],

@@ -110,6 +110,29 @@ test('guidance: at scale 1 the negative prompt does not matter, above it does', 
   expect((await make(model, { ...asked, guidance: 1 })).clip.frameHashes).toEqual(plain);
 });
 
+test.each(['unipc', 'flow-match'] as const)(
+  '%s of another shift, where the model is guided',
+  async (kind) => {
+    const sampler = { kind, guidance: { scale: 4, negative_prompt: 'rain' } };
+    const few = { steps: 3, seconds: 0.5 };
+    const three = await make(await open({ sampler: { ...sampler, shift: 3 } }), few);
+    const model = await open({ sampler: { ...sampler, shift: 5 } });
+    const five = await make(model, few);
+    const asked = await make(model, { ...few, shift: 3 });
+    expect(five.clip.frameHashes).not.toEqual(three.clip.frameHashes);
+    expect(asked.clip.frameHashes).toEqual(three.clip.frameHashes);
+    expect(asked.clip.recipe).toMatchObject({ shift: 3 });
+    expect(five.clip.recipe).not.toHaveProperty('shift');
+  },
+);
+
+test('a model that is not guided keeps its own shift, whatever is asked', async () => {
+  const model = await open();
+  const few = { steps: 2, seconds: 0.5 };
+  const own = await make(model, few);
+  expect((await make(model, { ...few, shift: 3 })).clip.frameHashes).toEqual(own.clip.frameHashes);
+});
+
 async function failure(work: Promise<unknown>): Promise<KinoraError> {
   return work.then(
     () => {
@@ -119,7 +142,7 @@ async function failure(work: Promise<unknown>): Promise<KinoraError> {
   );
 }
 
-describe.each(['euler', 'renoise', 'unipc'] as const)('%s', (kind) => {
+describe.each(['euler', 'renoise', 'flow-match', 'unipc'] as const)('%s', (kind) => {
   test('makes every frame; twice the same, another seed or prompt others', async () => {
     const model = await open({ sampler: { kind } });
     const { clip } = await make(model);

@@ -28,6 +28,7 @@ test('a good request passes', () => {
   for (const seconds of [0.01, 600]) checkRequest({ ...GOOD, seconds }, GRID);
   for (const width of [16, 4096]) checkRequest({ ...GOOD, width }, GRID);
   for (const guidance of [1, 5.5, 100]) checkRequest({ ...GOOD, guidance, negative: '' }, GRID);
+  for (const shift of [1, 3, 5.5, 100]) checkRequest({ ...GOOD, shift }, GRID);
   for (const steps of [1, 50]) checkRequest({ ...GOOD, steps }, GRID);
 });
 
@@ -50,6 +51,8 @@ test.each([
   ['steps', 51, '1 to 50'],
   ['guidance', 0.5, '1 to 100'],
   ['guidance', '5', '"5"'],
+  ['shift', 0.5, '1 to 100'],
+  ['shift', NaN, '1 to 100'],
   ['negative', 7, 'text'],
   ['negative', 'x'.repeat(5001), 'at most 5000'],
 ])('%s %j is refused, and the message says why', (field, value, words) => {

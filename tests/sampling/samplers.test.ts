@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { planSteps, SAMPLERS, startScale } from '../../src/sampling/plan';
-import { flowMatchSigmas, steps } from '../../src/sampling/schedule';
+import { planSteps, SAMPLERS, startScale, type SamplerPlan } from '../../src/sampling/plan';
 import { unipcSigmas, unipcSteps, type UniPcStep } from '../../src/sampling/unipc';
 
 interface Walk {
@@ -16,7 +15,8 @@ interface Walk {
 const golden = JSON.parse(readFileSync(join(import.meta.dirname, '../goldens/samplers.json'), 'utf8')) as {
   x: number[];
   unipc: Walk[];
-  euler: Walk[];
+  /** Without `xs` for most numbers of steps. */
+  euler: (Omit<Walk, 'xs'> & { xs?: number[][] })[];
 };
 const flow = (x: number[], sigma: number) => x.map((v) => Math.sin(3 * v) + sigma * v);
 
@@ -58,16 +58,43 @@ describe.each(golden.unipc)('UniPC, $n steps, shift $shift', ({ n, shift, sigmas
   });
 });
 
-test.each(golden.euler)('flow-match Euler, $n steps', ({ n, shift, sigmas, xs }) => {
-  const ours = flowMatchSigmas(n, shift);
-  expectNear([...ours, 0], sigmas, 1e-6);
-  let x = golden.x;
-  steps(ours).forEach(({ sigma, next }, i) => {
-    const v = flow(x, sigma);
-    x = x.map((a, j) => a + (next - sigma) * v[j]!);
-    expectNear(x, xs[i]!, 1e-5);
+describe.each(golden.euler)('base Wan by flow-match Euler, $n steps, shift $shift', (walk) => {
+  const { n, shift, sigmas, timesteps } = walk;
+  const plan: SamplerPlan = { ...SAMPLERS['wan-euler'], shift };
+  const schedule = planSteps(plan, n);
+
+  test('has diffusers’ noise levels and timesteps', () => {
+    expectNear([...schedule.map(({ sigma }) => sigma), schedule.at(-1)!.next], sigmas, 1e-6);
+    expectNear(
+      schedule.map(({ next }) => next),
+      sigmas.slice(1),
+      1e-6,
+    );
+    expectNear(
+      schedule.map(({ timestep }) => timestep),
+      timesteps,
+      1e-6,
+    );
+    expect(startScale(plan, schedule)).toBe(1);
+  });
+
+  test('has the last of them for what is already denoised so far', () => {
+    const skipped = Math.floor(n / 2);
+    expectNear(planSteps(plan, n, skipped).map(({ sigma }) => sigma), sigmas.slice(skipped, -1), 1e-6); // prettier-ignore
   });
 });
+
+test.each(golden.euler.filter(({ xs }) => xs))(
+  'flow-match Euler takes diffusers’ steps: $n, shift $shift',
+  ({ n, shift, xs }) => {
+    let x = golden.x;
+    planSteps({ ...SAMPLERS['wan-euler'], shift }, n).forEach(({ sigma, next }, i) => {
+      const v = flow(x, sigma);
+      x = x.map((a, j) => a + (next - sigma) * v[j]!);
+      expectNear(x, xs![i]!, 1e-5);
+    });
+  },
+);
 
 test('few-step lists are those of the papers', () => {
   const told = (name: keyof typeof SAMPLERS) =>
@@ -82,4 +109,5 @@ test('few-step lists are those of the papers', () => {
   expect(startScale(SAMPLERS.rcm, rcm)).toBeCloseTo(80 / 81, 12);
   expect(startScale(SAMPLERS['self-forcing'], planSteps(SAMPLERS['self-forcing'], 4))).toBe(1);
   expect(planSteps(SAMPLERS.wan, 50)).toHaveLength(50);
+  expect(planSteps(SAMPLERS['wan-euler'], 50)).toHaveLength(50);
 });

@@ -1,6 +1,16 @@
 /** The command `npm run parity` on cases made from the goldens, good ones and bad ones. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi, type MockInstance } from 'vitest';
@@ -158,19 +168,18 @@ function tensorsOf({ weights }: Parts, layout: string | null, prefix = ''): Tens
 }
 
 /** Puts the weights into another file, and says whose names they are. */
-const inside = (file: string, make: (p: Parts) => Uint8Array, tolerance?: number) => (p: Parts) => {
+const inside = (file: string, make: (p: Parts) => Uint8Array) => (p: Parts) => {
   p.files = { ...p.files, 'weights.safetensors': null, [file]: make(p) };
   p.case['layout'] = 'original';
-  if (tolerance) p.case['tolerance'] = tolerance;
 };
 const OTHER_FILES: [string, string, (p: Parts) => void][] = [
   ['wan-head128', 'a GGUF in original names', inside('weights.gguf', (p) => ggufFile(tensorsOf(p, 'wan-transformer')))],
-  ['wan-head128', 'a GGUF of Q8_0, within 3e-2', inside('weights.gguf', (p) => ggufFile(tensorsOf(p, 'wan-transformer'), 'Q8_0'), 3e-2)],
+  ['wan-head128', 'a GGUF of Q8_0, within 3e-2', inside('weights.gguf', (p) => ggufFile(tensorsOf(p, 'wan-transformer'), 'Q8_0'))],
   ['causal-window', 'a .pt as Self-Forcing has it', inside('weights.pt', (p) => torchFile(tensorsOf(p, 'wan-transformer', 'model.'), ['generator_ema']))],
   ['causal-blocks', 'a .pt as rCM has it', inside('weights.pt', (p) => torchFile(tensorsOf(p, 'wan-transformer', 'net.')))],
   ['wan-head128', 'a safetensors with ComfyUI’s prefix', inside('weights.safetensors', (p) => safetensorsFile(tensorsOf(p, 'wan-transformer', 'model.diffusion_model.')))],
   ['umt5-odd', 'a GGUF in llama.cpp’s names', inside('weights.gguf', (p) => ggufFile(tensorsOf(p, 'umt5-gguf')))],
-  ['umt5-long', 'a GGUF of Q8_0, within 3e-2', inside('weights.gguf', (p) => ggufFile(tensorsOf(p, 'umt5-gguf'), 'Q8_0'), 3e-2)],
+  ['umt5-long', 'a GGUF of Q8_0, within 3e-2', inside('weights.gguf', (p) => ggufFile(tensorsOf(p, 'umt5-gguf'), 'Q8_0'))],
   ['umt5-odd', 'a .pth in Wan’s names', inside('weights.pth', (p) => torchFile(tensorsOf(p, 'umt5')))],
   ['wan-vae-small-decoder', 'a .pth in original names', inside('weights.pth', (p) => torchFile(tensorsOf(p, 'wan-vae')))],
   ['wan-vae-levels-encoder', 'a GGUF in original names', inside('weights.gguf', (p) => ggufFile(tensorsOf(p, 'wan-vae')))],
@@ -227,6 +236,91 @@ describe('a case', () => {
   test.each(OTHER_FILES)('%s is good with its weights in %s', async (name, _, change) => {
     expect(await run(await folder(name, change)), String(err.mock.calls)).toBe(0);
     expect(String(out.mock.calls)).toMatch(/(\d+) of \1 within/);
+  });
+
+  test('without a tolerance of its own is held to that of its activations and weights', async () => {
+    const held = async (f16: boolean, change: (p: Parts) => void = () => {}) => {
+      out.mockClear();
+      await main({ dir: await folder('umt5-long', change), json: true, f16 }, testEntry);
+      return JSON.parse(String(out.mock.calls[0]![0])) as Report;
+    };
+    const q8 = inside('weights.gguf', (p) => ggufFile(tensorsOf(p, 'umt5-gguf'), 'Q8_0'));
+    expect(await held(false)).toMatchObject({ activations: 'f32', tolerance: 2e-3, ok: true });
+    expect(await held(false, q8)).toMatchObject({ activations: 'f32', tolerance: 3e-2, ok: true });
+    const half = await held(true);
+    expect(half.tolerance).toBe(half.activations === 'f16' ? 1e-2 : 2e-3); // f32 where the adapter cannot
+    expect(half.ok).toBe(true);
+    const own = (p: Parts) => void (p.case['tolerance'] = 1e-9);
+    expect(await held(true, own)).toMatchObject({ tolerance: 1e-9, ok: false });
+    expect(await held(false, (p) => (q8(p), own(p)))).toMatchObject({ tolerance: 1e-9, ok: false });
+  });
+
+  test('takes weights of over 4 GiB', async () => {
+    const dir = await folder('umt5-odd');
+    const [path, bytes] = [join(dir, 'weights.safetensors'), 4 * 2 ** 30 + 4];
+    const header = safetensors({ big: { dtype: 'U8', shape: [bytes], data_offsets: [0, bytes] } }, Buffer.alloc(0)); // prettier-ignore
+    writeFileSync(path, header);
+    truncateSync(path, header.length + bytes); // a hole, which takes no room on the disk
+    const { weights } = await readCase(dir);
+    expect(weights.tensors.get('big')).toMatchObject({ bytes });
+    expect([...(await weights.read('big', bytes - 4, 4))]).toEqual([0, 0, 0, 0]);
+    rmSync(path);
+  });
+
+  describe('with its weights elsewhere', () => {
+    let server: Server | undefined;
+    afterEach(() => void server?.close());
+
+    /** A case without weights, and where they are. */
+    async function apart(): Promise<{ dir: string; weights: string }> {
+      const dir = await folder('causal-window');
+      const weights = join(root, `elsewhere-${folders}.safetensors`);
+      renameSync(join(dir, 'weights.safetensors'), weights);
+      return { dir, weights };
+    }
+    const from = (dir: string, weights: string) => main({ dir, json: false, f16: false, weights }, testEntry);
+
+    /** Gives a file, in parts where it is asked for them; the bytes that it gave. */
+    async function serve(path: string, ranges: boolean): Promise<{ address: string; given: number[] }> {
+      const [data, given] = [readFileSync(path), [] as number[]];
+      server = createServer(({ headers }, answer) => {
+        const [, a, b] = (ranges && /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '')) || [];
+        const part = a ? data.subarray(Number(a), Number(b) + 1) : data;
+        given.push(part.length);
+        answer.writeHead(a ? 206 : 200, a ? { 'Content-Range': `bytes ${a}-${b}/${data.length}` } : {});
+        answer.end(part);
+      });
+      await new Promise<void>((up) => server!.listen(0, '127.0.0.1', up));
+      return {
+        address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/w.safetensors?x=1`,
+        given,
+      };
+    }
+
+    test('in a file', async () => {
+      const { dir, weights } = await apart();
+      expect(await from(dir, weights), String(err.mock.calls)).toBe(0);
+      expect(await from(dir, `${weights}.not`)).toBe(1);
+      expect(String(err.mock.calls)).toContain(`There is no file ${weights}.not`);
+    });
+
+    test('on a server: only parts are asked for, and not one for every small tensor', async () => {
+      const { dir, weights } = await apart();
+      const { address, given } = await serve(weights, true);
+      expect(await from(dir, address), String(err.mock.calls)).toBe(0);
+      expect(String(out.mock.calls)).toMatch(/(\d+) of \1 within/);
+      expect(given.length).toBeLessThan(10);
+      expect(given.length).toBeGreaterThan(2);
+    });
+
+    test('on a server that gives no parts', async () => {
+      const { dir, weights } = await apart();
+      const { address } = await serve(weights, false);
+      expect(await from(dir, address)).toBe(1);
+      expect(String(err.mock.calls)).toContain('w.safetensors could not be fetched: the server does not serve parts of files'); // prettier-ignore
+      expect(await from(dir, 'https:')).toBe(1);
+      expect(String(err.mock.calls)).toContain('https: is no address');
+    });
   });
 
   test.each(['wan-head128', 'wan-head64', 'umt5-long'])(

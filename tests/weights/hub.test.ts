@@ -178,6 +178,105 @@ describe('a download', () => {
   });
 });
 
+describe('going on with a download', () => {
+  const PT = '/wan%2B%2B.pt';
+  const [MIB, BYTES] = [1 << 20, 3_000_000];
+  type Answer = (range: string | null) => Response | null;
+
+  /** Another answer to what is asked of the file; null: the hub's own. */
+  const answering = (answer: Answer) =>
+    (async (input: URL | RequestInfo, init?: RequestInit) =>
+      (String(input).endsWith(PT) && answer(new Headers(init?.headers).get('Range'))) || fetch(input, init)) as typeof globalThis.fetch; // prettier-ignore
+
+  /** One file of three pieces, of which the first came. */
+  async function begun(): Promise<HubOrder> {
+    const what = await order();
+    const only = { ...what, files: what.files.slice(0, 1) };
+    const gone: Answer = (range) =>
+      range?.startsWith('bytes=0-') ? null : new Response('', { status: 503 });
+    await expect(get(only, { fetch: answering(gone) })).rejects.toMatchObject({ code: 'network' });
+    expect(await loaded()).toBe(MIB);
+    asked.length = 0;
+    return only;
+  }
+  const loaded = async () => (await listDownloads(disk.storage))[0]!.loaded;
+  const whole = async () => (await listDownloads(disk.storage))[0]!.whole;
+
+  const part = (range: string | null, size: number | string, body?: BodyInit) => {
+    const [, a, b] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
+    const data = REPOS['someone/wan']!['checkpoints/wan++.pt']!.slice(Number(a), Number(b) + 1);
+    const headers = { 'Content-Range': `bytes ${a}-${b}/${size}` };
+    return new Response(body ?? (data as Uint8Array<ArrayBuffer>), { status: 206, headers });
+  };
+  test.each<[string, Answer, string, RegExp]>([
+    ['with a page', () => new Response('<html>Busy</html>\n'), 'hash-mismatch', /its bytes are 18, expected 3000000.* What came before is kept/],
+    ['with a page that is longer than the file', () => new Response('x'.repeat(BYTES + 1)), 'hash-mismatch', /at least \d+, expected 3000000.* is kept/],
+    ['with parts of a shorter file', (range) => part(range, 999), 'hash-mismatch', /another file, of 999, expected 3000000.* is kept/],
+    ['with parts that are cut off', (range) => part(range, BYTES, 'x'), 'network', /the connection broke/],
+    ['with too much', (range) => part(range, BYTES, 'x'.repeat(MIB + 1)), 'hash-mismatch', /longer than .* is kept/],
+    ['416', () => new Response('', { status: 416 }), 'network', /answered 416/],
+    ['503', () => new Response('', { status: 503 }), 'network', /answered 503/],
+    ['nothing', () => { throw new TypeError('no'); }, 'network', /connection failed/],
+  ])('where the hub answers %s: what came before stays', async (_, answer, code, message) => {
+    const only = await begun();
+    const wrong = get(only, { fetch: answering(answer) });
+    await expect(wrong).rejects.toMatchObject({ code, message: expect.stringMatching(message), params: code === 'hash-mismatch' ? { kept: MIB } : {} }); // prettier-ignore
+    expect(await loaded()).toBe(MIB);
+    asked.length = 0;
+    await get(only);
+    expect(asked).toHaveLength(2); // the two pieces that were missing
+    expect(await whole()).toBe(true);
+  }); // prettier-ignore
+
+  test('where the hub gives it whole: that is taken', async () => {
+    const only = await begun();
+    const data = REPOS['someone/wan']!['checkpoints/wan++.pt']! as Uint8Array<ArrayBuffer>;
+    await get(only, { fetch: answering(() => new Response(data)) });
+    expect(await whole()).toBe(true);
+    const [file] = await openDownload('wan', disk.storage);
+    expect(Buffer.from(await file!.file.arrayBuffer()).equals(data)).toBe(true);
+  });
+
+  test('wrong bytes once: what came before is not fetched again', async () => {
+    const only = await begun();
+    let wrong = 0;
+    tamper = (_, start, bytes) => (start === MIB && wrong++ === 0 ? bytes.map((b) => b ^ 1) : bytes);
+    await get(only);
+    expect(asked).toHaveLength(4);
+    expect(await whole()).toBe(true);
+  });
+
+  test('where what came before is wrong, all is fetched anew', async () => {
+    tamper = (_, start, bytes) => (start === 0 ? bytes.map((b) => b ^ 1) : bytes);
+    const only = await begun();
+    tamper = (_, __, bytes) => bytes;
+    await get(only);
+    expect(await whole()).toBe(true);
+    expect(asked).toHaveLength(7);
+  });
+
+  test('wrong bytes always: an error, and the next download begins anew', async () => {
+    const only = await begun();
+    tamper = (_, start, bytes) => (start === MIB ? bytes.map((b) => b ^ 1) : bytes);
+    await expect(get(only)).rejects.toMatchObject({ code: 'hash-mismatch', params: { expected: only.files[0]!.sha256 } }); // prettier-ignore
+    expect(await loaded()).toBe(0);
+    tamper = (_, __, bytes) => bytes;
+    await get(only);
+    expect(await whole()).toBe(true);
+  });
+
+  test('a disk that is full keeps what is whole', async () => {
+    const only = await begun();
+    disk.room = disk.used() + MIB / 2;
+    await expect(get(only)).rejects.toMatchObject({ code: 'storage' });
+    expect(await loaded()).toBe(MIB);
+    disk.room = Infinity;
+    asked.length = 0;
+    await get(only);
+    expect(asked).toHaveLength(2);
+  });
+});
+
 describe('refusals', () => {
   test.each([
     ['no storage', { storage: () => Promise.reject(new DOMException('none', 'SecurityError')) }],

@@ -23,7 +23,11 @@ test('takes a complete model.json', () => {
 test('what guides a model is told to the page', () => {
   const m = manifest();
   m.sampler.guidance = { scale: 5, negative_prompt: 'blurry' };
-  expect(toModelInfo(readModelManifest(m)).guidance).toEqual({ scale: 5, negative: 'blurry' });
+  expect(toModelInfo(readModelManifest(m)).guidance).toEqual({
+    scale: 5,
+    negative: 'blurry',
+    shift: m.sampler.shift,
+  });
 });
 
 /** Sets (or with undefined removes) what stands at a dotted path. */
@@ -56,7 +60,7 @@ const BROKEN: [message: string, path: string, value: unknown][] = [
   ['details[0][1] must be a number from 0 to 16777216, but is -1', 'details', [[1, -1]]],
   ['preview.matrix must have 16 entries, but has 17', 'preview.matrix.16', [1, 2, 3]],
   ['preview.matrix[2] must have 3 entries, but has 4', 'preview.matrix.2.3', 0],
-  ['sampler.kind must be "renoise" or "euler" or "unipc", but is "ddim"', 'sampler.kind', 'ddim'],
+  ['sampler.kind must be "renoise" or "euler" or "flow-match" or "unipc", but is "ddim"', 'sampler.kind', 'ddim'],
   ['sampler.timesteps must fall, but 500 is followed by 500', 'sampler.timesteps', [1000, 500, 500]],
   ['sampler.timesteps[0] must be a number from 5e-324 to 1000, but is 1001', 'sampler.timesteps', [1001]],
   ['sampler.guidance.scale must be a number from 1 to 100, but is 0', 'sampler.guidance', { scale: 0, negative_prompt: '' }],

@@ -178,8 +178,9 @@ test('a lost network is an error after some tries; the next visit fetches only w
 test('a tab killed in the middle: whole pieces are used, a torn one is not', async () => {
   const stop = new AbortController();
   server.fault = (r) => (r === range(8) ? 'never' : null);
-  const killed = open({ signal: stop.signal });
-  setTimeout(() => stop.abort(), 60);
+  // When all the others have come.
+  const onDownload = ({ loaded }: { loaded: number }) => void (loaded >= BIG.length - PIECE && setTimeout(() => stop.abort(), 20)); // prettier-ignore
+  const killed = open({ signal: stop.signal, onDownload });
   await expect(killed).rejects.toMatchObject({ code: 'cancelled' });
   disk.file(hex(BIG)).data[2 * PIECE + 9]! ^= 1; // the disk lies about one
   server.fault = () => null;

@@ -40,8 +40,13 @@ for n in (1, 2, 3, 6, 20):
             prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=shift, num_train_timesteps=1000
         )
         result["unipc"].append({"n": n, "shift": shift, **walk(unipc, n)})
-for n in (3, 8):
-    result["euler"].append({"n": n, "shift": 5.0, **walk(FlowMatchEulerDiscreteScheduler(shift=5.0), n)})
+# Noise levels for many numbers of steps; the walks of a few of them would add nothing but bytes.
+for n in (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 50):
+    for shift in (3.0, 5.0):
+        walked = walk(FlowMatchEulerDiscreteScheduler(shift=shift), n)
+        if n not in (1, 3, 8):
+            del walked["xs"]
+        result["euler"].append({"n": n, "shift": shift, **walked})
 
 
 def rounded(v):

@@ -137,7 +137,8 @@ export const drawer = {
       'causal-forcing': 'Causal-Forcing, 2 steps',
       fastwan: 'FastWan, 3 steps',
       rcm: 'rCM, 4 steps',
-      wan: 'Wan 2.1 itself, 50 steps',
+      wan: 'Wan 2.1 itself, UniPC, 50 steps',
+      'wan-euler': 'Wan 2.1 itself, flow-match Euler, 50 steps',
     } as Record<string, string>,
     quantize: 'Weights',
     asIs: 'as they are',
@@ -242,6 +243,8 @@ export const drawer = {
         'The hub cannot be reached. What came so far is kept; it goes on when you press “Go on”, or when the network is back.',
       wrong: (file: string) =>
         `What came as ${file} was twice not what the hub promised, and was thrown away. Try again later, or choose another hub.`,
+      other: (file: string, kept: number) =>
+        `The hub answered twice with something else than ${file}. The ${mb(kept)} that came before are kept: go on later, or choose another hub.`,
       room: (needed: number) =>
         `There is no room for ${mb(needed)} in this browser. Delete models or clips, or open the files from your disk.`,
       missing: 'Some of it is not here any more. Go on with the download.',

@@ -151,6 +151,7 @@ export const notices = {
     window: (p: Problem) =>
       `The window must be a whole number of latent frames from ${p.least ?? 0} to ${p.most}${butIs(p)}.`,
     guidance: (p: Problem) => `Guidance must be a number from 1 to ${p.most}${butIs(p)}.`,
+    shift: (p: Problem) => `Shift must be a number from 1 to ${p.most}${butIs(p)}.`,
     negative: (p: Problem) =>
       `What shall not be seen has ${p.found} characters; at most ${p.most} can be read. Shorten it.`,
     sink: (p: Problem) =>

@@ -213,6 +213,9 @@ export const en = {
     negative: 'What shall not be seen',
     guidanceHint: (scale: number) =>
       `How strongly the pictures follow your words and keep away from these. This model was published with ${scale}; 1 is none at all, and twice as quick.`,
+    shift: 'Shift',
+    shiftHint: (shift: number) =>
+      `The higher the shift, the more of the steps go to noisy pictures: to what is where, and how it moves; the lower, to details. ${shift} where nothing is said; 3 is usual for small pictures, and up to 12 was published, too.`,
     windowHint: (window: number, sink: number) =>
       `How many latent frames (4 pictures each) a block sees, and how many of the first stay in sight when a clip is longer. This model was taught ${window} and ${sink}. A larger window holds things together better and takes more memory.`,
     cacheBits: 'Earlier frames',

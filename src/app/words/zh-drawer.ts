@@ -128,7 +128,8 @@ export const drawer: typeof english = {
       'causal-forcing': 'Causal-Forcing，2 步',
       fastwan: 'FastWan，3 步',
       rcm: 'rCM，4 步',
-      wan: 'Wan 2.1 原版，50 步',
+      wan: 'Wan 2.1 原版，UniPC，50 步',
+      'wan-euler': 'Wan 2.1 原版，流匹配 Euler，50 步',
     },
     quantize: '权重',
     asIs: '保持原样',
@@ -225,6 +226,8 @@ export const drawer: typeof english = {
         `模型站拒绝了请求（${status}）：可能需要账号，或正忙。已下载的部分都已保留。请稍后再试，或换一个来源。`,
       network: '无法连接模型站。已下载的部分都已保留；按“继续下载”，或网络恢复后会接着下载。',
       wrong: (file) => `收到的 ${file} 两次都与模型站的承诺不符，已经丢弃。请稍后再试，或换一个来源。`,
+      other: (file, kept) =>
+        `模型站两次返回的都不是 ${file}。此前已下载的 ${mb(kept)} 都已保留；请稍后继续，或换一个来源。`,
       room: (needed) => `此浏览器放不下 ${mb(needed)}。请删除模型或视频，或从磁盘打开文件。`,
       missing: '其中一部分已经不在本机，请继续下载。',
     },

@@ -6,7 +6,7 @@ import { bytes } from './format';
 const mb = (n: number) => bytes(n, 'zh');
 /** Names of settings in errors of the engine and of dropped files. */
 const names: Record<string, string> = {
-  prompt: '提示词', seed: '种子', seconds: '时长', width: '宽度', height: '高度', size: '尺寸', steps: '步数', guidance: '引导强度', negative: '不希望看到的内容',
+  prompt: '提示词', seed: '种子', seconds: '时长', width: '宽度', height: '高度', size: '尺寸', steps: '步数', guidance: '引导强度', negative: '不希望看到的内容', shift: '时间步偏移',
 }; // prettier-ignore
 
 function badRequest({ params = {} }: EngineError): string {
@@ -155,6 +155,7 @@ export const notices: typeof english = {
     steps: (p) => `步数必须是 1 到 ${p.most} 的整数${nowIs(p)}。`,
     window: (p) => `窗口必须是 ${p.least ?? 0} 到 ${p.most} 之间的整数个潜帧${nowIs(p)}。`,
     guidance: (p) => `引导强度必须是 1 到 ${p.most} 的数${nowIs(p)}。`,
+    shift: (p) => `时间步偏移必须是 1 到 ${p.most} 的数${nowIs(p)}。`,
     negative: (p) => `“不希望看到的内容”有 ${p.found} 个字符，最多只能读 ${p.most} 个，请缩短。`,
     sink: (p) =>
       `锚点必须是 ${p.least ?? 0} 到 ${p.most} 之间的整数个潜帧，窗口里还要放得下一段${nowIs(p)}。`,
@@ -172,7 +173,7 @@ export const notices: typeof english = {
     'no-model': ({ params }) => `这个网址没有名为“${params?.model ?? ''}”的模型，请检查链接中的名称。`,
     'bad-model': badModel,
     'hash-mismatch': ({ params }) =>
-      `文件${params?.file ? ` ${params.file} ` : ''}与预期不符，可能下载时受损。请重试，它会重新下载。`,
+      `文件${params?.file ? ` ${params.file} ` : ''}与预期不符，可能下载时受损。${params?.kept ? '此前已下载的部分都已保留；请稍后重试。' : '请重试，它会重新下载。'}`,
     network: ({ params }) =>
       `无法下载${params?.file ? ` ${params.file}` : '模型文件'}。已下载的部分都已保留；请检查网络后重试。`,
     'not-loaded': () => '模型还没有加载。请重试，会先加载模型。',

@@ -205,6 +205,9 @@ export const zh: Words = {
     negative: '不希望看到的内容',
     guidanceHint: (scale) =>
       `画面有多贴近您的文字、远离这里的内容。此模型发布时用的是 ${scale}；1 表示不引导，速度快一倍。`,
+    shift: '时间步偏移',
+    shiftHint: (shift) =>
+      `偏移越大，越多的步数用于布局和运动；越小，越多用于细节。默认为 ${shift}；小尺寸画面常用 3，官方建议中也有高至 12 的。`,
     windowHint: (window, sink) =>
       `每一段能看到多少个潜帧（每个潜帧 4 幅画面），以及视频变长后最初的多少个一直可见。这个模型学的是 ${window} 和 ${sink}。窗口越大，前后越连贯，占用的内存也越多。`,
     cacheBits: '先前画面',

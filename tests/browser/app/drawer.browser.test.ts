@@ -115,3 +115,20 @@ test('how exactly earlier frames are kept is chosen there, with WebGPU', async (
   flushSync();
   expect(at('cache-bits')).toBeNull();
 });
+
+test('base Wan’s shift is chosen where guidance is; one that will not do opens the drawer at its field', async () => {
+  app.settings.offer = { ...app.settings.offer, guidance: { scale: 5, negative: 'blurry', shift: 5 } };
+  flushSync();
+  app.settings.guide('shift', 'far');
+  await refused();
+  expect(document.activeElement).toBe(at('shift'));
+  expect(at('shift').getAttribute('aria-invalid')).toBe('true');
+  expect(at('shift-hint').innerText).toMatch(/from 1 to 100, but it is “far”/);
+  await userEvent.fill(at('shift'), '3');
+  expect(at('shift-hint').innerText).toMatch(/5 where nothing is said/);
+  expect(app.settings.request()).toMatchObject({ shift: 3 });
+  at('guidance-reset').click();
+  flushSync();
+  expect(at<HTMLInputElement>('shift').value).toBe('5');
+  expect(app.settings.request()).not.toHaveProperty('shift');
+});
