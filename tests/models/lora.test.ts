@@ -193,6 +193,6 @@ test.each<[string, () => ReturnType<typeof make>, string]>([
   ['a matrix', () => make({}, undefined, { [`transformer.${MODULE}.lora_B.weight`]: f32([12, 2], NaN, ...Array<number>(23).fill(1)) }), `"transformer.${MODULE}.lora_B.weight" has values that are no numbers (NaN)`],
   ['an infinite matrix', () => make({}, undefined, { [`transformer.${MODULE}.lora_A.weight`]: f32([2, 12], ...Array<number>(23).fill(1), -Infinity) }), 'has values that are no numbers (-Infinity)'],
   ['a product', () => make({ [`${MODULE}.alpha`]: f32([1], 3e38) }, undefined, { [`transformer.${MODULE}.lora_A.weight`]: f32([2, 12], ...Array<number>(24).fill(9)) }), `it changes "${MODULE}.weight" by more than a number can hold`],
-])('merges no %s that is no number', async (_, file, message) => {
+])('does not merge %s that is no number', async (_, file, message) => {
   await expect(added(await file())).rejects.toThrow(message);
 }); // prettier-ignore
