@@ -1,5 +1,5 @@
 /**
- * 16 000 damaged files on the way that a person's own take: bytes changed, bits flipped, cut, or with a piece repeated.
+ * 17 000 damaged files on the way that a person's own take: bytes changed, bits flipped, cut, or with a piece repeated.
  * Each gives something that can be read to its end, or a KinoraError; none asks for more than its size at once, none takes
  * long, and none makes memory grow by much more than it has bytes. (Files that were made to do harm: weights/bombs.)
  */
@@ -66,6 +66,7 @@ const TARGETS: [name: string, bytes: Bytes, read: (source: ByteSource) => Promis
   ['hostile.pt', format('hostile.pt'), weights, 2000],
   ['kohya.safetensors', file('goldens/lora/kohya.safetensors'), lora, 1000],
   ['comfy.safetensors', file('goldens/lora/comfy.safetensors'), lora, 1000],
+  ['adapter.safetensors', file('goldens/lora/adapter.safetensors'), lora, 1000],
   ['longlive.pt', file('goldens/lora/longlive.pt'), lora, 1000],
   [INDEX, format(INDEX), picked, 1000],
   [SHARDS[0]!, format(SHARDS[0]!), picked, 1000],

@@ -22,6 +22,8 @@ export interface LastModel {
 }
 
 const KEY = 'last-model';
+/** What the page's slider gives; with more, which it never wrote, no model would open again. */
+const MAX_STRENGTH = 2;
 
 export class LastModels {
   /** To be offered. */
@@ -91,7 +93,7 @@ function readLast(value: unknown): LastModel | null {
     ...{ name: text('name') ?? '', download: text('download'), paths, sampling: text('sampling'), quantize },
     strengths: Object.fromEntries(
       Object.entries((strengths ?? {}) as Record<string, unknown>).flatMap(([path, n]) =>
-        typeof n === 'number' ? [[path, n]] : [],
+        typeof n === 'number' && Math.abs(n) <= MAX_STRENGTH ? [[path, n]] : [],
       ),
     ),
     size: { width: width as number, height: height as number },

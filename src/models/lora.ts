@@ -1,5 +1,6 @@
 /**
- * LoRAs: small differences W + strength · (alpha / r) · B·A, merged into the transformer's weights while it is loaded.
+ * LoRAs: small differences W + strength · (alpha / r) · B·A, merged into the transformer's weights while it is loaded. Alpha
+ * is a tensor beside the matrices, or stands in the notes of the file (lora-notes.ts); without either it is r.
  *
  * | style            | sample                                                                              |
  * |------------------|-------------------------------------------------------------------------------------|
@@ -7,17 +8,22 @@
  * | ComfyUI, Kijai   | `diffusion_model.blocks.0.self_attn.q.lora_A.weight`, `.diff`, `.diff_b`            |
  * | diffusers        | `transformer.blocks.0.attn1.to_q.lora_A.weight`                                     |
  * | LongLive (PEFT)  | `generator_lora.base_model.model.model.blocks.0.self_attn.q.lora_A.default.weight`  |
+ * | LightX2V         | ComfyUI's, and `diffusion_model.blocks.0.diff_m`, the difference of a modulation    |
  *
- * [huggingface/diffusers `loaders/lora_conversion_utils.py`, kohya-ss/musubi-tuner, NVlabs/LongLive]
+ * [huggingface/diffusers `loaders/lora_conversion_utils.py`, kohya-ss/musubi-tuner, NVlabs/LongLive,
+ * modelscope/DiffSynth-Studio `LightX2VLoRALoader`]
  */
 import { KinoraError } from '../errors';
-import { toF32 } from '../weights/convert';
+import { toF32, toNumber } from '../weights/convert';
+import { readScale } from '../weights/scaled';
 import type { TensorInfo, WeightFile } from '../weights/source';
 import type { Patch } from '../weights/upload';
+import { readNotes, type LoraNotes } from './lora-notes';
 import { ourName } from './names';
 import type { Shapes } from './tensors';
 
-type Part = 'down' | 'up' | 'alpha' | 'diff';
+/** `upBias` is B's own bias, which PEFT multiplies by alpha / r as it does B·A; a `diff` stands for itself. */
+type Part = 'down' | 'up' | 'alpha' | 'diff' | 'upBias';
 type Parts = Partial<Record<Part, TensorInfo>>;
 
 export interface Lora {
@@ -25,26 +31,37 @@ export interface Lora {
   readonly strength: number;
   /** By our tensor names. */
   readonly parts: ReadonlyMap<string, Parts>;
+  readonly notes: LoraNotes | null;
 }
 
-const SUFFIXES: readonly (readonly [RegExp, Part, 'weight' | 'bias'])[] = [
+const SUFFIXES: readonly (readonly [RegExp, Part, 'weight' | 'bias' | 'modulation'])[] = [
   [/\.(lora_A|lora_down)(\.\w+)?\.weight$/, 'down', 'weight'],
   [/\.(lora_B|lora_up)(\.\w+)?\.weight$/, 'up', 'weight'],
   [/\.alpha$/, 'alpha', 'weight'],
   [/\.diff$/, 'diff', 'weight'],
-  [/\.(diff_b|lora_B(\.\w+)?\.bias)$/, 'diff', 'bias'],
+  [/\.diff_b$/, 'diff', 'bias'],
+  [/\.diff_m$/, 'diff', 'modulation'],
+  [/\.(lora_B|lora_up)(\.\w+)?\.bias$/, 'upBias', 'bias'],
 ];
+/** Of DoRA, which scales each row of W + B·A to a length of its own: kohya's name, and PEFT's. */
+const DORA = /\.(dora_scale|lora_magnitude_vector(\.\w+)*)$/;
+const MOST_F32 = 3.4028234663852886e38;
 const PREFIXES = /^(state_dict\.|generator_lora\.|base_model\.model\.|lora_unet_|lora_transformer_)/;
 
 /**
  * Reads what a LoRA changes; its numbers are read when their tensor is loaded.
  * @param shapes of the transformer
- * @throws KinoraError `bad-model` listing what belongs to no tensor, lacks its other half or has another shape
+ * @throws KinoraError `bad-model` for a DoRA, for numbers of a type that is no weight's, and listing what belongs to no
+ *   tensor, lacks its other half or has another shape
  */
 export function readLora(file: WeightFile, shapes: Shapes, strength: number): Lora {
   const flat = flattened(shapes);
   const parts = new Map<string, Parts>();
   const unknown: string[] = [];
+  const notes = readNotes(file, (problem) => bad(file, problem));
+  const dora = [...file.tensors.keys()].find((name) => DORA.test(name));
+  if (notes?.dora || dora)
+    throw new KinoraError('bad-model', `${file.name}: it is a DoRA${dora ? ` (it has "${dora}")` : ''}: what it makes of a weight depends on the whole weight, and Kinora merges plain LoRAs only. Take a plain LoRA, or merge it into the model with the program that made it.`, { file: file.name, why: 'dora' }); // prettier-ignore
   for (const info of file.tensors.values()) {
     const suffix = SUFFIXES.find(([pattern]) => pattern.test(info.name));
     const name = suffix && target(info.name.replace(suffix[0], ''), suffix[2], flat);
@@ -53,6 +70,7 @@ export function readLora(file: WeightFile, shapes: Shapes, strength: number): Lo
       continue;
     }
     const entry = parts.get(name) ?? {};
+    checkType(file, info, suffix[1]);
     if (entry[suffix[1]])
       throw bad(file, `"${entry[suffix[1]]!.name}" and "${info.name}" both change the tensor "${name}".`);
     entry[suffix[1]] = info;
@@ -66,7 +84,19 @@ export function readLora(file: WeightFile, shapes: Shapes, strength: number): Lo
   if (parts.size === 0) throw bad(file, 'it is no LoRA: it holds no tensors.');
   const odd = [...parts].filter(([name, entry]) => !fits(entry, shapes.get(name)!)).map(([name]) => name);
   if (odd.length) throw bad(file, `its matrices do not fit the model’s: ${some(odd)}.`);
-  return { file, strength, parts };
+  const alone = [...parts].filter(([name, entry]) => entry.upBias && !parts.get(weightOf(name))?.down);
+  if (alone.length)
+    throw bad(file, `these have a bias, but no matrices: ${some(alone.map(([, { upBias }]) => upBias!.name))}. The file is cut short.`); // prettier-ignore
+  return { file, strength, parts, notes };
+}
+
+const weightOf = (bias: string) => bias.replace(/\.bias$/, '.weight');
+
+/** Whole numbers are no weights, but an alpha may be one. */
+function checkType(file: WeightFile, info: TensorInfo, part: Part): void {
+  const none = new Uint8Array();
+  if (part === 'alpha') toNumber(info, none, file.name);
+  else toF32(info, none, file.name);
 }
 
 const some = (names: readonly string[]) =>
@@ -104,17 +134,21 @@ function flattened(shapes: Shapes): Map<string, string> {
 }
 
 /** Our name of the tensor that a module's part changes. */
-function target(module: string, kind: 'weight' | 'bias', flat: ReadonlyMap<string, string>): string | null {
+function target(
+  module: string,
+  kind: 'weight' | 'bias' | 'modulation',
+  flat: ReadonlyMap<string, string>,
+): string | null {
   let rest = module;
   while (PREFIXES.test(rest)) rest = rest.replace(PREFIXES, '');
   const known = flat.get(rest);
   return known ? `${known}.${kind}` : ourName('wan-transformer', `${rest}.${kind}`);
 }
 
-function fits({ down, up, alpha, diff }: Parts, shape: readonly number[]): boolean {
+function fits({ down, up, alpha, diff, upBias }: Parts, shape: readonly number[]): boolean {
   const count = (s: readonly number[]) => s.reduce((a, b) => a * b, 1);
-  if (diff && count(diff.shape) !== count(shape)) return false;
-  if (!down && !up) return diff !== undefined && !alpha;
+  for (const whole of [diff, upBias]) if (whole && count(whole.shape) !== count(shape)) return false;
+  if (!down && !up) return (diff ?? upBias) !== undefined && !alpha;
   if (!down || !up || (alpha && count(alpha.shape) !== 1)) return false;
   const [rank, out] = [down.shape[0]!, shape[0]!];
   return (
@@ -125,7 +159,10 @@ function fits({ down, up, alpha, diff }: Parts, shape: readonly number[]): boole
   );
 }
 
-/** What these LoRAs add to a tensor; null when nothing. For `uploadWeights`. */
+/**
+ * What these LoRAs add to a tensor; null when nothing. For `uploadWeights`.
+ * @throws KinoraError `bad-model`, as the patch does, for values that are no numbers, or too large
+ */
 export async function patchOf(
   loras: readonly Lora[],
   name: string,
@@ -133,25 +170,33 @@ export async function patchOf(
 ): Promise<Patch | null> {
   const patches: Patch[] = [];
   for (const lora of loras) {
-    const parts = lora.parts.get(name);
-    if (parts) patches.push(await makePatch(lora, parts, shape));
+    if (lora.parts.has(name)) patches.push(await makePatch(lora, name, shape));
   }
   if (patches.length === 0) return null;
   return (values, first) => patches.forEach((patch) => patch(values, first));
 }
 
-async function makePatch({ file, strength }: Lora, parts: Parts, shape: readonly number[]): Promise<Patch> {
-  const values = async (info: TensorInfo | undefined) =>
-    info ? toF32(info, await file.read(info.name), file.name) : null;
-  const [down, up, alpha, diff] = await Promise.all(
-    [parts.down, parts.up, parts.alpha, parts.diff].map(values),
+async function makePatch(lora: Lora, name: string, shape: readonly number[]): Promise<Patch> {
+  const { file, strength } = lora;
+  const parts = lora.parts.get(name)!;
+  const [down, up, ...whole] = await Promise.all(
+    [parts.down, parts.up, parts.diff, parts.upBias].map((info) => info && valuesOf(file, info)),
   );
+  const scale = strength * (await scaleOf(lora, name));
   const columns = shape.slice(1).reduce((a, b) => a * b, 1);
   const rank = parts.down?.shape[0] ?? 1;
-  const scale = strength * (alpha ? alpha[0]! / rank : 1);
   const row = new Float64Array(columns);
+  const add = (into: Float32Array, at: number, change: number) => {
+    if (!(Math.abs(change) <= MOST_F32))
+      throw bad(file, `it changes "${name}" by more than a number can hold (${change}). The file is damaged, or not meant for this model.`); // prettier-ignore
+    into[at]! += change;
+  };
   return (into, first) => {
-    if (diff) for (let i = 0; i < into.length; i++) into[i]! += strength * diff[first + i]!;
+    whole.forEach((change, part) => {
+      if (!change) return;
+      const times = part === 0 ? strength : scale;
+      for (let i = 0; i < into.length; i++) add(into, i, times * change[first + i]!);
+    });
     if (!down || !up) return;
     // Row by row: into[n, :] += scale · Σ_r up[n, r] · down[r, :]
     for (let at = 0; at < into.length;) {
@@ -165,10 +210,36 @@ async function makePatch({ file, strength }: Lora, parts: Parts, shape: readonly
         const from = r * columns + begin;
         for (let k = 0; k < count; k++) row[k]! += factor * down[from + k]!;
       }
-      for (let k = 0; k < count; k++) into[at + k]! += row[k]!;
+      for (let k = 0; k < count; k++) add(into, at + k, row[k]!);
       at += count;
     }
   };
+}
+
+/** A matrix of a LoRA, whole: floats, with the scales of a file of 8 bits. */
+async function valuesOf(file: WeightFile, info: TensorInfo): Promise<Float32Array> {
+  const values = toF32(info, await file.read(info.name), file.name);
+  const scale = await readScale(file, info);
+  const row = scale && values.length / scale.length;
+  for (let i = 0; i < values.length; i++) {
+    if (scale) values[i]! *= scale[Math.floor(i / row!)]!;
+    if (!Number.isFinite(values[i]))
+      throw bad(file, `"${info.name}" has values that are no numbers (${values[i]}). The file is damaged, or its training failed: take another.`); // prettier-ignore
+  }
+  return values;
+}
+
+/** Alpha / r of a tensor: by the alpha beside its matrices, else by the file's notes, else 1. A bias has its weight's. */
+async function scaleOf({ file, parts, notes }: Lora, name: string): Promise<number> {
+  const weight = weightOf(name);
+  const { down, alpha } = parts.get(weight) ?? {};
+  if (!down) return 1;
+  const rank = down.shape[0]!;
+  if (!alpha) return notes?.scale(weight.replace(/\.weight$/, ''), rank) ?? 1;
+  const value = toNumber(alpha, await file.read(alpha.name), file.name);
+  if (!Number.isFinite(value))
+    throw bad(file, `"${alpha.name}" is no number (${value}). The file is damaged: take another.`);
+  return value / rank;
 }
 
 /** Whether these are the tensors of a LoRA: most of them change others. */

@@ -9,7 +9,7 @@ import { matchTensors, umt5Shapes, wanShapes } from '../models/tensors';
 import { readUmt5Config, type Umt5Config } from '../models/umt5';
 import { readWanConfig, type WanConfig } from '../models/wan-transformer';
 import { sha256Bytes } from '../weights/hash';
-import type { ModelManifest } from '../weights/manifest';
+import { MAX_STRENGTH, type ModelManifest } from '../weights/manifest';
 import { smallType } from '../weights/small';
 import type { ModelFiles } from '../weights/store';
 import type { EngineError, ModelPart, OpenedFiles, Recognition, Size } from '../worker/protocol';
@@ -55,7 +55,7 @@ export interface Opened {
 
 /**
  * Looks at picked files. Never throws for what is wrong with a file: that stands in the recognition.
- * @throws KinoraError `bad-request` for an unknown sampling
+ * @throws KinoraError `bad-request` for an unknown sampling, or a strength of a LoRA outside ±MAX_STRENGTH
  */
 export async function openFiles({
   files,
@@ -63,6 +63,7 @@ export async function openFiles({
   sampling: asked,
   strengths = {},
 }: OpenedFiles): Promise<Opened> {
+  checkStrengths(strengths);
   const known = await readFiles(files);
   const parts = choose(known);
   const loras = known.filter(({ part, problem }) => part === 'lora' && !problem);
@@ -95,6 +96,12 @@ export async function openFiles({
       ? await assemble(name, parts as Record<ModelPart, Known>, loras, configs!, sampling, strengths)
       : null,
   };
+}
+
+function checkStrengths(strengths: Readonly<Record<string, number>>): void {
+  for (const [path, strength] of Object.entries(strengths))
+    if (!Number.isFinite(strength) || Math.abs(strength) > MAX_STRENGTH)
+      throw new KinoraError('bad-request', `The strength of ${path} must be a number from −${MAX_STRENGTH} to ${MAX_STRENGTH}, but it is ${strength}.`, { field: 'loras', file: path, found: String(strength) }); // prettier-ignore
 }
 
 /** Loads the model that the files make. Throws why they make none. */
@@ -212,7 +219,7 @@ async function assemble(
   const { channels, stride } = latentOf(autoencoder);
   const manifest: ModelManifest = {
     format: 'kinora-model/1',
-    id: `file-${await fingerprint(all, merged.map(({ path }) => strengthOf(path)))}`, // prettier-ignore
+    id: `file-${await fingerprint(all, new Map(loras.map((one) => [one, strengthOf(one.path)])))}`,
     name,
     edition,
     license: '',
@@ -271,13 +278,15 @@ function spreadOf({ network, config }: Known, channels: number): { mean: number[
   return channels === WAN_LATENTS.mean.length ? WAN_LATENTS : plain;
 }
 
-/** The same files at the same strengths have the same: names, sizes, and when they were changed. */
-async function fingerprint(all: readonly Known[], strengths: readonly number[]): Promise<string> {
-  const facts = all.map(({ path, picked, bytes }) => [path.split('/').at(-1), bytes, picked.changed]);
-  const plain = strengths.every((strength) => strength === 1);
-  return (
-    await sha256Bytes(
-      new TextEncoder().encode(JSON.stringify(plain ? facts.sort() : [facts.sort(), strengths])),
-    )
-  ).slice(0, 16);
+/**
+ * The same files at the same strengths have the same: names, sizes, and when they were changed. Blocks of a clip are taken
+ * over by it, so each LoRA's own strength counts, 0 as well.
+ */
+async function fingerprint(all: readonly Known[], strengths: ReadonlyMap<Known, number>): Promise<string> {
+  const facts = all.map((one) => {
+    const { path, bytes, picked } = one;
+    const strength = strengths.get(one) ?? 1;
+    return [path.split('/').at(-1), bytes, picked.changed, ...(strength === 1 ? [] : [strength])];
+  });
+  return (await sha256Bytes(new TextEncoder().encode(JSON.stringify(facts.sort())))).slice(0, 16);
 }

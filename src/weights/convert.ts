@@ -103,6 +103,43 @@ export function toF32(
   }
 }
 
+/**
+ * The one value of a tensor such as a LoRA's alpha, which may be a whole number; NaN where there are no bytes.
+ * Throws `bad-model` for types that hold no numbers.
+ */
+export function toNumber(
+  info: Pick<TensorInfo, 'name' | 'dtype'>,
+  bytes: Uint8Array<ArrayBuffer>,
+  file = '',
+): number {
+  const { buffer, byteOffset: at, byteLength } = bytes;
+  const get = whole(info.dtype);
+  if (!get) return toF32(info, bytes, file)[0] ?? NaN;
+  return byteLength > 0 ? Number(get(new DataView(buffer, at, byteLength))) : NaN;
+}
+
+/** Reads a whole number of this type; null for other types. */
+function whole(dtype: FileDType): ((view: DataView) => number | bigint) | null {
+  switch (dtype) {
+    case 'I64':
+      return (view) => view.getBigInt64(0, true);
+    case 'U64':
+      return (view) => view.getBigUint64(0, true);
+    case 'I32':
+      return (view) => view.getInt32(0, true);
+    case 'U32':
+      return (view) => view.getUint32(0, true);
+    case 'I16':
+      return (view) => view.getInt16(0, true);
+    case 'U16':
+      return (view) => view.getUint16(0, true);
+    case 'U8':
+      return (view) => view.getUint8(0);
+    default:
+      return null;
+  }
+}
+
 /** Whole blocks of a ggml type as floats. */
 function dequantize(dtype: keyof typeof dequantizers, bytes: Uint8Array): Float32Array<ArrayBuffer> {
   const { bytes: step, elements } = LAYOUTS[dtype as FileDType];

@@ -3,6 +3,8 @@ import { KinoraError } from '../errors';
 import type { CacheBits, ModelInfo, Size } from '../worker/protocol';
 
 export const MODEL_FORMAT = 'kinora-model/1';
+/** How strongly a LoRA may be merged, turned round or not. */
+export const MAX_STRENGTH = 10;
 
 export interface ModelFile {
   /** Relative to model.json, with "/" between folders. */
@@ -304,7 +306,7 @@ function readComponents(value: unknown, paths: ReadonlySet<string>): ModelManife
       const lora = object(v, at);
       return {
         file: file(lora.file, `${at}.file`),
-        strength: number(lora.strength, `${at}.strength`, -10, 10),
+        strength: number(lora.strength, `${at}.strength`, -MAX_STRENGTH, MAX_STRENGTH),
       };
     };
     return { loras: list(loras, 'components.transformer.loras', one, 0, 16) };

@@ -17,7 +17,7 @@ import {
  * The reference reader's own limit is 100 MB. A tensor takes some 120 bytes of header; the rest is notes of training,
  * which have a few megabytes at most.
  */
-const MAX_HEADER = 32_000_000;
+export const MAX_HEADER = 32_000_000;
 /** Brackets and commas of a header: a tensor of five axes has a dozen. */
 const MAX_MARKS = 16 * MAX_TENSORS;
 const MAX_DEPTH = 8;

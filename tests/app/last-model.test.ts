@@ -222,3 +222,14 @@ test('what cannot be understood is as if it were not there', () => {
     expect(open().last.read()).toBeNull();
   }
 });
+
+test('strengths that the page cannot give are left out: with them no model would open again', () => {
+  const strengths = {
+    'a.safetensors': -2,
+    'b.safetensors': 2.05,
+    'c.safetensors': 1e9,
+    'd.safetensors': 'x',
+  };
+  store.values['last-model'] = { paths: [], size: SIZE, strengths };
+  expect(open().last.read()!.strengths).toEqual({ 'a.safetensors': -2 });
+});

@@ -52,6 +52,7 @@ test.each([
   [{ why: 'texts', transformer: 4096, encoder: 64 }, ['4096', '64', 'UMT5-XXL']],
   [{ why: 'picture', in: 36, out: 16 }, ['36', '16', 'T2V']],
   [{ why: 'latents', transformer: 16, decoder: 48 }, ['16', '48', 'taew2_1']],
+  [{ why: 'dora', file: 'a.safetensors' }, ['a.safetensors', 'DoRA', 'LoRA']],
   [{ why: 'parts', parts: 'tokenizer,autoencoder' }, ['分词器', '解码器']],
   [
     { why: 'tensors', file: 'a.gguf', missing: 1, misshapen: 2, surplus: 0 },

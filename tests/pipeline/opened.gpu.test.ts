@@ -242,6 +242,51 @@ describe('what picked files are', () => {
     expect(seen.ready).toBe(false);
   });
 
+  test('the id tells which LoRA has which strength, 0 as well', async () => {
+    const lora = (seed: number) =>
+      safetensorsFile(
+        new Map([
+          ['blocks.0.attn1.to_v.lora_A.weight', { shape: [4, 128], values: random(512, seed, 0.5) }],
+          ['blocks.0.attn1.to_v.lora_B.weight', { shape: [128, 4], values: random(512, seed + 1, 0.5) }],
+        ]),
+      );
+    const files = { ...collected(), 'a.safetensors': lora(1), 'b.safetensors': lora(3) };
+    const idOf = async (strengths?: Record<string, number>, order = Object.entries(files)) => {
+      const asked = { files: picked(Object.fromEntries(order)), ...(strengths && { strengths }) };
+      return (await openFiles(asked)).files!.manifest.id;
+    };
+    const both = (a: number, b: number) => ({ 'a.safetensors': a, 'b.safetensors': b });
+    const mixed = [both(1, 1), both(0, 1), both(1, 0), both(0, 0), both(0.5, 1), both(1, 0.5), both(0.5, 0), both(0, 0.5)]; // prettier-ignore
+    const ids = await Promise.all(mixed.map((strengths) => idOf(strengths)));
+    expect(new Set(ids).size).toBe(mixed.length);
+    // Unsaid is 1, and how they were picked says nothing.
+    expect(await idOf()).toBe(ids[0]);
+    expect(await idOf({ 'b.safetensors': 0.5 }, Object.entries(files).reverse())).toBe(ids[5]);
+  });
+
+  test.each([NaN, Infinity, 1e9, -10.5])('a strength of %d is refused', async (strength) => {
+    const asked = { files: picked(collected()), strengths: { 'a.safetensors': strength } };
+    const error = await openFiles(asked).then(() => null, (e: KinoraError) => e); // prettier-ignore
+    expect(error).toMatchObject({ code: 'bad-request', params: { field: 'loras' } });
+    expect(error!.message).toBe(`The strength of a.safetensors must be a number from −10 to 10, but it is ${strength}.`); // prettier-ignore
+    for (const most of [-10, 10]) await openFiles({ ...asked, strengths: { 'a.safetensors': most } });
+  });
+
+  test('a DoRA is told at its file', async () => {
+    const lora = (extra: string) =>
+      safetensorsFile(
+        new Map([
+          ['blocks.0.attn1.to_v.lora_A.weight', { shape: [4, 128], values: random(512, 1, 0.5) }],
+          ['blocks.0.attn1.to_v.lora_B.weight', { shape: [128, 4], values: random(512, 2, 0.5) }],
+          [extra, { shape: [128], values: random(128, 3, 0.5) }],
+        ]),
+      );
+    const seen = await look({ ...collected(), 'a.safetensors': lora('blocks.0.attn1.to_v.dora_scale') });
+    expect(seen.ready).toBe(false);
+    expect(seen.findings.at(-1)).toMatchObject({ part: 'lora', used: true, problem: { params: { why: 'dora' } } }); // prettier-ignore
+    expect((await look({ ...collected(), 'a.safetensors': lora('blocks.0.attn1.to_v.diff_b') })).ready).toBe(true); // prettier-ignore
+  });
+
   test('of two transformers the one picked last is taken', async () => {
     const files = { ...collected(), 'later.safetensors': safetensorsFile(family.transformer()) };
     const used = (await look(files)).findings.filter(({ part, used }) => part === 'transformer' && used);

@@ -53,6 +53,16 @@ test('fp8, int8 and doubles of safetensors; ComfyUI’s scales are applied and n
   expect(file.tensors.get('e4m3')!.scale).toBeUndefined();
 });
 
+test.each([2, 3, 4, 5].flatMap((protocol) => [0, 1, 9].map((more) => (protocol << 8) + 0x80 + more * 65536)))(
+  'safetensors whose header of %i bytes begins as a pickle would',
+  async (length) => {
+    const header = JSON.stringify({ t: { dtype: 'F32', shape: [2], data_offsets: [0, 8] } }).padEnd(length);
+    const file = await readWeights(fromBytes('w', safetensors(header, new Uint8Array(8))));
+    expect([...file.tensors.keys()]).toEqual(['t']);
+    expect(file.tensors.get('t')!.offset).toBe(8 + length);
+  },
+);
+
 test.each([
   ['F32', 4, 1],
   ['F16', 2, 1],

@@ -1,11 +1,17 @@
 """Makes tests/goldens/lora/: LoRAs in the key styles of others and what PyTorch makes of merging them.
 
     python training/goldens/make_lora.py
+
+adapter*.safetensors are written by diffusers itself, with its notes of alphas and ranks, and merged.safetensors has what
+diffusers makes of them. That part wants `peft` beside what training/requirements.txt names.
 """
 
 from pathlib import Path
 
 import torch
+from diffusers import WanPipeline, WanTransformer3DModel
+from diffusers.training_utils import _collate_lora_metadata
+from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import save_file
 
 OUT = Path(__file__).parents[2] / "tests" / "goldens" / "lora"
@@ -34,10 +40,39 @@ def merged(alpha, with_bias):
     return out
 
 
+def transformer():
+    """Ours in diffusers, with the goldens' base weights where the goldens have some."""
+    sizes = dict(num_attention_heads=1, attention_head_dim=D, ffn_dim=F, num_layers=1)
+    model = WanTransformer3DModel(in_channels=4, out_channels=4, text_dim=8, freq_dim=8, **sizes)
+    model.load_state_dict(base, strict=False)
+    return model
+
+
+def adapter(name, **config):
+    """Has diffusers write an adapter, read it again and merge it; gives the merged weights by our names."""
+    made = transformer()
+    patterns = dict(alpha_pattern={"attn2.to_out.0": 24}, rank_pattern={"ffn.net.2": 2})
+    targets = [m.removeprefix("blocks.0.") for m in MODULES]
+    made.add_adapter(LoraConfig(r=R, lora_alpha=16, target_modules=targets, lora_bias=True, **patterns, **config))
+    layers = {}
+    for key, value in get_peft_model_state_dict(made).items():
+        layers[key] = torch.randn(value.shape, generator=g)
+    WanPipeline.save_lora_weights(
+        OUT, layers, weight_name=name, **_collate_lora_metadata({"transformer": made})
+    )
+    read = transformer()
+    read.load_lora_adapter(OUT, weight_name=name, prefix="transformer")
+    read.fuse_lora(STRENGTH)
+    read.unload_lora()
+    return {k: v.detach().clone() for k, v in read.state_dict().items() if k in base}
+
+
+adapters = {"adapter": adapter("adapter.safetensors"), "adapter-rs": adapter("adapter-rs.safetensors", use_rslora=True)}
 save_file({f"base/{k}": v for k, v in base.items()}
           | {f"alpha/{k}": v.clone() for k, v in merged(ALPHA, False).items()}
           | {f"plain/{k}": v.clone() for k, v in merged(R, False).items()}
-          | {f"bias/{k}": v.clone() for k, v in merged(R, True).items()}, OUT / "merged.safetensors")  # fmt: skip
+          | {f"bias/{k}": v.clone() for k, v in merged(R, True).items()}
+          | {f"{name}/{k}": v for name, weights in adapters.items() for k, v in weights.items()}, OUT / "merged.safetensors")  # fmt: skip
 
 kohya, comfy, diffusers, longlive = {}, {}, {}, {}
 for m, (original, _) in MODULES.items():

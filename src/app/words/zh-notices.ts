@@ -6,7 +6,7 @@ import { bytes } from './format';
 const mb = (n: number) => bytes(n, 'zh');
 /** Names of settings in errors of the engine and of dropped files. */
 const names: Record<string, string> = {
-  prompt: '提示词', seed: '种子', seconds: '时长', width: '宽度', height: '高度', size: '尺寸', steps: '步数', guidance: '引导强度', negative: '不希望看到的内容', shift: '时间步偏移',
+  prompt: '提示词', seed: '种子', seconds: '时长', width: '宽度', height: '高度', size: '尺寸', steps: '步数', guidance: '引导强度', loras: 'LoRA 强度', negative: '不希望看到的内容', shift: '时间步偏移',
 }; // prettier-ignore
 
 function badRequest({ params = {} }: EngineError): string {
@@ -41,6 +41,8 @@ function badModel({ params = {}, detail = '' }: EngineError): string {
       const names = detail.split('\n').slice(0, 3).map((line) => line.replace(/^(missing|unknown): /, '').split(' ')[0]); // prettier-ignore
       return `${file} 不是所需的网络：张量中 ${told.join('，')}（${names.join('、')}${Number(params.missing) + Number(params.misshapen) + Number(params.surplus) > 3 ? ' 等' : ''}）。请换一个文件。`;
     }
+    case 'dora':
+      return `${file} 是 DoRA：它对权重的改变取决于整个权重，而 Kinora 只能合并普通的 LoRA。请换一个普通的 LoRA，或先用制作它的程序把它合并进模型。`;
     case 'file':
       return `无法读取文件“${file}”：它不完整、已损坏，或是 Kinora 不支持的格式。请去掉它，换一个文件，或重新下载。`;
     default:
