@@ -41,6 +41,10 @@ function badModel({ params = {}, detail = '' }: EngineError): string {
       const names = detail.split('\n').slice(0, 3).map((line) => line.replace(/^(missing|unknown): /, '').split(' ')[0]); // prettier-ignore
       return `${file} 不是所需的网络：张量中 ${told.join('，')}（${names.join('、')}${Number(params.missing) + Number(params.misshapen) + Number(params.surplus) > 3 ? ' 等' : ''}）。请换一个文件。`;
     }
+    case 'layers':
+      return params.most
+        ? `${file} 不是所需的网络：它有 ${params.layers} 层，最多只能有 ${params.most} 层。请换一个文件。`
+        : `${file} 不是所需的网络：其中有第 ${params.layer} 层的张量，却没有第 ${params.missing} 层的（从 0 数起）。它不完整或已损坏，请换一个文件，或重新下载。`;
     case 'file':
       return `无法读取文件“${file}”：它不完整、已损坏，或是 Kinora 不支持的格式。请去掉它，换一个文件，或重新下载。`;
     default:
