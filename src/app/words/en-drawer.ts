@@ -163,7 +163,7 @@ export const drawer = {
     converted: (types: string) =>
       `There are no kernels for ${types}: those weights are computed with in 8 bits (Q8_0), which is a little off.`,
     sparse:
-      'It was trained with sparse attention. Here it attends to everything, without the gates that only sparse attention has: its pictures may differ a little from its authors’.',
+      'It was trained with sparse attention. Here it attends to everything, without the gates that only sparse attention has: its pictures may differ from its authors’.',
     use: 'Use this model',
     leave: 'Back to the bundled model',
   },
