@@ -297,6 +297,7 @@ const TABLE: Record<string, Case[]> = {
     ['a width of 0 for the text encoder', () => readUmt5Config({ d_model: 0 }), 'bad-model', 'd_model'],
     ['a feed-forward that UMT5 has not', () => readUmt5Config({ feed_forward_proj: 'relu' }), 'bad-model', 'feed_forward_proj'],
     ['a norm that Wan has not', () => readWanConfig({ ...POCKET.components.transformer.config, qk_norm: 'none' }), 'bad-model', 'qk_norm'],
+    ['five million layers', () => readWanConfig({ ...POCKET.components.transformer.config, num_layers: 5e6 }), 'bad-model', 'config.num_layers must be a whole number of at most 512, but is 5000000'],
     ['heads of 0', () => readWanConfig({ ...POCKET.components.transformer.config, num_attention_heads: 0 }), 'bad-model', 'num_attention_heads'],
     ['a decoder of 3 levels', () => readTaehvConfig({ decoder_channels: [64, 64, 64] }), 'bad-model', 'decoder_channels'],
   ],

@@ -3,6 +3,7 @@ import { KinoraError } from '../errors';
 import type { WeightFile } from '../weights/source';
 import type { Config } from './config';
 import { finder } from './infer';
+import { MOST_LEVELS } from './wan-vae-layers';
 
 /** Pixels of a latent's side in Wan 2.1: what shapes alone do not tell of TAEHV, for nearest upsampling has no weights. */
 const SPACE = 8;
@@ -13,7 +14,7 @@ const SPACE = 8;
  * Throws `bad-model` naming a tensor that is missing.
  */
 export function inferTaehvConfig(file: WeightFile): Config {
-  const { find, count } = finder(file, 'taehv');
+  const { find, has } = finder(file, 'taehv');
   const [first, channels] = find('decoder.1.weight', 4) as [number, number];
   const widths = [8, 14, 20].map((i) => find(`decoder.${i}.weight`, 4)[0]!);
   const [out] = find('decoder.22.weight', 4) as [number];
@@ -29,7 +30,7 @@ export function inferTaehvConfig(file: WeightFile): Config {
     return shape[axis]! > shape[1 - axis]!;
   };
   const space = Array<boolean>(3).fill(patch === 1);
-  const encoder = count(/^encoder\.(\d+)\./) > 0;
+  const encoder = has(/^encoder\.\d+\./);
   return {
     latent_channels: channels,
     decoder_channels: [first, ...widths],
@@ -46,21 +47,22 @@ export function inferTaehvConfig(file: WeightFile): Config {
 
 /** Of the Wan 2.1 VAE: diffusers' fields. Throws `bad-model` naming a tensor that is missing. */
 export function inferWanVaeConfig(file: WeightFile): Config {
-  const { find, count } = finder(file, 'wan-vae');
+  const { find, has, layers } = finder(file, 'wan-vae');
   const [, base] = find('decoder.conv_out.weight', 5) as [number, number];
   const [, z] = find('decoder.conv_in.weight', 5) as [number, number];
-  const levels = count(/^decoder\.up_blocks\.(\d+)\./);
-  const blocks = count(/^decoder\.up_blocks\.0\.resnets\.(\d+)\./);
+  const levels = layers(/^decoder\.up_blocks\.(\d+)\./, MOST_LEVELS);
+  const blocks = layers(/^decoder\.up_blocks\.0\.resnets\.(\d+)\./);
   const mults = Array.from(
     { length: levels },
     (_, i) => find(`decoder.up_blocks.${i}.resnets.0.conv1.weight`, 5)[0]! / base,
   ).reverse();
-  const time = (level: number) => count(new RegExp(`^decoder\\.up_blocks\\.${level}\\.upsamplers\\.(0)\\.time_conv`)); // prettier-ignore
+  const time = (level: number) =>
+    has(new RegExp(`^decoder\\.up_blocks\\.${level}\\.upsamplers\\.0\\.time_conv`));
   return {
     base_dim: base,
     z_dim: z,
     dim_mult: mults,
     num_res_blocks: blocks - 1,
-    temperal_downsample: Array.from({ length: levels - 1 }, (_, i) => time(i) > 0).reverse(),
+    temperal_downsample: Array.from({ length: levels - 1 }, (_, i) => time(i)).reverse(),
   };
 }

@@ -1,16 +1,22 @@
 /** Configs read off the shapes of a checkpoint's tensors, for files that come without a config. */
 import { KinoraError } from '../errors';
 import type { WeightFile } from '../weights/source';
-import type { Config } from './config';
+import { MOST_LAYERS, type Config } from './config';
 import { ourName, type NetworkName } from './names';
 
-type Find = (name: string, axes: number) => readonly number[];
+/** Looks things up among a file's tensors, by our names. */
+export interface Finder {
+  /** The shape of a tensor. Throws `bad-model` where it is missing or has another number of axes. */
+  find(name: string, axes: number): readonly number[];
+  has(pattern: RegExp): boolean;
+  /**
+   * How many layers there are, by the numbers that `pattern` finds in names. They must go from 0 without a gap: then they are
+   * as many as have tensors, whatever number a name says. Throws `bad-model` at a gap, and for more than `most`.
+   */
+  layers(pattern: RegExp, most?: number): number;
+}
 
-/** Shapes of a file's tensors by our names. */
-export function finder(
-  file: WeightFile,
-  network: NetworkName,
-): { find: Find; count: (pattern: RegExp) => number } {
+export function finder(file: WeightFile, network: NetworkName): Finder {
   const shapes = new Map<string, readonly number[]>();
   for (const { name, shape } of file.tensors.values()) {
     const ours = ourName(network, name);
@@ -23,9 +29,25 @@ export function finder(
       const found = shape ? `has shape [${shape}]` : 'is missing';
       throw new KinoraError('bad-model', `${file.name} is no ${network} that Kinora knows: the tensor "${name}" ${found}.`, { file: file.name, tensor: name }); // prettier-ignore
     },
-    /** Numbers that `pattern` finds in names, plus one. */
-    count: (pattern) =>
-      Math.max(0, ...[...shapes.keys()].map((name) => Number(pattern.exec(name)?.[1] ?? -1) + 1)),
+    has: (pattern) => [...shapes.keys()].some((name) => pattern.test(name)),
+    layers(pattern, most = MOST_LAYERS) {
+      const numbers = new Set<number>();
+      for (const name of shapes.keys()) {
+        const number = pattern.exec(name)?.[1];
+        if (number !== undefined) numbers.add(Number(number));
+      }
+      const fail = (problem: string, params: Record<string, number>) =>
+        new KinoraError('bad-model', `${file.name} is no ${network} that Kinora knows: ${problem}`, { file: file.name, why: 'layers', ...params }); // prettier-ignore
+      let count = 0;
+      while (numbers.has(count)) count++;
+      if (count < numbers.size) {
+        const other = [...numbers].reduce((a, b) => (b > count && b < a ? b : a), Infinity);
+        throw fail(`it has tensors of layer ${other}, but none of layer ${count}. It is not whole, or damaged.`, { layer: other, missing: count }); // prettier-ignore
+      }
+      if (count > most)
+        throw fail(`it has ${count} layers, at most ${most} can be.`, { layers: count, most });
+      return count;
+    },
   };
 }
 
@@ -47,7 +69,7 @@ export function detectNetwork(file: WeightFile): NetworkName | null {
  * otherwise. Throws `bad-model` naming a tensor that is missing.
  */
 export function inferWanConfig(file: WeightFile, headDim = 128): Config {
-  const { find, count } = finder(file, 'wan-transformer');
+  const { find, has, layers } = finder(file, 'wan-transformer');
   const [D] = find('condition_embedder.time_embedder.linear_2.weight', 2) as [number];
   const [, freq] = find('condition_embedder.time_embedder.linear_1.weight', 2) as [number, number];
   const [, text] = find('condition_embedder.text_embedder.linear_1.weight', 2) as [number, number];
@@ -70,15 +92,15 @@ export function inferWanConfig(file: WeightFile, headDim = 128): Config {
     text_dim: text,
     freq_dim: freq,
     ffn_dim: ffn,
-    num_layers: count(/^blocks\.(\d+)\./),
-    cross_attn_norm: count(/^blocks\.(\d+)\.norm2\.weight$/) > 0,
+    num_layers: layers(/^blocks\.(\d+)\./),
+    cross_attn_norm: has(/^blocks\.\d+\.norm2\.weight$/),
     eps: 1e-6,
   };
 }
 
 /** Of a UMT5 encoder: transformers' fields. Throws `bad-model` naming a tensor that is missing. */
 export function inferUmt5Config(file: WeightFile): Config {
-  const { find, count } = finder(file, 'umt5');
+  const { find, layers } = finder(file, 'umt5');
   const layer = 'encoder.block.0.layer';
   const [vocabulary, D] = find('shared.weight', 2) as [number, number];
   const [inner] = find(`${layer}.0.SelfAttention.q.weight`, 2) as [number];
@@ -93,7 +115,7 @@ export function inferUmt5Config(file: WeightFile): Config {
     d_model: D,
     d_kv: inner / heads,
     d_ff: ffn,
-    num_layers: count(/^encoder\.block\.(\d+)\./),
+    num_layers: layers(/^encoder\.block\.(\d+)\./),
     num_heads: heads,
     relative_attention_num_buckets: buckets,
     relative_attention_max_distance: 128,

@@ -54,6 +54,12 @@ const TRAINING =
 const NOISE =
   /(^|\.)(_extra_state|num_batches_tracked|spiece_model|scaled_fp8)$|(^|\.)(freqs|rope|pos_embedder)(\.|$)/;
 
+/**
+ * The gate of a branch that only sparse attention has: attention to the means of cubes of tokens, added to that over the
+ * chosen cubes. Attention to all tokens has neither [hao-ai-lab/FastVideo `WanTransformerBlock_VSA`].
+ */
+const SPARSE = /^blocks\.\d+\.(attn1\.|self_attn\.)?to_gate_compress\./;
+
 const RENAMES: Readonly<Record<NetworkName, Renames>> = {
   'wan-transformer': [
     [/^time_embedding\.0\./, 'condition_embedder.time_embedder.linear_1.'],
@@ -132,10 +138,15 @@ export function stripPrefixes(network: NetworkName, name: string): string {
 export function ourName(network: NetworkName, name: string): string | null {
   if (NOISE.test(name) || TRAINING.test(name)) return null;
   let ours = stripPrefixes(network, name);
+  if (network === 'wan-transformer' && SPARSE.test(ours)) return null;
   // diffusers' norm2 is the original's norm3; the original's norm2 has no weights, so a file with both is odd.
   for (const [pattern, to] of RENAMES[network]) ours = ours.replace(pattern, to);
   return network === 'wan-vae' ? upsample(ours) : ours;
 }
+
+/** Whether a Wan transformer with these tensors was trained with sparse attention, whose gates Kinora leaves out. */
+export const isSparse = (names: Iterable<string>): boolean =>
+  Array.from(names).some((name) => SPARSE.test(stripPrefixes('wan-transformer', name)));
 
 /** Of two tensors of one name the one with the higher rank is taken: averaged weights over the last ones. */
 export const rank = (name: string): number =>

@@ -12,7 +12,7 @@ import type { Gpu } from '../gpu/device';
 import type { Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import type { Weights } from '../weights/upload';
-import { ConfigReader, type Config } from './config';
+import { ConfigReader, MOST_LAYERS, type Config } from './config';
 import { ConvWeights, memBlock } from './conv-weights';
 import { readTaehvConfig, TaehvMemory, timeScale } from './taehv';
 
@@ -37,7 +37,7 @@ export function readPatchEncoderConfig(config: Config): PatchEncoderConfig {
     time: timeScale(decoder.decoder_time_upscale),
     space: timeScale(decoder.decoder_space_upscale) * decoder.patch_size,
     width: c.integer('encoder_width', 1, 128),
-    blocks: c.integer('encoder_blocks', 0, 2),
+    blocks: c.integer('encoder_blocks', 0, 2, MOST_LAYERS),
   };
 }
 

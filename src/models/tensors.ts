@@ -86,8 +86,11 @@ export interface Match {
   readonly shape: readonly number[];
 }
 
-/** Names that a message lists before it says how many more there are. */
+/** Names that a message lists before it says how many more there are, and its detail. */
 const LISTED = 6;
+const DETAILED = 100;
+/** Characters of a file's own name that are shown: a header may have one of megabytes. */
+const SHOWN = 200;
 
 /**
  * Finds a network's tensors in a file, whatever its layout.
@@ -103,7 +106,7 @@ export function matchTensors(
 ): Map<string, Match> {
   const matched = new Map<string, Match>();
   const surplus: string[] = [];
-  const misshapen: string[] = [];
+  const misshapen = new Map<string, string>();
   for (const info of file.tensors.values()) {
     const name = ourName(network, info.name);
     if (name === null) continue;
@@ -115,18 +118,19 @@ export function matchTensors(
     const other = matched.get(name);
     if (other) {
       if (rank(other.info.name) === rank(info.name) && !isTied(name))
-        throw new KinoraError('bad-model', `${file.name}: "${other.info.name}" and "${info.name}" are both the tensor "${name}".`, { file: file.name, tensor: name }); // prettier-ignore
+        throw new KinoraError('bad-model', `${file.name}: "${shown(other.info.name)}" and "${shown(info.name)}" are both the tensor "${name}".`, { file: file.name, tensor: name }); // prettier-ignore
       if (rank(other.info.name) >= rank(info.name)) continue;
     }
     if (sameShape(info.shape, shape)) matched.set(name, { info, shape });
-    else misshapen.push(`${info.name} [${info.shape}], not [${shape}]`);
+    else misshapen.set(name, `${shown(info.name)} [${info.shape}], not [${shape}]`);
   }
-  const wrong = new Set(misshapen.map((text) => ourName(network, text.split(' ')[0]!)));
-  const missing = [...shapes.keys()].filter((name) => !matched.has(name) && !wrong.has(name));
+  const missing = [...shapes.keys()].filter((name) => !matched.has(name) && !misshapen.has(name));
+  const odd = [...misshapen.values()];
+  const unknown = surplus.map(shown);
   const problems = [
     ...list('missing', tolerate === 'some' ? [] : missing),
-    ...list('of another shape', misshapen),
-    ...list('unknown to it', tolerate ? [] : surplus),
+    ...list('of another shape', odd),
+    ...list('unknown to it', tolerate ? [] : unknown),
   ];
   if (problems.length)
     throw new KinoraError(
@@ -136,12 +140,14 @@ export function matchTensors(
         file: file.name,
         why: 'tensors',
         missing: missing.length,
-        misshapen: misshapen.length,
+        misshapen: odd.length,
         surplus: surplus.length,
       },
-      [...missing.map((n) => `missing: ${n}`), ...misshapen, ...surplus.map((n) => `unknown: ${n}`)].join(
-        '\n',
-      ),
+      [
+        ...lines(missing.map((n) => `missing: ${n}`)),
+        ...lines(odd),
+        ...lines(unknown.map((n) => `unknown: ${n}`)),
+      ].join('\n'),
     );
   return matched;
 }
@@ -154,6 +160,13 @@ function list(what: string, names: readonly string[]): string[] {
   const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : '';
   return [`${what}: ${names.slice(0, LISTED).join(', ')}${more}`];
 }
+
+const lines = (texts: readonly string[]): string[] =>
+  texts.length > DETAILED
+    ? [...texts.slice(0, DETAILED), `… and ${texts.length - DETAILED} more`]
+    : [...texts];
+
+const shown = (name: string) => (name.length > SHOWN ? `${name.slice(0, SHOWN)}…` : name);
 
 /** Equal but for axes of one, or a kernel [out, in, …] flattened to [out, in·…], as GGUF and linear layers have it. */
 function sameShape(found: readonly number[], wanted: readonly number[]): boolean {

@@ -13,7 +13,7 @@ import { relativeBias } from '../ops/relative-bias';
 import type { Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import type { Weights } from '../weights/upload';
-import { ConfigReader, type Config, type Tap } from './config';
+import { ConfigReader, MOST_LAYERS, type Config, type Tap } from './config';
 
 export interface Umt5Config {
   vocab_size: number;
@@ -36,7 +36,7 @@ export function readUmt5Config(config: Config): Umt5Config {
     d_model: c.integer('d_model', 1, 512),
     d_kv: c.integer('d_kv', 1, 64),
     d_ff: c.integer('d_ff', 1, 1024),
-    num_layers: c.integer('num_layers', 1, 8),
+    num_layers: c.integer('num_layers', 1, 8, MOST_LAYERS),
     num_heads: c.integer('num_heads', 1, 6),
     relative_attention_num_buckets: c.integer('relative_attention_num_buckets', 4, 32),
     relative_attention_max_distance: c.integer('relative_attention_max_distance', 2, 128),

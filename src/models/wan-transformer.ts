@@ -19,7 +19,7 @@ import type { Gpu } from '../gpu/device';
 import type { Run } from '../gpu/run';
 import type { Weights } from '../weights/upload';
 import type { CacheBits } from '../worker/protocol';
-import { ConfigReader, type Config, type Tap } from './config';
+import { ConfigReader, MOST_LAYERS, type Config, type Tap } from './config';
 import { ropeAngles, timeWave } from './wan-positions';
 
 export interface WanConfig {
@@ -72,7 +72,7 @@ export function readWanConfig(config: Config): WanConfig {
     text_dim: c.integer('text_dim', 1, 4096),
     freq_dim: c.integer('freq_dim', 2, 256),
     ffn_dim: c.integer('ffn_dim', 1, 13824),
-    num_layers: c.integer('num_layers', 1, 40),
+    num_layers: c.integer('num_layers', 1, 40, MOST_LAYERS),
     cross_attn_norm: c.boolean('cross_attn_norm', true),
     eps: c.positive('eps', 1e-6),
     text_len: c.integer('text_len', 1, 512),
@@ -82,7 +82,7 @@ export function readWanConfig(config: Config): WanConfig {
   };
   c.expect('positions', [null, 'clip', 'window']);
   if (config.positions) read.positions = config.positions as Positions;
-  if (read.attention_head_dim % 2) c.expect('attention_head_dim', ['an even number']);
+  if (read.attention_head_dim % 2) throw c.wrong('attention_head_dim', 'an even number');
   return read;
 }
 

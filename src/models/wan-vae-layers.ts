@@ -1,6 +1,9 @@
 /** What the Wan 2.1 VAE is made of, by its config: the layers of each side and the shapes of their tensors. Numbers only. */
-import { ConfigReader, type Config } from './config';
+import { ConfigReader, MOST_LAYERS, type Config } from './config';
 import type { Shapes } from './tensors';
+
+/** Sizes of pictures that it goes through; each is half of the one before. Wan's have 4. */
+export const MOST_LEVELS = 8;
 
 export interface WanVaeConfig {
   base_dim: number;
@@ -21,13 +24,14 @@ export function readWanVaeConfig(config: Config): WanVaeConfig {
   c.expect('out_channels', [3]);
   c.expect('decoder_base_dim', [null, config.base_dim ?? 96]);
   const scales = config.attn_scales;
-  if (Array.isArray(scales) && scales.length) c.expect('attn_scales', ['empty']);
+  if (Array.isArray(scales) && scales.length) throw c.wrong('attn_scales', 'empty');
   const levels = Array.isArray(config.dim_mult) ? config.dim_mult.length : 4;
+  if (levels < 1 || levels > MOST_LEVELS) throw c.wrong('dim_mult', `1 to ${MOST_LEVELS} whole numbers`);
   return {
     base_dim: c.integer('base_dim', 1, 96),
     z_dim: c.integer('z_dim', 1, 16),
     dim_mult: c.integers('dim_mult', levels, [1, 2, 4, 4]),
-    num_res_blocks: c.integer('num_res_blocks', 1, 2),
+    num_res_blocks: c.integer('num_res_blocks', 1, 2, MOST_LAYERS),
     temporal: c.booleans('temperal_downsample', levels - 1, [false, true, true]),
   };
 }

@@ -5,7 +5,7 @@ import { KinoraError, toEngineError } from '../errors';
 import { inferTaehvConfig, inferWanVaeConfig } from '../models/infer-decoders';
 import { detectNetwork, inferUmt5Config, inferWanConfig } from '../models/infer';
 import { isLora } from '../models/lora';
-import { layoutOf, type LayoutName, type NetworkName } from '../models/names';
+import { isSparse, layoutOf, type LayoutName, type NetworkName } from '../models/names';
 import type { Config } from '../models/config';
 import { countElements } from '../weights/dtypes';
 import { readWeights } from '../weights/read';
@@ -60,7 +60,15 @@ async function readOne(picked: PickedFile): Promise<Known> {
   const source = fromBlob(path.split('/').at(-1)!, file);
   const one: Known = {
     ...{ path, bytes: file.size, picked, source, part: null, layout: '', types: [], parameters: 0 },
-    ...{ used: false, problem: null, network: null, weights: null, config: null, speaks: false },
+    ...{
+      sparse: false,
+      used: false,
+      problem: null,
+      network: null,
+      weights: null,
+      config: null,
+      speaks: false,
+    },
   };
   try {
     if (/\.json$/i.test(path)) await readJson(one);
@@ -116,6 +124,7 @@ function describe(one: Known, file: WeightFile): void {
   if (!one.network) return; // it may be a shard of a network
   one.part = PART_OF[one.network];
   one.layout = layoutOf(one.network, names);
+  one.sparse = one.network === 'wan-transformer' && isSparse(names);
   one.speaks = one.network === 'umt5' && (file.tensors.has('spiece_model') || file.metadata.has('tokenizer.ggml.tokens')); // prettier-ignore
 }
 
@@ -151,8 +160,9 @@ function complete(one: Known, all: readonly Known[]): void {
 }
 
 /** What the page hears of it. */
-export function toFinding({ path, bytes, part, layout, types, parameters, used, problem }: Known): Finding {
-  return { path, bytes, part, layout, types, parameters, used, problem };
+export function toFinding(known: Known): Finding {
+  const { path, bytes, part, layout, types, parameters, sparse, used, problem } = known;
+  return { path, bytes, part, layout, types, parameters, sparse, used, problem };
 }
 
 export const layoutOfKnown = ({ layout }: Known): LayoutName => layout as LayoutName;

@@ -7,10 +7,11 @@ import { damaged, readExactly, type ByteSource, type WeightFile } from './source
 
 /** Reads the header only. Throws `bad-model` when the file is damaged or of an unknown format. */
 export async function readWeights(source: ByteSource): Promise<WeightFile> {
-  return withScales(await readAny(source));
+  return withScales(await readStored(source));
 }
 
-async function readAny(source: ByteSource): Promise<WeightFile> {
+/** The same with all tensors as the file lists them, scales too: those of a shard may belong to another shard's tensors. */
+export async function readStored(source: ByteSource): Promise<WeightFile> {
   if (source.size < 8) throw damaged(source.name, `it has only ${source.size} bytes.`, { size: source.size });
   const head = await readExactly(source, 0, Math.min(9, source.size));
   const magic = String.fromCharCode(...head.subarray(0, 4));

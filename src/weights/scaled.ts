@@ -19,6 +19,13 @@ const UNUSED = /(^|\.)(scale_input|input_scale|comfy_quant|scaled_fp8)$/;
 const SCALE_TYPES: readonly FileDType[] = ['F32', 'F16', 'BF16', 'F64'];
 const FORMATS = ['float8_e4m3fn', 'float8_e5m2'];
 
+/** The tensor that a scale or a note of ComfyUI's belongs to; '' for a mark of the whole file; null for any other tensor. */
+export function servedBy(name: string): string | null {
+  if (SCALE.test(name)) return name.replace(SCALE, '$1weight');
+  if (!UNUSED.test(name)) return null;
+  return name.includes('.') ? name.replace(UNUSED, '$1weight') : '';
+}
+
 /** The same file with each scale at its tensor, as `scale`; tensors that only serve others are no longer listed. */
 export async function withScales(file: WeightFile): Promise<WeightFile> {
   if (![...file.tensors.keys()].some((name) => SCALE.test(name) || UNUSED.test(name))) return file;

@@ -4,7 +4,8 @@
  * `diffusion_pytorch_model.safetensors.index.json`].
  */
 import { KinoraError } from '../errors';
-import { readWeights } from './read';
+import { readStored } from './read';
+import { servedBy, withScales } from './scaled';
 import { damaged, type ByteSource, type TensorInfo, type WeightFile } from './source';
 
 /** Files that one index may name. */
@@ -16,7 +17,8 @@ export function shardNames(name: string, index: unknown): string[] {
 }
 
 /**
- * Opens every file of an index as if they were one.
+ * Opens every file of an index as if they were one. Scales may be in another file than their tensors, and the index may
+ * leave them out.
  * @param open finds a file by the name that the index gives; null when it is not there
  * @throws KinoraError `bad-model` naming missing files, and tensors that are not where they should be
  */
@@ -30,7 +32,7 @@ export async function readSharded(
   const absent: string[] = [];
   for (const file of new Set(map.values())) {
     const source = await open(file);
-    if (source) files.set(file, await readWeights(source));
+    if (source) files.set(file, await readStored(source));
     else absent.push(file);
   }
   if (absent.length)
@@ -40,13 +42,15 @@ export async function readSharded(
   for (const [tensor, file] of map) {
     const shard = files.get(file)!;
     const info = shard.tensors.get(tensor);
-    // Scales are listed in the index, but stand at their tensors by now.
-    if (!info && ![...shard.tensors.values()].some((t) => t.scale?.name === tensor))
-      throw damaged(name, `the tensor "${tensor}" should be in ${file}, but is not.`, { tensor });
+    if (!info) throw damaged(name, `the tensor "${tensor}" should be in ${file}, but is not.`, { tensor });
     owner.set(tensor, shard);
-    if (info) tensors.set(tensor, info);
+    tensors.set(tensor, info);
   }
-  return {
+  for (const [tensor, shard] of unlisted(name, files, map)) {
+    owner.set(tensor, shard);
+    tensors.set(tensor, shard.tensors.get(tensor)!);
+  }
+  return withScales({
     name,
     tensors,
     metadata: new Map(),
@@ -55,7 +59,32 @@ export async function readSharded(
       if (!shard) throw damaged(name, `it has no tensor "${tensor}".`, { tensor });
       return shard.read(tensor, offset, length);
     },
-  };
+  });
+}
+
+/**
+ * What belongs to tensors of the index and is not in it itself: some programs list the weights only. Without their scales
+ * these would be other numbers.
+ * @throws KinoraError `bad-model` when two files have it and neither has its tensor: which one counts is not told
+ */
+function unlisted(
+  name: string,
+  files: ReadonlyMap<string, WeightFile>,
+  map: ReadonlyMap<string, string>,
+): Map<string, WeightFile> {
+  const holders = new Map<string, string[]>();
+  for (const [file, { tensors }] of files)
+    for (const tensor of tensors.keys())
+      if (!map.has(tensor) && map.has(servedBy(tensor) ?? ''))
+        holders.set(tensor, [...(holders.get(tensor) ?? []), file]);
+  const found = new Map<string, WeightFile>();
+  for (const [tensor, all] of holders) {
+    const home = all.find((file) => file === map.get(servedBy(tensor)!));
+    if (!home && all.length > 1)
+      throw damaged(name, `"${tensor}" is in ${all.join(' and ')}, and nothing says which of them counts.`, { tensor }); // prettier-ignore
+    found.set(tensor, files.get(home ?? all[0]!)!);
+  }
+  return found;
 }
 
 function readIndex(name: string, index: unknown): Map<string, string> {

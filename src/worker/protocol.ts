@@ -166,6 +166,8 @@ export interface Finding {
   types: string[];
   /** Numbers of its tensors; 0 for files without. */
   parameters: number;
+  /** A transformer that was trained with sparse attention; here it attends to all tokens. */
+  sparse: boolean;
   /** It is a part of the model: of two transformers the one picked last is. */
   used: boolean;
   /** Why it cannot be used, and what to do. */

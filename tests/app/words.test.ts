@@ -65,6 +65,17 @@ test.each([
   expect(text).not.toMatch(/English|[a-z]{3,} [a-z]{3,} [a-z]{3,}/);
 });
 
+test('layers that cannot be are told in both languages, with both numbers', () => {
+  const told = (params: Record<string, string | number>) =>
+    (['en', 'zh'] as const).map((language) =>
+      errorText(LANGUAGES[language], { code: 'bad-model', message: 'It has 9.', params: { file: 'a.gguf', why: 'layers', ...params } }),
+    ); // prettier-ignore
+  const [gap, most] = [told({ layer: 9, missing: 2 }), told({ layers: 600, most: 512 })];
+  expect(gap[0]).toBe('This file is not what it was taken for. It has 9.');
+  for (const part of ['a.gguf', '第 9 层', '第 2 层']) expect(gap[1]).toContain(part);
+  for (const part of ['a.gguf', '600', '512']) expect(most[1]).toContain(part);
+});
+
 test('what fits with smaller weights is said in both languages', () => {
   const params = { found: '832 × 480', needed: 9e9, limit: 4e9, quantize: 8, then: '448 × 256' };
   expect(errorText(LANGUAGES.zh, { code: 'out-of-memory', message: '', params })).toContain(

@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import { KinoraError } from '../../src/errors';
 import type { Config } from '../../src/models/config';
 import { readTaehvConfig } from '../../src/models/taehv';
+import { readPatchEncoderConfig } from '../../src/models/patch-encoder';
 import { readUmt5Config } from '../../src/models/umt5';
 import { readWanConfig } from '../../src/models/wan-transformer';
+import { readWanVaeConfig } from '../../src/models/wan-vae-layers';
 
 /** Wan 2.1 1.3B, as diffusers' config.json has it, with what no reader needs. */
 const WAN: Config = {
@@ -74,6 +76,33 @@ test.each<[(c: Config) => unknown, Config, string]>([
   [readTaehvConfig, { decoder_channels: [256, 128, 64] }, 'taehv: config.decoder_channels must be 4 whole numbers of at least 1, but is [256,128,64]'], // prettier-ignore
   [readTaehvConfig, { encoder_time_downscale: [1, 1, 0] }, 'config.encoder_time_downscale must be 3 times true or false'], // prettier-ignore
   [readTaehvConfig, { patch_size: 0 }, 'config.patch_size'],
+  // Numbers that decide how much is counted have an end.
+  [readWanConfig, { ...WAN, num_layers: 5_000_000 }, 'wan-transformer: config.num_layers must be a whole number of at most 512, but is 5000000.'], // prettier-ignore
+  [
+    readWanConfig,
+    { ...WAN, patch_size: [1, 2, 2e7] },
+    'config.patch_size must be 3 whole numbers of at most 10000000',
+  ],
+  [readUmt5Config, { ...UMT5, num_layers: 513 }, 'umt5: config.num_layers must be a whole number of at most 512, but is 513.'], // prettier-ignore
+  [
+    readUmt5Config,
+    { ...UMT5, d_ff: 2e7 },
+    'config.d_ff must be a whole number of at most 10000000, but is 20000000.',
+  ],
+  [readWanVaeConfig, { num_res_blocks: 9_999_999 }, 'wan-vae: config.num_res_blocks must be a whole number of at most 512, but is 9999999.'], // prettier-ignore
+  [readWanVaeConfig, { dim_mult: Array(1e6).fill(1), temperal_downsample: Array(999_999).fill(true) }, 'wan-vae: config.dim_mult must be 1 to 8 whole numbers, but is [1,1,1,1'], // prettier-ignore
+  [
+    readWanVaeConfig,
+    { dim_mult: [], temperal_downsample: [] },
+    'config.dim_mult must be 1 to 8 whole numbers, but is []',
+  ],
+  [readWanVaeConfig, { attn_scales: [0.5] }, 'config.attn_scales must be empty, but is [0.5]'],
+  [
+    readTaehvConfig,
+    { latent_channels: 2e7 },
+    'config.latent_channels must be a whole number of at most 10000000',
+  ],
+  [readPatchEncoderConfig, { encoder_kind: 'patches', encoder_blocks: 9_999_999 }, 'taehv: config.encoder_blocks must be a whole number of at most 512, but is 9999999.'], // prettier-ignore
   [readTaehvConfig, null as unknown as Config, 'taehv: the config is no object'],
 ])('%o names the field', (read, config, message) => {
   let thrown: unknown;
@@ -85,4 +114,5 @@ test.each<[(c: Config) => unknown, Config, string]>([
   expect(thrown).toBeInstanceOf(KinoraError);
   expect((thrown as KinoraError).code).toBe('bad-model');
   expect((thrown as KinoraError).message).toContain(message);
+  expect((thrown as KinoraError).message.length).toBeLessThan(300);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { KinoraError } from '../../src/errors';
 import { detectNetwork, inferUmt5Config, inferWanConfig } from '../../src/models/infer';
-import { ourName, type NetworkName } from '../../src/models/names';
+import { isSparse, ourName, type NetworkName } from '../../src/models/names';
 import { matchTensors, umt5Shapes, wanShapes, type Shapes } from '../../src/models/tensors';
 import { readUmt5Config } from '../../src/models/umt5';
 import { readWanConfig } from '../../src/models/wan-transformer';
@@ -157,6 +157,45 @@ describe('matching', () => {
     expect(error.message).toContain('of another shape: blocks.0.norm3.bias [7], not [5120];');
     expect(error.message).toContain('unknown to it: img_emb.proj.0.weight.');
     expect(error.params).toMatchObject({ missing: 2, misshapen: 1, surplus: 1 });
+  });
+
+  test('a very long list and a very long name are cut in the detail, too', () => {
+    const many = Object.fromEntries(Array.from({ length: 40_000 }, (_, i) => [`head.${i}.${'x'.repeat(300)}`, [1]])); // prettier-ignore
+    const wide = new Map(Array.from({ length: 40_000 }, (_, i) => [`blocks.${i}.weight`, [1]] as const));
+    const error = (() => {
+      try {
+        return matchTensors(file(many), 'wan-transformer', wide);
+      } catch (e) {
+        return e as KinoraError;
+      }
+    })() as KinoraError;
+    expect(error.params).toMatchObject({ missing: 40_000, misshapen: 0, surplus: 40_000 });
+    expect(error.message).toContain('and 39994 more; unknown to it: head.0.xxx');
+    expect(error.message.length).toBeLessThan(2000);
+    const lines = error.detail.split('\n');
+    expect(lines.filter((line) => line.startsWith('missing: '))).toHaveLength(100);
+    expect(lines.filter((line) => line.startsWith('unknown: '))).toHaveLength(100);
+    expect(lines.filter((line) => line === '… and 39900 more')).toHaveLength(2);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(220);
+  });
+
+  test('leaves out the gates of sparse attention (FastWan), in any layout', () => {
+    const D = golden.shapes['wan-transformer']!['proj_out.weight']![1]!;
+    for (const [layout, gate, prefix] of [
+      ['wan-transformer', 'blocks.1.to_gate_compress', ''],
+      ['wan-transformer', 'blocks.1.self_attn.to_gate_compress', 'model.diffusion_model.'],
+      ['wan-transformer', 'blocks.0.attn1.to_gate_compress', ''],
+    ] as const) {
+      const gated = { ...inLayout(layout, prefix), [`${prefix}${gate}.weight`]: [D, D], [`${prefix}${gate}.bias`]: [D] }; // prettier-ignore
+      const matched = matchTensors(file(gated), 'wan-transformer', shapes);
+      expect([...matched.keys()].sort()).toEqual([...shapes.keys()].sort());
+      expect(isSparse(Object.keys(gated))).toBe(true);
+      expect(readWanConfig(inferWanConfig(file(gated)))).toEqual(readWanConfig(golden.configs['wan-transformer']!)); // prettier-ignore
+    }
+    expect(isSparse(Object.keys(inLayout('wan-transformer')))).toBe(false);
+    // Another gate is not known to mean nothing.
+    expect(ourName('wan-transformer', 'blocks.0.to_gate.weight')).toBe('blocks.0.to_gate.weight');
+    expect(ourName('umt5', 'blocks.0.to_gate_compress.weight')).not.toBeNull();
   });
 
   test('a long list is cut, and whole in the detail', () => {

@@ -143,6 +143,58 @@ describe('shards', () => {
     );
   });
 
+  const scaled = (index: string) => JSON.parse(new TextDecoder().decode(fixtureBytes(`formats/scaled/${index}`))) as { weight_map: Record<string, string> }; // prettier-ignore
+  const ofScaled = (name: string) => format(`scaled/${name}`);
+  const [LISTED, WEIGHTS_ONLY] = ['model.safetensors.index.json', 'weights-only.safetensors.index.json'];
+
+  test.each([LISTED, WEIGHTS_ONLY])(
+    'of scaled fp8 have their scales, which are in another file than their tensors: %s',
+    async (name) => {
+      const file = await readSharded(name, scaled(name), ofScaled);
+      await expectSame(file, expected.scaled!);
+      for (const tensor of ['one.weight', 'rows.weight']) {
+        expect(file.tensors.get(tensor)!.scale, tensor).toBeDefined();
+        // What the values would be without, so that the comparison above is one of scales.
+        const bare = toF32(file.tensors.get(tensor)!, await file.read(tensor), name);
+        expect(bitsOf(bare)).not.toBe(expected.scaled![tensor]!.f32);
+      }
+    },
+  );
+
+  test.each(['scaled_fp8', 'one.scale_input', 'rows.comfy_quant', 'one.scale_weight'])(
+    'whose index names %s in a file that has it not are refused',
+    async (tensor) => {
+      const index = scaled(LISTED);
+      index.weight_map[tensor] = 'model-00001-of-00002.safetensors';
+      await expect(readSharded('i.json', index, ofScaled)).rejects.toThrow(
+        `the tensor "${tensor}" should be in`,
+      );
+    },
+  );
+
+  test('whose scale is in two files, neither of them its tensor’s, are refused; beside its tensor it counts', async () => {
+    const scale = (value: number, more: object = {}, data = new Uint8Array()) =>
+      safetensors(
+        { 'a.scale_weight': { dtype: 'F32', shape: [], data_offsets: [0, 4] }, ...more },
+        concat([new Uint8Array(Float32Array.of(value).buffer), data]),
+      );
+    const fp8 = { dtype: 'F8_E4M3', shape: [1, 1] };
+    const files: Record<string, Uint8Array<ArrayBuffer>> = {
+      'x.st': safetensors({ 'a.weight': { ...fp8, data_offsets: [0, 1] } }, Uint8Array.of(0x38)),
+      'y.st': scale(2, { 'b.weight': { ...fp8, data_offsets: [4, 5] } }, Uint8Array.of(0x38)),
+      'z.st': scale(3, { 'c.weight': { ...fp8, data_offsets: [4, 5] } }, Uint8Array.of(0x38)),
+    };
+    const open = (map: Record<string, string>) => readSharded('i.json', { weight_map: map }, (name) => fromBytes(name, files[name]!)); // prettier-ignore
+    const map = { 'b.weight': 'y.st', 'a.weight': 'x.st', 'c.weight': 'z.st' };
+    await expect(open(map)).rejects.toThrow('"a.scale_weight" is in y.st and z.st, and nothing says which');
+    const told = await open({ ...map, 'a.scale_weight': 'z.st' });
+    expect(await readScale(told, told.tensors.get('a.weight')!)).toEqual(Float32Array.of(3));
+    files['x.st'] = scale(5, { 'a.weight': { ...fp8, data_offsets: [4, 5] } }, Uint8Array.of(0x38));
+    const beside = await open(map);
+    expect(await readScale(beside, beside.tensors.get('a.weight')!)).toEqual(Float32Array.of(5));
+    expect(beside.tensors.get('b.weight')!.scale).toBeUndefined();
+  });
+
   test.each<[string, unknown, string]>([
     ['no index', { a: 1 }, '"weight_map" is missing'],
     ['paths', { weight_map: { a: '../x.safetensors' } }, 'which is no file name'],

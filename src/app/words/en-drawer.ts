@@ -163,6 +163,8 @@ export const drawer = {
     planLimit: `No browser tells how much memory a graphics card has. What can be counted on is taken to be twice the largest buffer that the adapter allows, at least ${mb(2 ** 30)} and at most ${mb(2 ** 33)}.`,
     converted: (types: string) =>
       `There are no kernels for ${types}: those weights are computed with in 8 bits (Q8_0), which is a little off.`,
+    sparse:
+      'It was trained with sparse attention. Here it attends to everything, without the gates that only sparse attention has: its pictures may differ from its authors’.',
     use: 'Use this model',
     leave: 'Back to the bundled model',
   },
@@ -190,7 +192,8 @@ export const drawer = {
       longlive: 'Plays while it is made, up to a minute; shots may change.',
       'causal-forcing': 'As Self-Forcing, taught in another way: moves more.',
       'causal-forcing-2': 'Frame by frame in two steps: the quickest to begin.',
-      fastwan: 'The whole clip at once, in three steps.',
+      fastwan:
+        'The whole clip at once, in three steps. Trained with sparse attention, which is not used here.',
       rcm: 'The whole clip at once, in four steps.',
       wan: 'The original: slow, with a negative prompt.',
     } as Record<string, string>,

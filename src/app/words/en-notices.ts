@@ -15,6 +15,7 @@ function modelHeading({ params = {} }: EngineError): string {
     case 'parts':
       return 'The model’s files do not fit together.';
     case 'tensors':
+    case 'layers':
       return 'This file is not what it was taken for.';
     case 'file':
       return 'This file cannot be read.';

@@ -151,6 +151,8 @@ export const drawer: typeof english = {
     planFits: (total, limit) => `需要 ${mb(total)}，此处可用 ${mb(limit)}。`,
     planCounting: '正在为这项选择计算……',
     planLimit: `浏览器不会告知显卡有多少显存。“可用”的数字按适配器允许的最大缓冲区的两倍估计，至少 ${mb(2 ** 30)}，至多 ${mb(2 ** 33)}。`,
+    sparse:
+      '该模型以稀疏注意力训练。在这里它关注全部内容，不使用稀疏注意力专有的门控权重：画面可能与原作者的不同。',
     converted: (types) => `没有直接计算 ${types} 的内核：这些权重会换成 8 位（Q8_0）计算，略有误差。`,
     use: '使用此模型',
     leave: '回到自带的模型',
@@ -179,7 +181,7 @@ export const drawer: typeof english = {
       longlive: '边生成边播放，最长一分钟，可以更换镜头。',
       'causal-forcing': '与 Self-Forcing 相似，训练方法不同：动作更丰富。',
       'causal-forcing-2': '逐帧生成，只需两步：最快看到画面。',
-      fastwan: '整段视频一次生成，三步。',
+      fastwan: '整段视频一次生成，三步。以稀疏注意力训练，这里不使用稀疏注意力。',
       rcm: '整段视频一次生成，四步。',
       wan: '原版模型：较慢，可用反向提示词。',
     },

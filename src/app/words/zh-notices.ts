@@ -43,6 +43,10 @@ function badModel({ params = {}, detail = '' }: EngineError): string {
     }
     case 'dora':
       return `${file} 是 DoRA：它对权重的改变取决于整个权重，而 Kinora 只能合并普通的 LoRA。请换一个普通的 LoRA，或先用制作它的程序把它合并进模型。`;
+    case 'layers':
+      return params.most
+        ? `${file} 不是所需的网络：它有 ${params.layers} 层，最多只能有 ${params.most} 层。请换一个文件。`
+        : `${file} 不是所需的网络：其中有第 ${params.layer} 层的张量，却没有第 ${params.missing} 层的（从 0 数起）。它不完整或已损坏，请换一个文件，或重新下载。`;
     case 'file':
       return `无法读取文件“${file}”：它不完整、已损坏，或是 Kinora 不支持的格式。请去掉它，换一个文件，或重新下载。`;
     default:

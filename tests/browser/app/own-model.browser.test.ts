@@ -8,7 +8,7 @@ import { bareApp } from './bare';
 import DrawerHarness from './DrawerHarness.svelte';
 
 const finding = (path: string, over: Partial<Finding> = {}): Finding => ({
-  ...{ path, bytes: 1e9, part: null, layout: 'ours', types: ['BF16'], parameters: 1e9, used: false, problem: null },
+  ...{ path, bytes: 1e9, part: null, layout: 'ours', types: ['BF16'], parameters: 1e9, sparse: false, used: false, problem: null },
   ...over,
 }); // prettier-ignore
 const plan = (size: Size, total: number): MemoryPlan => ({
@@ -85,6 +85,16 @@ test('types without kernels are said to be computed with in 8 bits', async () =>
   expect(at('own-findings').innerText).toContain(
     'no kernels for Q4_1: those weights are computed with in 8 bits',
   );
+});
+
+test('a transformer of sparse attention is said to attend to everything; of one that is not used nothing is said', async () => {
+  void app.own.add([file('fastwan.safetensors')]);
+  const said = 'trained with sparse attention. Here it attends to everything';
+  await answer(seen([{ ...good, sparse: true }], null));
+  expect(at('own-findings').innerText).toContain(said);
+  void app.own.choose({ sampling: 'rcm' });
+  await answer(seen([{ ...good, sparse: true, used: false }], null));
+  expect(at('own-findings').innerText).not.toContain(said);
 });
 
 test('a file that cannot be read says so, and each row can be left out', async () => {
