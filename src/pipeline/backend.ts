@@ -34,8 +34,11 @@ export type Latents = Float32Array<ArrayBuffer>;
 export interface ClipNetworks {
   /** GPU dispatches of the last denoising step, its preview included; absent on the CPU. */
   readonly launches?: number;
-  /** The words that the coming blocks follow: token ids, `</s>` included. */
-  say(ids: Int32Array<ArrayBuffer>): Promise<void>;
+  /**
+   * The words that the coming blocks follow: token ids, `</s>` included.
+   * @param onPart called with the share that is read, 0…1, where reading takes long; what it throws ends the reading
+   */
+  say(ids: Int32Array<ArrayBuffer>, onPart?: (share: number) => void): Promise<void>;
   /** The coming block sees none of those before it. */
   forget(): void;
   /** Begins a block from noise. */

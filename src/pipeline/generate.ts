@@ -284,20 +284,22 @@ async function enter(job: Job, block: Block): Promise<void> {
 }
 
 /** The words from a block on; with the details of its scene, where that began of noise alone. */
-async function say({ model, networks, progress, line, seed, fresh }: Job, block: Block): Promise<void> {
+async function say(
+  { model, networks, progress, line, seed, fresh, guard }: Job,
+  block: Block,
+): Promise<void> {
   const done = progress.begin('text', 'text', { block: block.index, step: 0 });
   const { prompt } = line.shots[block.shot]!;
   const groups = fresh && model.manifest.details;
   const begins = ({ index, enter }: Block) => index <= block.index && enter && enter !== 'switch';
-  await networks.say(
-    groups
-      ? tokensWithDetails(model.tokenizer, prompt, model.textLength, {
-          groups,
-          seed,
-          block: line.plan.blocks.findLast(begins)!.index,
-        })
-      : model.tokenizer.encode(prompt, model.textLength),
-  );
+  const scene = groups && { groups, seed, block: line.plan.blocks.findLast(begins)!.index };
+  const ids = scene
+    ? tokensWithDetails(model.tokenizer, prompt, model.textLength, scene)
+    : model.tokenizer.encode(prompt, model.textLength);
+  await networks.say(ids, (share) => {
+    guard();
+    progress.part('text', share);
+  });
   done();
 }
 

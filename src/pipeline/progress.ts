@@ -111,6 +111,12 @@ export class Progress {
     };
   }
 
+  /** How much of the piece of this kind that goes on is done, 0…1: told in between where a piece takes minutes. */
+  part(work: Work, share: number): void {
+    const piece = this.#open.find((one) => one.work === work);
+    if (piece) this.#tell(piece, { share });
+  }
+
   /** Work that need not be done after all, such as the steps of a block that is known. */
   skip(work: Work, pieces: number): void {
     this.#left[work] = Math.max(0, this.#left[work] - pieces);
@@ -135,15 +141,16 @@ export class Progress {
   /** Everything is done. */
   done(): void {
     this.#fraction = 1;
-    this.#tell({ stage: 'finish', known: null }, 0);
+    this.#tell({ work: 'finish', stage: 'finish', known: null }, { secondsLeft: 0 });
   }
 
-  #tell({ stage, known }: Pick<Piece, 'stage' | 'known'>, secondsLeft = this.#secondsLeft()): void {
+  #tell({ work, stage, known }: Piece, { secondsLeft = this.#secondsLeft(), share = 0 } = {}): void {
     const { costs, pieces, pixels, blocks, steps, secondsOfBlock, emit } = this.#options;
     const cost = (count: Record<Work, number>) =>
       (Object.keys(count) as Work[]).reduce((sum, w) => sum + count[w] * costs.estimate(w, pixels), 0);
     // Costs change as they are learnt; what was told is not taken back.
-    this.#fraction = Math.max(this.#fraction, Math.min(1, 1 - cost(this.#left) / cost(pieces)));
+    const left = cost(this.#left) - share * costs.estimate(work, pixels);
+    this.#fraction = Math.max(this.#fraction, Math.min(1, 1 - left / cost(pieces)));
     const pace = this.#pace ?? this.#expectedPace();
     const realTime = pace === null ? null : secondsOfBlock / pace;
     const told = {

@@ -23,12 +23,18 @@ import { readScale } from '../weights/scaled';
 import { damaged, type WeightFile } from '../weights/source';
 import { uploadWeights, type UploadOptions, type Weights } from '../weights/upload';
 
+/** So many layers of all are done. */
+export type OnLayer = (done: number, total: number) => void;
+
 export interface TextEncoder {
   readonly config: Umt5Config;
   /** Bytes on the GPU between prompts. */
   readonly bytes: number;
-  /** Ids, `</s>` included → [L, D] f32, a tensor of the run. */
-  encode(run: Run, ids: Int32Array<ArrayBuffer>): Promise<Tensor>;
+  /**
+   * Ids, `</s>` included → [L, D] f32, a tensor of the run.
+   * @param onLayer called between layers where they are streamed, which may take minutes; what it throws ends the encoding
+   */
+  encode(run: Run, ids: Int32Array<ArrayBuffer>, onLayer?: OnLayer): Promise<Tensor>;
   /** Records the kernels of a prompt of so many tokens, for warming up; null where weights are not at hand. */
   dry(run: Run, length: number): Tensor | null;
   free(): void;
@@ -84,7 +90,7 @@ export function streamedEncoder(
   };
   const layer = (i: number) => upload((name) => name.startsWith(`${layerName(i)}.`));
 
-  const run = async (r: Run, ids: Int32Array<ArrayBuffer>): Promise<Tensor> => {
+  const run = async (r: Run, ids: Int32Array<ArrayBuffer>, heard?: OnLayer): Promise<Tensor> => {
     const embedded = await readRows(file, matches.get(UMT5_TABLE)!, ids);
     let x = r.input(embedded, [ids.length, D], 'embedded tokens', 'f32');
     const ahead: Promise<Weights>[] = [];
@@ -107,6 +113,7 @@ export function streamedEncoder(
         ahead.shift();
         onLayer?.(i + 1, count, ahead.length + 1);
         weights.free();
+        heard?.(i + 1, count);
       }
       const last = await upload((name) => name === UMT5_NORM);
       const hidden = umt5Finish(r, last, config, x);
@@ -122,11 +129,11 @@ export function streamedEncoder(
   return {
     config,
     bytes: 0,
-    async encode(r, ids) {
+    async encode(r, ids, heard) {
       const key = ids.join();
       const found = known.get(key);
       if (found) return r.input(found, [ids.length, D], 'text embedding', 'f32');
-      const hidden = await run(r, ids);
+      const hidden = await run(r, ids, heard);
       if (known.size === REMEMBERED) known.delete(known.keys().next().value!);
       known.set(key, await r.read(hidden));
       return hidden;

@@ -16,6 +16,7 @@ import { fittingTiles } from './memory-plan';
 import type { GpuModel } from './model';
 import { makePreview } from './preview';
 import { Stepper } from './stepper';
+import type { OnLayer } from './text-encoder';
 import { warmUp } from './warm-up';
 import { seeing, windowOf, type Window } from './window';
 
@@ -95,18 +96,21 @@ export class GpuClip implements ClipNetworks {
     }
   }
 
-  async say(ids: Int32Array<ArrayBuffer>): Promise<void> {
+  async say(ids: Int32Array<ArrayBuffer>, onPart: (share: number) => void = () => {}): Promise<void> {
     const { tokenizer, textLength } = this.#model;
     const [wanted, unwanted] = this.#views;
-    await this.#embed(wanted!, ids);
+    const prompts: [View, Int32Array<ArrayBuffer>][] = [[wanted!, ids]];
     if (unwanted && !unwanted.text)
-      await this.#embed(unwanted, tokenizer.encode(cleanPrompt(this.#guidance!.negative), textLength));
+      prompts.push([unwanted, tokenizer.encode(cleanPrompt(this.#guidance!.negative), textLength)]);
+    for (const [i, [view, words]] of prompts.entries())
+      await this.#embed(view, words, (done, total) => onPart((i + done / total) / prompts.length));
   }
 
-  async #embed(view: View, ids: Int32Array<ArrayBuffer>): Promise<void> {
+  async #embed(view: View, ids: Int32Array<ArrayBuffer>, onLayer: OnLayer): Promise<void> {
     const { k = [], v = [], bias } = view.text ?? {};
     for (const t of [...k, ...v, ...(bias ? [bias] : [])]) this.#run.release(t);
-    view.text = await embedText(this.#run, this.#model, ids);
+    view.text = null; // what is given back must not be given back again, should the reading end here
+    view.text = await embedText(this.#run, this.#model, ids, onLayer);
     await this.#run.sync();
   }
 
@@ -214,8 +218,9 @@ async function embedText(
   run: Run,
   { textEncoder, transformer }: GpuModel,
   ids: Int32Array<ArrayBuffer>,
+  onLayer: OnLayer,
 ): Promise<TextContext> {
-  const hidden = await textEncoder.encode(run, ids); // [L, D]
+  const hidden = await textEncoder.encode(run, ids, onLayer); // [L, D]
   const text = encodeText(run, transformer.weights, transformer.config, hidden);
   run.release(hidden);
   return text;

@@ -152,3 +152,26 @@ test('what need not be done does not count as left', () => {
   progress.begin('pass', 'denoise');
   expect(told[0]!.fraction).toBeCloseTo(0.5);
 });
+
+test('a piece that takes minutes tells how much of it is done', () => {
+  const told: Told[] = [];
+  const progress = new Progress({
+    costs: new Costs(),
+    pieces: { text: 1, pass: 1, decode: 0, finish: 0 },
+    pixels: 6144,
+    blocks: 1,
+    steps: 1,
+    secondsOfBlock: 1,
+    emit: (event) => void told.push(event),
+  });
+  const done = progress.begin('text', 'text');
+  for (let layer = 1; layer <= 4; layer++) progress.part('text', layer / 4);
+  done();
+  progress.part('text', 0.5); // nothing of the kind goes on
+  progress.begin('pass', 'denoise')();
+  expect(told.map(({ stage }) => stage)).toEqual([...Array<string>(5).fill('text'), 'denoise']);
+  const shares = told.map(({ fraction }) => fraction);
+  expect(shares[0]).toBe(0);
+  for (let i = 1; i < 5; i++) expect(shares[i]!).toBeGreaterThan(shares[i - 1]!);
+  expect(shares[5]!).toBeCloseTo(shares[4]!, 1);
+});

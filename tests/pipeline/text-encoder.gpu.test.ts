@@ -89,6 +89,27 @@ test('at most three layers are on the GPU with two read ahead; errors leave noth
   expect(gpu.memory.bytes).toBe(before);
 });
 
+test('between layers it tells how far it is, and can be ended there: nothing stays behind', async () => {
+  const g = await golden('umt5-long');
+  const config = readUmt5Config(g.config);
+  const ids = g.inputs.input_ids!.values as Int32Array<ArrayBuffer>;
+  const before = gpu.memory.bytes;
+  const run = new Run(gpu);
+  const streamed = streamedEncoder(gpu, g.weights, config);
+  const stop = (done: number) => {
+    if (done === 1) throw new Error('enough');
+  };
+  await expect(streamed.encode(run, ids, stop)).rejects.toThrow('enough');
+  const heard: string[] = [];
+  const hear = (done: number, total: number) => void heard.push(`${done} of ${total}`);
+  await streamed.encode(run, ids, hear); // what was broken off is not remembered
+  expect(heard).toEqual(
+    Array.from({ length: config.num_layers }, (_, i) => `${i + 1} of ${config.num_layers}`),
+  );
+  run.destroy();
+  expect(gpu.memory.bytes).toBe(before);
+});
+
 test('layers become smaller on their way, as the plan counts them: the same bits as a resident encoder’s, and less memory', async () => {
   const g = await golden('umt5-long');
   const config = readUmt5Config(g.config);
