@@ -29,3 +29,7 @@ def fastest() -> torch.dtype:
 def mixed() -> torch.autocast:
     """A context in which products are made in bfloat16 where that is faster here, and in float32 where not."""
     return torch.autocast("cpu", torch.bfloat16, enabled=fastest() is torch.bfloat16)
+
+
+if __name__ == "__main__":
+    print({str(dtype): f"{2 * SIDE ** 3 / _seconds(dtype) / 1e9:.0f} GFLOP/s" for dtype in (torch.bfloat16, torch.float32)})

@@ -23,8 +23,8 @@ import { readScale } from '../weights/scaled';
 import { damaged, type WeightFile } from '../weights/source';
 import { uploadWeights, type UploadOptions, type Weights } from '../weights/upload';
 
-/** So many layers of all are done. */
-export type OnLayer = (done: number, total: number) => void;
+/** So many layers of all are done; so many were on the GPU at once. */
+export type OnLayer = (done: number, total: number, resident: number) => void;
 
 export interface TextEncoder {
   readonly config: Umt5Config;
@@ -65,8 +65,6 @@ const REMEMBERED = 8;
 export interface StreamOptions {
   /** Layers that may be on the GPU at once: the one at work, and those read ahead. At least 1. */
   layers?: number;
-  /** Called after each layer, with how many are on the GPU. */
-  onLayer?: (done: number, total: number, resident: number) => void;
   /** What the layers' matrices become on their way, as the plan counts them (weights/upload). */
   smaller?: Pick<UploadOptions, 'quantize' | 'quantizer'>;
 }
@@ -79,7 +77,7 @@ export function streamedEncoder(
   gpu: Gpu,
   file: WeightFile,
   config: Umt5Config,
-  { layers: most = 2, onLayer, smaller = {} }: StreamOptions = {},
+  { layers: most = 2, smaller = {} }: StreamOptions = {},
 ): TextEncoder {
   const matches = matchTensors(file, 'umt5', umt5Shapes(config));
   const known = new Map<string, Float32Array<ArrayBuffer>>();
@@ -90,7 +88,7 @@ export function streamedEncoder(
   };
   const layer = (i: number) => upload((name) => name.startsWith(`${layerName(i)}.`));
 
-  const run = async (r: Run, ids: Int32Array<ArrayBuffer>, heard?: OnLayer): Promise<Tensor> => {
+  const run = async (r: Run, ids: Int32Array<ArrayBuffer>, onLayer?: OnLayer): Promise<Tensor> => {
     const embedded = await readRows(file, matches.get(UMT5_TABLE)!, ids);
     let x = r.input(embedded, [ids.length, D], 'embedded tokens', 'f32');
     const ahead: Promise<Weights>[] = [];
@@ -111,9 +109,9 @@ export function streamedEncoder(
         r.release(before);
         await r.sync(); // the GPU is done with the layer
         ahead.shift();
-        onLayer?.(i + 1, count, ahead.length + 1);
+        const resident = ahead.length + 1;
         weights.free();
-        heard?.(i + 1, count);
+        onLayer?.(i + 1, count, resident);
       }
       const last = await upload((name) => name === UMT5_NORM);
       const hidden = umt5Finish(r, last, config, x);
@@ -129,11 +127,11 @@ export function streamedEncoder(
   return {
     config,
     bytes: 0,
-    async encode(r, ids, heard) {
+    async encode(r, ids, onLayer) {
       const key = ids.join();
       const found = known.get(key);
       if (found) return r.input(found, [ids.length, D], 'text embedding', 'f32');
-      const hidden = await run(r, ids, heard);
+      const hidden = await run(r, ids, onLayer);
       if (known.size === REMEMBERED) known.delete(known.keys().next().value!);
       known.set(key, await r.read(hidden));
       return hidden;

@@ -45,11 +45,10 @@ test.each(['umt5-odd', 'umt5-long'])(
     const resident: number[] = [];
     const streamed = streamedEncoder(gpu, file, config, {
       layers: 1,
-      onLayer: (_done, _total, n) => resident.push(n),
     });
     gpu.memory.peak = gpu.memory.bytes;
     const start = gpu.memory.bytes;
-    expect(await run.read(await streamed.encode(run, ids))).toEqual(want);
+    expect(await run.read(await streamed.encode(run, ids, (_d, _t, n) => resident.push(n)))).toEqual(want);
     expect(resident).toEqual(Array<number>(config.num_layers).fill(1));
     expect(gpu.memory.peak - start).toBeLessThan(all);
     // The table: each row once.
@@ -74,9 +73,8 @@ test('at most three layers are on the GPU with two read ahead; errors leave noth
   const most: number[] = [];
   const streamed = streamedEncoder(gpu, g.weights, config, {
     layers: 3,
-    onLayer: (_d, _t, n) => most.push(n),
   });
-  await streamed.encode(run, ids);
+  await streamed.encode(run, ids, (_d, _t, resident) => most.push(resident));
   expect(Math.max(...most)).toBeLessThanOrEqual(3);
   const broken: WeightFile = {
     ...g.weights,
