@@ -12,7 +12,7 @@ import { sha256Bytes } from '../weights/hash';
 import { MAX_STRENGTH, type ModelManifest } from '../weights/manifest';
 import { smallType } from '../weights/small';
 import type { ModelFiles } from '../weights/store';
-import type { EngineError, ModelPart, OpenedFiles, Recognition, Size } from '../worker/protocol';
+import type { EngineError, ModelPart, OpenedFiles, Quantize, Recognition, Size } from '../worker/protocol';
 import { latentOf, matchAutoencoder, readAutoencoderConfig, type AutoencoderConfig } from './autoencoder';
 import { buildModel, roomOf, type GpuModel, type OnEvent } from './model';
 import { layoutOfKnown, readFiles, toFinding, type Known } from './recognise';
@@ -61,6 +61,7 @@ export async function openFiles({
   files,
   name: called,
   sampling: asked,
+  quantize,
   strengths = {},
 }: OpenedFiles): Promise<Opened> {
   checkStrengths(strengths);
@@ -93,7 +94,10 @@ export async function openFiles({
       plan: null,
     },
     files: ready
-      ? await assemble(name, parts as Record<ModelPart, Known>, loras, configs!, sampling, strengths)
+      ? await assemble(name, parts as Record<ModelPart, Known>, loras, configs!, sampling, {
+          strengths,
+          quantize,
+        })
       : null,
   };
 }
@@ -210,7 +214,7 @@ async function assemble(
   loras: readonly Known[],
   { autoencoder }: Configs,
   { id: edition, sampler, seconds }: Sampling,
-  strengths: Readonly<Record<string, number>>,
+  { strengths, quantize }: { strengths: Readonly<Record<string, number>>; quantize: Quantize | undefined },
 ): Promise<ModelFiles> {
   const all = [...new Set([...Object.values(parts), ...loras])];
   const strengthOf = (path: string) => strengths[path] ?? 1;
@@ -219,7 +223,7 @@ async function assemble(
   const { channels, stride } = latentOf(autoencoder);
   const manifest: ModelManifest = {
     format: 'kinora-model/1',
-    id: `file-${await fingerprint(all, new Map(loras.map((one) => [one, strengthOf(one.path)])))}`,
+    id: `file-${await fingerprint(all, new Map(loras.map((one) => [one, strengthOf(one.path)])), quantize)}`,
     name,
     edition,
     license: '',
@@ -279,14 +283,19 @@ function spreadOf({ network, config }: Known, channels: number): { mean: number[
 }
 
 /**
- * The same files at the same strengths have the same: names, sizes, and when they were changed. Blocks of a clip are taken
- * over by it, so each LoRA's own strength counts, 0 as well.
+ * The same files at the same strengths, made as small, have the same: names, sizes, and when they were changed. Blocks of a
+ * clip are taken over by it, so each LoRA's own strength counts, 0 as well, and so do the bits that weights are read with.
  */
-async function fingerprint(all: readonly Known[], strengths: ReadonlyMap<Known, number>): Promise<string> {
+async function fingerprint(
+  all: readonly Known[],
+  strengths: ReadonlyMap<Known, number>,
+  quantize: Quantize | undefined,
+): Promise<string> {
   const facts = all.map((one) => {
     const { path, bytes, picked } = one;
     const strength = strengths.get(one) ?? 1;
     return [path.split('/').at(-1), bytes, picked.changed, ...(strength === 1 ? [] : [strength])];
   });
-  return (await sha256Bytes(new TextEncoder().encode(JSON.stringify(facts.sort())))).slice(0, 16);
+  const made = quantize ? [...facts.sort(), quantize] : facts.sort();
+  return (await sha256Bytes(new TextEncoder().encode(JSON.stringify(made)))).slice(0, 16);
 }

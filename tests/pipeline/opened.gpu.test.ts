@@ -264,6 +264,15 @@ describe('what picked files are', () => {
     expect(await idOf({ 'b.safetensors': 0.5 }, Object.entries(files).reverse())).toBe(ids[5]);
   });
 
+  test('the id tells with which bits weights are read, as blocks of a clip are not the same', async () => {
+    const files = picked(collected());
+    const idOf = async (quantize?: 'q8_0' | 'q4_0') =>
+      (await openFiles({ files, ...(quantize && { quantize }) })).files!.manifest.id;
+    const ids = [await idOf(), await idOf('q8_0'), await idOf('q4_0')];
+    expect(new Set(ids).size).toBe(3);
+    expect(await idOf('q8_0')).toBe(ids[1]);
+  });
+
   test.each([NaN, Infinity, 1e9, -10.5])('a strength of %d is refused', async (strength) => {
     const asked = { files: picked(collected()), strengths: { 'a.safetensors': strength } };
     const error = await openFiles(asked).then(() => null, (e: KinoraError) => e); // prettier-ignore
