@@ -19,3 +19,14 @@ def test_a_second_subject_counts_only_where_there_is_one():
     assert judge.loss_of(guess, scenes) == 0
     scenes["relation"][1] = 1
     assert judge.loss_of(guess, scenes) > 0
+
+
+def test_a_mirror_swaps_left_and_right_and_no_other_motion():
+    motions = list(ATTRIBUTES["motion"])
+    scenes = sample_scenes(6, np.random.default_rng(0), SMALL)
+    scenes["motion"] = [motions.index(m) for m in ("left", "left", "right", "right", "spin", "spin")]
+    x = torch.rand(6, 2, 3, 4, 5)
+    seen, told = judge.mirrored(x, scenes)
+    assert [motions[m] for m in told["motion"]] == ["right", "left", "left", "right", "spin", "spin"]
+    assert torch.equal(seen[1::2], x[1::2]) and torch.equal(seen[::2], x[::2].flip(-1))
+    assert [motions[m] for m in scenes["motion"]] == ["left", "left", "right", "right", "spin", "spin"]  # the clips' own stay
