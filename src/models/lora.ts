@@ -19,7 +19,7 @@ import { readScale } from '../weights/scaled';
 import type { TensorInfo, WeightFile } from '../weights/source';
 import type { Patch } from '../weights/upload';
 import { readNotes, type LoraNotes } from './lora-notes';
-import { ourName } from './names';
+import { isOfTraining, ourName } from './names';
 import type { Shapes } from './tensors';
 
 /** `upBias` is B's own bias, which PEFT multiplies by alpha / r as it does B·A; a `diff` stands for itself. */
@@ -49,7 +49,8 @@ const MOST_F32 = 3.4028234663852886e38;
 const PREFIXES = /^(state_dict\.|generator_lora\.|base_model\.model\.|lora_unet_|lora_transformer_)/;
 
 /**
- * Reads what a LoRA changes; its numbers are read when their tensor is loaded.
+ * Reads what a LoRA changes; its numbers are read when their tensor is loaded. What its training kept beside it
+ * (LongLive's: the LoRA of its critic, and the step) is not looked at.
  * @param shapes of the transformer
  * @throws KinoraError `bad-model` for a DoRA, for numbers of a type that is no weight's, and listing what belongs to no
  *   tensor, lacks its other half or has another shape
@@ -59,10 +60,11 @@ export function readLora(file: WeightFile, shapes: Shapes, strength: number): Lo
   const parts = new Map<string, Parts>();
   const unknown: string[] = [];
   const notes = readNotes(file, (problem) => bad(file, problem));
-  const dora = [...file.tensors.keys()].find((name) => DORA.test(name));
+  const infos = [...file.tensors.values()].filter(({ name }) => !isOfTraining(name));
+  const dora = infos.find(({ name }) => DORA.test(name))?.name;
   if (notes?.dora || dora)
     throw new KinoraError('bad-model', `${file.name}: it is a DoRA${dora ? ` (it has "${dora}")` : ''}: what it makes of a weight depends on the whole weight, and Kinora merges plain LoRAs only. Take a plain LoRA, or merge it into the model with the program that made it.`, { file: file.name, why: 'dora' }); // prettier-ignore
-  for (const info of file.tensors.values()) {
+  for (const info of infos) {
     const suffix = SUFFIXES.find(([pattern]) => pattern.test(info.name));
     const name = suffix && target(info.name.replace(suffix[0], ''), suffix[2], flat);
     if (!name || !shapes.has(name)) {
@@ -81,7 +83,8 @@ export function readLora(file: WeightFile, shapes: Shapes, strength: number): Lo
       file,
       `it changes what this model does not have: ${some(unknown)}. Take the LoRA of this very model.`,
     );
-  if (parts.size === 0) throw bad(file, 'it is no LoRA: it holds no tensors.');
+  if (parts.size === 0)
+    throw bad(file, `it is no LoRA of the model: it holds no tensors${file.tensors.size ? ' but those of its training' : ''}.`); // prettier-ignore
   const odd = [...parts].filter(([name, entry]) => !fits(entry, shapes.get(name)!)).map(([name]) => name);
   if (odd.length) throw bad(file, `its matrices do not fit the model’s: ${some(odd)}.`);
   const alone = [...parts].filter(([name, entry]) => entry.upBias && !parts.get(weightOf(name))?.down);

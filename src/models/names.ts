@@ -50,6 +50,8 @@ const PREFIXES: Readonly<Record<NetworkName, readonly string[]>> = {
 /** What a training keeps beside the weights: its state, and networks that only it has. */
 const TRAINING =
   /^(\w*optim\w*|\w*scheduler\w*|\w*scaler|critic\w*|discriminator\w*|fake_score|real_score|rng_state\w*|callbacks|loops)\.|^(epoch|step|\w+_step|iter|iteration)$/;
+/** Whether a training kept it for itself: it is no part of what was trained, nor of a LoRA for it. */
+export const isOfTraining = (name: string): boolean => TRAINING.test(name);
 /** Tensors that belong to another program, and to no network. */
 const NOISE =
   /(^|\.)(_extra_state|num_batches_tracked|spiece_model|scaled_fp8)$|(^|\.)(freqs|rope|pos_embedder)(\.|$)/;

@@ -11,16 +11,23 @@ const EMPTY = join([global('collections', 'OrderedDict'), op(0x29, 0x52)]); // a
 const MARK = op(0x28);
 const TUPLE = op(0x74);
 
-/** Protocol 2, an OrderedDict of name → `_rebuild_tensor_v2`, all F32. `under`: nested under these keys. */
-function pickle(tensors: Tensors, under: readonly string[]): Uint8Array {
+/** An OrderedDict of name → `_rebuild_tensor_v2`, all F32, whose storages are `first` and those after it. */
+function dictOf(tensors: Tensors, first = 0): Uint8Array {
   const items = [...tensors].map(([name, { shape, values }], i) => {
-    const storage = join([MARK, string('storage'), global('torch', 'FloatStorage'), string(String(i)), string('cpu'), int(values.length), TUPLE, op(0x51)]); // prettier-ignore
+    const storage = join([MARK, string('storage'), global('torch', 'FloatStorage'), string(String(first + i)), string('cpu'), int(values.length), TUPLE, op(0x51)]); // prettier-ignore
     const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
     const args = join([MARK, storage, int(0), MARK, ...shape.map(int), TUPLE, MARK, ...strides.map(int), TUPLE, op(0x89), EMPTY, TUPLE]); // prettier-ignore
     return join([string(name), global('torch._utils', '_rebuild_tensor_v2'), args, op(0x52)]);
   });
-  const dict = join([EMPTY, MARK, ...items, op(0x75)]);
-  const nested = under.reduceRight((inner, key) => join([op(0x7d), string(key), inner, op(0x73)]), dict);
+  return join([EMPTY, MARK, ...items, op(0x75)]);
+}
+
+/** Protocol 2. `under`: nested under these keys. */
+function pickle(tensors: Tensors, under: readonly string[]): Uint8Array {
+  const nested = under.reduceRight(
+    (inner, key) => join([op(0x7d), string(key), inner, op(0x73)]),
+    dictOf(tensors),
+  );
   return join([op(0x80, 2), nested, op(0x2e)]);
 }
 
@@ -50,7 +57,24 @@ export const pickleFile = (...parts: Uint8Array[]): Uint8Array<ArrayBuffer> =>
   zip([['a/data.pkl', join([op(0x80, 2), ...parts, op(0x2e)])]]);
 export { global as pickleGlobal, op as pickleOp, string as pickleString };
 
+const dataOf = (all: readonly Tensors[]) =>
+  all.flatMap((tensors) => [...tensors.values()]).map(({ values }, i): [string, Uint8Array] => [`a/data/${i}`, new Uint8Array(values.buffer)]); // prettier-ignore
+
 export function torchFile(tensors: Tensors, under: readonly string[] = []): Uint8Array<ArrayBuffer> {
-  const data = [...tensors.values()].map(({ values }, i): [string, Uint8Array] => [`a/data/${i}`, new Uint8Array(values.buffer)]); // prettier-ignore
-  return zip([['a/data.pkl', pickle(tensors, under)], ...data, ['a/version', ascii('3\n')]]);
+  return zip([['a/data.pkl', pickle(tensors, under)], ...dataOf([tensors]), ['a/version', ascii('3\n')]]);
+}
+
+/** What a training saves: a dict of state dicts, and the step it had come to. */
+export function trainingFile(
+  parts: Readonly<Record<string, Tensors>>,
+  step: number,
+): Uint8Array<ArrayBuffer> {
+  let first = 0;
+  const items = Object.entries(parts).map(([key, tensors]) => {
+    const dict = dictOf(tensors, first);
+    first += tensors.size;
+    return join([string(key), dict]);
+  });
+  const whole = join([op(0x80, 2), op(0x7d), MARK, ...items, string('step'), int(step), op(0x75, 0x2e)]);
+  return zip([['a/data.pkl', whole], ...dataOf(Object.values(parts)), ['a/version', ascii('3\n')]]);
 }

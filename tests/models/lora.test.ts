@@ -8,6 +8,8 @@ import { readWanConfig } from '../../src/models/wan-transformer';
 import { toF32 } from '../../src/weights/convert';
 import { readWeights } from '../../src/weights/read';
 import { fromBytes } from '../../src/weights/source';
+import { trainingFile } from '../helpers/torch-zip';
+import type { Tensors } from '../helpers/wan-family';
 import { join as concat, safetensors } from '../weights/write';
 
 const open = (name: string) =>
@@ -78,6 +80,32 @@ test('refuses what does not belong to the model, or does not fit', async () => {
     tensors: new Map([...file.tensors].filter(([name]) => !name.endsWith('lora_up.weight'))),
   };
   expect(() => readLora(half, shapes, 1)).toThrow('do not fit');
+});
+
+test('as LongLive’s training saves it: the generator’s is merged, the critic’s is not looked at', async () => {
+  const pair = (value: number): Tensors =>
+    new Map(
+      (['A', 'B'] as const).map((half) => {
+        const shape = half === 'A' ? [2, 12] : [12, 2];
+        return [`base_model.model.model.blocks.0.self_attn.q.lora_${half}.default.weight`, { shape, values: new Float32Array(24).fill(value) }]; // prettier-ignore
+      }),
+    );
+  // A DoRA, and layers that the model does not have: what a critic has is no matter.
+  const critic: Tensors = new Map([
+    ...pair(7),
+    ['base_model.model.model.blocks.40.self_attn.q.lora_magnitude_vector', { shape: [12], values: new Float32Array(12) }], // prettier-ignore
+  ]);
+  const saved = await readWeights(fromBytes('lora.pt', trainingFile({ generator_lora: pair(1), critic_lora: critic }, 3000))); // prettier-ignore
+  expect(saved.tensors.size).toBe(5);
+  const read: string[] = [];
+  const file = { ...saved, read: (...which: Parameters<typeof saved.read>) => (read.push(which[0]), saved.read(...which)) }; // prettier-ignore
+  expect([...readLora(file, shapes, 1).parts.keys()]).toEqual([`${MODULE}.weight`]);
+  expect(await added(file)).toBe(2);
+  expect(read.every((name) => name.startsWith('generator_lora.'))).toBe(true);
+  expect(read).toHaveLength(2);
+
+  const alone = await readWeights(fromBytes('critic.pt', trainingFile({ critic_lora: critic }, 3000)));
+  expect(() => readLora(alone, shapes, 1)).toThrow('it holds no tensors but those of its training.');
 });
 
 test('every module of a real transformer is known by kohya’s names', async () => {
