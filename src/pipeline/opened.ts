@@ -69,7 +69,7 @@ export async function openFiles({
   const parts = choose(known);
   const loras = known.filter(({ part, problem }) => part === 'lora' && !problem);
   const likely = parts.transformer
-    ? likelySampling(layoutOfKnown(parts.transformer), loras.length > 0)
+    ? likelySampling(layoutOfKnown(parts.transformer), loras.length > 0, parts.transformer.sparse)
     : 'wan';
   const sampling = SAMPLINGS.find(({ id }) => id === (asked ?? likely));
   if (!sampling)

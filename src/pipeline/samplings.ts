@@ -1,6 +1,6 @@
 /**
  * How the known families of Wan 2.1 checkpoints are sampled. Files do not say it: the same tensors may be the base model
- * or one distilled to four steps. So a person chooses; what a file's layout tells is only what is offered first.
+ * or one distilled to four steps. So a person chooses; what its layout and its gates tell is only what is offered first.
  */
 import type { ModelManifest } from '../weights/manifest';
 import { SAMPLERS } from '../sampling/plan';
@@ -63,8 +63,12 @@ export const SAMPLINGS: readonly Sampling[] = [
   { id: 'wan-euler', sampler: { ...listed(SAMPLERS['wan-euler']), ...WHOLE, guidance: GUIDANCE }, seconds: FIVE }, // prettier-ignore
 ];
 
-/** What is offered first for a transformer of this layout. */
-export function likelySampling(layout: LayoutName, hasLora: boolean): SamplingId {
+/**
+ * What is offered first for a transformer of this layout.
+ * @param sparse it has gates of sparse attention, which of the known families only FastWan has
+ */
+export function likelySampling(layout: LayoutName, hasLora: boolean, sparse = false): SamplingId {
+  if (sparse) return 'fastwan';
   if (layout === 'rCM') return 'rcm';
   if (layout === 'Self-Forcing') return hasLora ? 'longlive' : 'self-forcing';
   return 'wan';

@@ -21,7 +21,7 @@ const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
 const extra = (tensors: Tensors, ...names: string[]): Tensors =>
   new Map([...tensors, ...names.map((name) => [name, { shape: [1], values: new Float32Array(1) }] as const)]);
 
-test('FastWan opens: gates of sparse attention are left out, and the finding tells of it', async () => {
+test('FastWan opens: gates of sparse attention are left out, the finding tells of it, and three steps are offered', async () => {
   const D = 128;
   const gates = [0, 1].flatMap((i) => [
     [`blocks.${i}.to_gate_compress.weight`, { shape: [D, D], values: new Float32Array(D * D) }] as const,
@@ -30,13 +30,15 @@ test('FastWan opens: gates of sparse attention are left out, and the finding tel
   const fastWan = safetensorsFile(new Map([...transformer, ...gates]));
   const { 'wan-1.3b.gguf': plain, ...others } = collected();
   const { recognition, files } = await open({ ...others, 'fastwan.safetensors': fastWan });
-  expect(recognition).toMatchObject({ ready: true, problems: [] });
+  expect(recognition).toMatchObject({ ready: true, problems: [], sampling: 'fastwan' });
+  expect(files!.manifest.sampler.timesteps).toHaveLength(3);
   const sparse = (seen: typeof recognition) => seen.findings.map((one) => [one.part, one.sparse]);
   expect(sparse(recognition)).toContainEqual(['transformer', true]);
   expect(sparse(recognition).filter(([, is]) => is)).toHaveLength(1);
   expect(files!.manifest.components.transformer.config).toMatchObject({ num_layers: 2 });
   const usual = await open({ ...others, 'wan-1.3b.gguf': plain! });
   expect(sparse(usual.recognition)).toContainEqual(['transformer', false]);
+  expect(usual.recognition.sampling).toBe('wan');
 });
 
 describe('shards of scaled fp8', () => {
