@@ -1,6 +1,14 @@
 /** A model of the person's own files: what was picked, what it is, and what is to be made of it. */
 import type { EngineClient } from '../worker/client';
-import type { EngineError, OpenedFiles, PickedFile, Quantize, Recognition, Size } from '../worker/protocol';
+import type {
+  EngineError,
+  Finding,
+  OpenedFiles,
+  PickedFile,
+  Quantize,
+  Recognition,
+  Size,
+} from '../worker/protocol';
 import { looksLikeModel } from './dropped';
 import type { LastModel } from './last-model.svelte';
 
@@ -91,6 +99,14 @@ export class OwnModel {
   /** A person may try what the plan says will not fit only with another choice. */
   get usable(): boolean {
     return this.recognition?.ready === true && !this.recognition.plan?.problem;
+  }
+
+  /** A LoRA changes weights of 4 bits, or of few more, which are then kept in 8 (weights/upload). */
+  get raised(): boolean {
+    const used = this.recognition?.findings.filter(({ used, problem }) => used && !problem) ?? [];
+    const merged = used.some(({ part, path }) => part === 'lora' && (this.strengths[path] ?? 1) !== 0);
+    const few = ({ part, types }: Finding) => part === 'transformer' && /^Q[2-6]_/.test(types[0] ?? '');
+    return merged && (this.quantize === 'q4_0' || used.some(few));
   }
 
   #asked(): OpenedFiles {

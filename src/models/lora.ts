@@ -162,6 +162,10 @@ function fits({ down, up, alpha, diff, upBias }: Parts, shape: readonly number[]
   );
 }
 
+/** Whether one of these LoRAs changes a tensor: whether `patchOf` has something for it. */
+export const changes = (loras: readonly Lora[], name: string): boolean =>
+  loras.some(({ parts }) => parts.has(name));
+
 /**
  * What these LoRAs add to a tensor; null when nothing. For `uploadWeights`.
  * @throws KinoraError `bad-model`, as the patch does, for values that are no numbers, or too large
@@ -171,11 +175,11 @@ export async function patchOf(
   name: string,
   shape: readonly number[],
 ): Promise<Patch | null> {
+  if (!changes(loras, name)) return null;
   const patches: Patch[] = [];
   for (const lora of loras) {
     if (lora.parts.has(name)) patches.push(await makePatch(lora, name, shape));
   }
-  if (patches.length === 0) return null;
   return (values, first) => patches.forEach((patch) => patch(values, first));
 }
 

@@ -3,7 +3,7 @@ import { KinoraError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import type { Tensor } from '../gpu/tensor';
 import { patchOf, readLora, type Lora } from '../models/lora';
-import { matchTensors, umt5Shapes, wanShapes } from '../models/tensors';
+import { matchTensors, umt5Shapes, wanShapes, type Shapes } from '../models/tensors';
 import { readUmt5Config, type Umt5Config } from '../models/umt5';
 import { readWanConfig, type WanConfig } from '../models/wan-transformer';
 import { loadTokenizer, type Tokenizer } from '../text/tokenizer';
@@ -247,20 +247,31 @@ async function openEncoder(
 async function openTransformer(
   opened: Opened,
   files: ModelFiles,
-  { file, loras = [] }: ModelManifest['components']['transformer'],
+  component: ModelManifest['components']['transformer'],
   config: WanConfig,
   smaller: Smaller,
 ): Promise<Weights> {
+  const { file } = component;
   const shapes = wanShapes(config);
   const tensors = matchTensors(opened.file(file), 'wan-transformer', shapes);
-  const read: Lora[] = [];
-  for (const { file: path, strength } of loras)
-    read.push(readLora(await openWeights(files, path), shapes, strength));
+  const loras = await openLoras(files, component, shapes);
   return opened.upload(file, {
     tensors,
     ...smaller,
-    ...(read.length && { patch: (name, shape) => patchOf(read, name, shape) }),
+    ...(loras.length && { patch: (name, shape) => patchOf(loras, name, shape) }),
   });
+}
+
+/** The LoRAs that are merged into a transformer of these shapes: their headers only. */
+export async function openLoras(
+  files: ModelFiles,
+  { loras = [] }: ModelManifest['components']['transformer'],
+  shapes: Shapes,
+): Promise<Lora[]> {
+  const read: Lora[] = [];
+  for (const { file, strength } of loras)
+    read.push(readLora(await openWeights(files, file), shapes, strength));
+  return read;
 }
 
 /** Throws `bad-model` unless the networks fit together and to what model.json says of latents. */

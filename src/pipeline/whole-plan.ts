@@ -3,6 +3,7 @@
  * headers, the rest by pipeline/memory-plan. Where it does not fit, the nearest setting that does.
  */
 import { KinoraError, toEngineError } from '../errors';
+import { changes, type Lora } from '../models/lora';
 import { matchTensors, umt5Shapes, wanShapes, type Match } from '../models/tensors';
 import { layerName, readUmt5Config, type Umt5Config } from '../models/umt5';
 import { readWanConfig } from '../models/wan-transformer';
@@ -15,7 +16,7 @@ import type { MemoryPlan, Quantize, Size } from '../worker/protocol';
 import { readAutoencoderConfig, matchAutoencoder } from './autoencoder';
 import { encodingNeed, waysToEncode } from './encoder-plan';
 import { checkPlan, estimateNeed, findFit, fitting, fittingTiles, gridOf, type Room } from './memory-plan';
-import { STREAMED } from './model';
+import { openLoras, STREAMED } from './model';
 
 /** What waits to be copied to the GPU, at most (weights/upload), and the layers of a streamed encoder that are there at once. */
 const PIECES = 64 * 2 ** 20;
@@ -41,12 +42,14 @@ export async function planOpened(
   quantize?: Quantize,
 ): Promise<MemoryPlan> {
   const { manifest } = files;
+  const { transformer } = manifest.components;
   const open = async (part: 'transformer' | 'text_encoder' | 'autoencoder') =>
     files.weights!(manifest.components[part].file);
   const opened = {
     transformer: await open('transformer'),
     text: await open('text_encoder'),
     autoencoder: await open('autoencoder'),
+    loras: await openLoras(files, transformer, wanShapes(readWanConfig(transformer.config))),
   };
   const plan = (bits: Quantize | undefined) => {
     const counted = count(manifest, opened, room.element, bits);
@@ -104,7 +107,7 @@ function fitsAt(manifest: ModelManifest, size: Size, room: Room): boolean {
 
 function count(
   { components }: ModelManifest,
-  files: { transformer: WeightFile; text: WeightFile; autoencoder: WeightFile },
+  files: { transformer: WeightFile; text: WeightFile; autoencoder: WeightFile; loras: readonly Lora[] },
   element: 2 | 4,
   quantize: Quantize | undefined,
 ): Counted {
@@ -122,7 +125,10 @@ function count(
   const whole = [...files.text.tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   const streams = whole > STREAMED;
   return {
-    transformer: plannedBytes(files.transformer, wan, options),
+    transformer: plannedBytes(files.transformer, wan, {
+      ...options,
+      patched: (name) => changes(files.loras, name),
+    }),
     autoencoder: repacked,
     resident: streams ? 0 : plannedBytes(files.text, text, options),
     encodes: a.network === 'wan-vae' && [...sides.keys()].some((name) => name.startsWith('encoder.')),

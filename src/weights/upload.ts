@@ -11,13 +11,14 @@
  * | I32                                  | i32                                                                |
  * | vectors and tables of any of these   | f32 (biases, norms, modulations)                                   |
  *
- * With `quantize`, matrices of plain types become q8_0, q4_0 or q4_k on the way.
+ * With `quantize`, matrices of plain types become q8_0, q4_0 or q4_k on the way. What a patch changes goes through floats, and
+ * is never quantized to less than 8 bits: values that were rounded to 4 bits once are rounded back to where they were.
  */
 import { KinoraError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { bytesOf, type DType, type Tensor } from '../gpu/tensor';
 import { bf16ToF16, COMPUTED, toF32 } from './convert';
-import { LAYOUTS } from './dtypes';
+import { countElements, LAYOUTS } from './dtypes';
 import { f32ToF16 } from './half';
 import { BLOCK_FORMS, finiteScales, packBlocks, quantizeQ4_0, quantizeQ8_0, type BlockType } from './pack';
 import { quantizeQ4_K } from './pack-q4k';
@@ -143,7 +144,7 @@ export async function uploadWeights(
       const { info, shape } = wanted;
       const scale = await readScale(file, info);
       const patch = (await options.patch?.(name, shape)) ?? null;
-      const form = storedAs(file, name, info, shape, scale, patch, options);
+      const form = storedAs(file, name, info, shape, patch !== null, options);
       const tensor = allocate(gpu, name, shape, form.dtype);
       tensors.set(name, tensor);
       if (form.how === 'raw' && tensor.scales)
@@ -154,7 +155,7 @@ export async function uploadWeights(
         const { dtype } = form;
         const plain = form.how === 'floats' && !patch && !scale && dtype in QUANTIZE;
         const blocks = plain ? await options.quantizer?.(bytes, info.dtype, dtype.toUpperCase() as SmallType) : null; // prettier-ignore
-        write(gpu, file, { info, tensor, scale, form }, at, bytes, blocks);
+        write(gpu, file, { info, tensor, scale, patch, form }, at, bytes, blocks);
         at += bytes.byteLength;
         inFlight += bytes.byteLength;
         loaded += bytes.byteLength;
@@ -173,15 +174,20 @@ export async function uploadWeights(
   return new Weights(gpu, file.name, tensors);
 }
 
+export interface PlanOptions extends Pick<UploadOptions, 'half' | 'quantize'> {
+  /** Which tensors there will be a patch for. Default: none. */
+  patched?: (name: string) => boolean;
+}
+
 /** Bytes that the tensors will take on the GPU, told by their headers alone. */
 export function plannedBytes(
   file: WeightFile,
   tensors: ReadonlyMap<string, Wanted>,
-  options: Pick<UploadOptions, 'half' | 'quantize'> = {},
+  options: PlanOptions = {},
 ): number {
   let sum = 0;
   for (const [name, { info, shape }] of tensors) {
-    const { dtype } = storedAs(file, name, info, shape, null, null, options);
+    const { dtype } = storedAs(file, name, info, shape, options.patched?.(name) ?? false, options);
     const form = BLOCK_FORMS[dtype.toUpperCase() as BlockType] as (typeof BLOCK_FORMS)[BlockType] | undefined;
     const elements = shape.reduce((a, b) => a * b, 1);
     const scales = form ? (elements / form.elements) * form.scales : dtype.startsWith('f8') ? 4 : 0;
@@ -214,48 +220,44 @@ function isSmall(shape: readonly number[]): boolean {
 interface Form {
   dtype: DType;
   how: 'raw' | 'blocks' | 'half' | 'floats';
-  patch: Patch | null;
 }
 
+/** The one rule of it: loading goes by it, and the plan counts by it. It needs headers only. */
 function storedAs(
   file: WeightFile,
   name: string,
   info: TensorInfo,
   shape: readonly number[],
-  scale: Float32Array | null,
-  patch: Patch | null,
+  patched: boolean,
   { half = 'f16', quantize, exact }: UploadOptions,
 ): Form {
-  const floats = (dtype: DType): Form => ({ dtype, how: 'floats', patch });
+  const floats = (dtype: DType): Form => ({ dtype, how: 'floats' });
   const { dtype } = info;
+  const scales = info.scale ? (countElements(info.scale.shape) ?? 1) : 0;
   const small = isSmall(shape);
-  if (dtype === 'I32') return { dtype: 'i32', how: 'raw', patch: null };
+  if (dtype === 'I32') return { dtype: 'i32', how: 'raw' };
   if (!isComputed(dtype))
     throw damaged(file.name, `tensor "${info.name}" is ${dtype}; Kinora computes with ${COMPUTED}.`, {
       tensor: info.name,
       dtype,
     });
-  if (small) return dtype === 'F32' && !patch && !scale ? { dtype: 'f32', how: 'raw', patch } : floats('f32');
+  if (small) return dtype === 'F32' && !patched && !scales ? { dtype: 'f32', how: 'raw' } : floats('f32');
   // Rows as the kernels read them: all axes but the first are flattened.
   const row = shape.slice(1).reduce((a, b) => a * b, 1);
   const native = dtype.toLowerCase() as DType;
-  if (isBlockType(dtype)) {
-    if (!patch && row % BLOCK_FORMS[dtype].elements === 0) return { dtype: native, how: 'blocks', patch };
-    // A patched matrix goes back to what it was, as nearly as can be.
-    if (dtype === 'Q4_0' && row % 32 === 0) return floats('q4_0');
-    return floats(row % 32 === 0 ? 'q8_0' : half);
-  }
+  if (isBlockType(dtype))
+    return !patched && row % BLOCK_FORMS[dtype].elements === 0
+      ? { dtype: native, how: 'blocks' }
+      : floats(row % 32 === 0 ? 'q8_0' : half);
   if (dtype.startsWith('Q')) return floats(exact ? 'f32' : row % 32 === 0 ? 'q8_0' : half);
   const smaller = row % 32 === 0 ? (quantize?.(name, row) ?? null) : null;
-  if (smaller) return floats(smaller.toLowerCase() as DType);
+  if (smaller) return floats(patched ? 'q8_0' : (smaller.toLowerCase() as DType));
   if (dtype === 'F8_E4M3' || dtype === 'F8_E5M2')
-    return !patch && row % 4 === 0 && (scale?.length ?? 1) === 1
-      ? { dtype: native, how: 'raw', patch }
-      : floats(half);
-  if (patch || scale) return floats(dtype === 'F32' ? 'f32' : half);
-  if (dtype === 'F32') return { dtype: 'f32', how: 'raw', patch };
-  if (dtype === 'F16' && half === 'f16') return { dtype: 'f16', how: 'raw', patch };
-  return dtype === 'BF16' && half === 'f16' ? { dtype: 'f16', how: 'half', patch } : floats(half);
+    return !patched && row % 4 === 0 && scales <= 1 ? { dtype: native, how: 'raw' } : floats(half);
+  if (patched || scales) return floats(dtype === 'F32' ? 'f32' : half);
+  if (dtype === 'F32') return { dtype: 'f32', how: 'raw' };
+  if (dtype === 'F16' && half === 'f16') return { dtype: 'f16', how: 'raw' };
+  return dtype === 'BF16' && half === 'f16' ? { dtype: 'f16', how: 'half' } : floats(half);
 }
 
 const isComputed = (dtype: string) =>
@@ -292,6 +294,7 @@ interface Target {
   info: TensorInfo;
   tensor: Tensor;
   scale: Float32Array | null;
+  patch: Patch | null;
   form: Form;
 }
 
@@ -335,7 +338,7 @@ function write(
     }
     case 'floats': {
       const values = scaledValues(file, target, first, bytes);
-      form.patch?.(values, first);
+      target.patch?.(values, first);
       if (tensor.dtype === 'f32') return memory.write(tensor.storage, values, first * 4);
       const quantize = QUANTIZE[tensor.dtype];
       if (quantize) return writeBlocks(tensor.dtype.toUpperCase() as BlockType, quantize(values));

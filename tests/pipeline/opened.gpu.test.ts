@@ -14,6 +14,7 @@ import { openTestGpu } from '../helpers/gpu';
 import { random } from '../helpers/tensors';
 import { FakeDisk } from '../weights/opfs';
 import { torchFile } from '../helpers/torch-zip';
+import { join, safetensors } from '../weights/write';
 import { collected, diffusersFolder, family, ggufFile, inLayout, safetensorsFile, WAN, type Files } from '../helpers/wan-family'; // prettier-ignore
 
 const SIZE = { width: 48, height: 32 };
@@ -344,6 +345,64 @@ describe('the plan', () => {
     const { peak } = gpu.memory;
     expect(peak / plan.total).toBeGreaterThan(0.9);
     expect(peak / plan.total).toBeLessThan(1.1);
+  });
+
+  /** Of rank 2, for every matrix of the blocks. */
+  const loraForAll = () => {
+    const matrices = [...family.transformer()].filter(([name, { shape }]) => name.startsWith('blocks.') && shape.length === 2 && name.endsWith('.weight')); // prettier-ignore
+    return safetensorsFile(
+      new Map(
+        matrices.flatMap(([name, { shape }]) =>
+          (['A', 'B'] as const).map((half) => {
+            const of = half === 'A' ? [2, shape[1]!] : [shape[0]!, 2];
+            return [name.replace('weight', `lora_${half}.weight`), { shape: of, values: random(of[0]! * of[1]!, 9, 0.05) }]; // prettier-ignore
+          }),
+        ),
+      ),
+    );
+  };
+  /** The same transformer with all matrices in fp8: ones, for no number of it is looked at. */
+  const fp8 = () => {
+    const parts = [...family.transformer()].map(([name, { shape, values }]) => {
+      const matrix = shape.length === 2 && shape[0]! > 1;
+      const bytes = matrix ? new Uint8Array(values.length).fill(0x38) : new Uint8Array(values.buffer);
+      return { name, shape, dtype: matrix ? 'F8_E4M3' : 'F32', bytes };
+    });
+    let at = 0;
+    const header = Object.fromEntries(parts.map(({ name, shape, dtype, bytes }) => [name, { dtype, shape, data_offsets: [at, (at += bytes.length)] }])); // prettier-ignore
+    return safetensors(header, join(parts.map(({ bytes }) => bytes)));
+  };
+  const with8 = () => ({ ...collected(), 'wan-1.3b.gguf': new Uint8Array(), 'wan.safetensors': fp8() });
+
+  test.each<[string, () => Files, 'q4_0' | 'q8_0' | undefined, boolean, number]>([
+    ['kept in 4 bits', collected, 'q4_0', true, 1.15],
+    ['in 4 bits, kept nowhere', collected, 'q4_0', false, 1.15],
+    ['kept in 8 bits', collected, 'q8_0', true, 1],
+    ['of Q4_0', () => collected('Q4_0'), undefined, true, 1.4],
+    ['of fp8', with8, undefined, true, 1.6],
+  ])('counts what LoRAs make of weights %s, to the byte', async (_, files, quantize, keeps, more) => {
+    const { 'wan-1.3b.gguf': plain, ...others } = files();
+    const all = { ...others, ...(plain!.length && { 'wan-1.3b.gguf': plain! }), 'style.safetensors': loraForAll() }; // prettier-ignore
+    const taken: number[] = [];
+    for (const strength of [0, 0.7]) {
+      const asked = { files: picked(all), sampling: 'self-forcing', strengths: { 'style.safetensors': strength } }; // prettier-ignore
+      const chosen = quantize && { quantize };
+      const { files: model } = await openFiles({ ...asked, ...chosen });
+      const plan = await planOpened(model!, SIZE, roomOf(gpu), quantize);
+      let loaded: GpuModel;
+      if (quantize && keeps) {
+        const store = new SmallStore({ storage: new FakeDisk().storage, estimate: async () => ({}) });
+        const small = await shrink(model!, asked.files, quantize, () => {}, gpu, store);
+        expect(small.problem).toBeNull();
+        loaded = await buildModel(gpu, small, () => {}, { wanted: SIZE });
+      } else loaded = await loadOpened(gpu, { ...asked, ...chosen }, () => {}, SIZE);
+      opened.push(loaded);
+      const { bytes } = loaded.transformer.weights;
+      expect(plan.items.find(({ what }) => what === 'transformer')!.bytes).toBe(bytes);
+      taken.push(bytes);
+    }
+    expect(taken[1]! / taken[0]!).toBeGreaterThanOrEqual(more);
+    if (more === 1) expect(taken[1]).toBe(taken[0]);
   });
 
   test('refuses what cannot fit, and says what does', async () => {

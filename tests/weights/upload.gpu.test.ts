@@ -3,8 +3,10 @@ import { dequantizeQ8, f16ToF32, toF32 } from '../../src/weights/convert';
 import { readWeights } from '../../src/weights/read';
 import { readScale } from '../../src/weights/scaled';
 import { fromBytes, type ByteSource, type WeightFile } from '../../src/weights/source';
+import { quantizeQ4_0 } from '../../src/weights/pack';
+import { quantizeQ4_K } from '../../src/weights/pack-q4k';
 import type { SmallType } from '../../src/weights/small';
-import { uploadWeights, type UploadOptions } from '../../src/weights/upload';
+import { plannedBytes, uploadWeights, type UploadOptions } from '../../src/weights/upload';
 import { GpuQuantizer } from '../../src/pipeline/quantizer';
 import { Run } from '../../src/gpu/run';
 import type { Tensor } from '../../src/gpu/tensor';
@@ -12,7 +14,7 @@ import { matmul } from '../../src/ops/matmul';
 import { openTestGpu } from '../helpers/gpu';
 import { random } from '../helpers/tensors';
 import { fixture } from './fixtures';
-import { safetensors } from './write';
+import { gguf, safetensors } from './write';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.destroy());
@@ -126,7 +128,7 @@ test('what another quantizes on the way comes to the same; what is patched is no
       const quantizer = (...piece: Parameters<GpuQuantizer['quantize']>) => (asked++, gpuQuantizer.quantize(...piece)); // prettier-ignore
       const read = async (options: UploadOptions) => {
         const weights = await uploadWeights(gpu, file, { quantize: () => type, piece: 600, ...options });
-        expect(weights.get('w').dtype).toBe(type.toLowerCase());
+        expect(weights.get('w').dtype).toBe(options.patch ? 'q8_0' : type.toLowerCase());
         const got = await dequantized(weights.get('w'));
         weights.free();
         return got;
@@ -149,6 +151,75 @@ test('what another quantizes on the way comes to the same; what is patched is no
     gpuQuantizer.free();
   }
 });
+
+/** One matrix, as a file of GGUF has it, or F32 that is made smaller on its way. */
+async function matrixOf(type: 'Q4_0' | 'Q4_K' | 'F32', values: Float32Array<ArrayBuffer>, rows: number) {
+  const dims = [values.length / rows, rows];
+  if (type === 'F32') {
+    const header = { w: { dtype: 'F32', shape: dims.toReversed(), data_offsets: [0, values.byteLength] } };
+    return readWeights(fromBytes('f', safetensors(header, new Uint8Array(values.buffer))));
+  }
+  const data = type === 'Q4_0' ? quantizeQ4_0(values) : quantizeQ4_K(values);
+  const tensors = [{ name: 'w', dims, type: type === 'Q4_0' ? 2 : 12, offset: 0 }];
+  return readWeights(fromBytes('f', gguf({ tensors, data })));
+}
+
+test.each(['Q4_0', 'Q4_K', 'F32'] as const)(
+  'a small change to a matrix of %s arrives: what was rounded to 4 bits is not rounded to them again',
+  async (type) => {
+    const [rows, row] = [16, 256];
+    const values = random(rows * row, 5);
+    const change = random(rows * row, 6, 0.02);
+    const file = await matrixOf(type, values, rows);
+    const quantize = type === 'F32' ? () => 'Q4_K' as const : undefined;
+    const read = async (options: UploadOptions) => {
+      const weights = await uploadWeights(gpu, file, { ...(quantize && { quantize }), ...options });
+      const got = await dequantized(weights.get('w'));
+      expect(weights.get('w').dtype).toBe(
+        options.patch ? 'q8_0' : type === 'F32' ? 'q4_k' : type.toLowerCase(),
+      );
+      weights.free();
+      return got;
+    };
+    const before = type === 'F32' ? values : await read({});
+    const patch = async () => (part: Float32Array, first: number) =>
+      part.forEach((_, i) => (part[i]! += change[first + i]!));
+    const after = await read({ patch });
+    // How much of the change is there.
+    const along = (of: (i: number) => number) => change.reduce((sum, v, i) => sum + v * of(i), 0);
+    const kept = (made: Float32Array) => along((i) => made[i]! - before[i]!) / along((i) => change[i]!);
+    expect(kept(after)).toBeGreaterThan(0.95);
+    expect(kept(after)).toBeLessThan(1.05);
+    if (type === 'F32') return;
+    const changed = before.map((v, i) => v + change[i]!);
+    const again = await matrixOf(type, changed, rows);
+    const rounded = toF32(again.tensors.get('w')!, await again.read('w'));
+    expect(kept(rounded)).toBeLessThan(0.1);
+  },
+);
+
+test.each(['quants.gguf', 'fp8.safetensors'])(
+  '%s takes what was planned of it, patched or not',
+  async (name) => {
+    const file = await readWeights(fixture(`formats/${name}`));
+    const tensors = new Map(
+      [...file.tensors.values()].map((info) => [info.name, { info, shape: info.shape }]),
+    );
+    const all: number[] = [];
+    for (const quantize of [undefined, () => 'Q8_0' as const, () => 'Q4_0' as const])
+      for (const every of [1, 2]) {
+        const chosen = new Set([...tensors.keys()].filter((_, i) => i % every === 0));
+        for (const patched of [new Set<string>(), chosen]) {
+          const smaller = quantize && { quantize };
+          const weights = await uploadWeights(gpu, file, { ...smaller, patch: async (of) => (patched.has(of) ? () => {} : null) }); // prettier-ignore
+          expect(plannedBytes(file, tensors, { ...smaller, patched: (of) => patched.has(of) })).toBe(weights.bytes); // prettier-ignore
+          all.push(weights.bytes);
+          weights.free();
+        }
+      }
+    expect(new Set(all).size).toBeGreaterThan(2);
+  },
+);
 
 test('NaN in fp8 and infinite scales are refused', async () => {
   const header = { w: { dtype: 'F8_E4M3', shape: [2, 4], data_offsets: [0, 8] } };

@@ -145,6 +145,7 @@ export const drawer = {
     bits: (n: number) => `${n} bits`,
     quantizeHint:
       'Fewer bits take less memory and lose a little; 4 bits are Q4_K where the model’s shapes allow it, else Q4_0. The smaller form is kept in this browser, so that the next start is quick.',
+    raised: 'Weights that a LoRA changes are kept in 8 bits: in 4 most of a small change would be lost.',
     planFor: 'GPU memory for',
     planItems: {
       transformer: 'Transformer',

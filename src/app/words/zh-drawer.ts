@@ -136,6 +136,7 @@ export const drawer: typeof english = {
     bits: (n) => `${n} 位`,
     quantizeHint:
       '位数越少，占用的显存越少，质量略有损失；4 位在模型形状允许时用 Q4_K，否则用 Q4_0。压缩后的形式会保存在此浏览器中，下次启动更快。',
+    raised: 'LoRA 改动的权重保持 8 位：若用 4 位，细小的改动大多会丢失。',
     planFor: '显存需求，画面',
     planItems: {
       transformer: '去噪网络（Transformer）',
