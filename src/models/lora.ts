@@ -7,6 +7,7 @@
  * | kohya, musubi    | `lora_unet_blocks_0_self_attn_q.lora_down.weight`, `.lora_up.weight`, `.alpha`      |
  * | ComfyUI, Kijai   | `diffusion_model.blocks.0.self_attn.q.lora_A.weight`, `.diff`, `.diff_b`            |
  * | diffusers        | `transformer.blocks.0.attn1.to_q.lora_A.weight`                                     |
+ * | older diffusers  | `transformer.blocks.0.attn1.to_q.lora.down.weight`, `.lora.up.weight`, `.alpha`     |
  * | LongLive (PEFT)  | `generator_lora.base_model.model.model.blocks.0.self_attn.q.lora_A.default.weight`  |
  * | LightX2V         | ComfyUI's, and `diffusion_model.blocks.0.diff_m`, the difference of a modulation    |
  *
@@ -35,13 +36,13 @@ export interface Lora {
 }
 
 const SUFFIXES: readonly (readonly [RegExp, Part, 'weight' | 'bias' | 'modulation'])[] = [
-  [/\.(lora_A|lora_down)(\.\w+)?\.weight$/, 'down', 'weight'],
-  [/\.(lora_B|lora_up)(\.\w+)?\.weight$/, 'up', 'weight'],
+  [/\.(lora_A|lora_down|lora\.down)(\.\w+)?\.weight$/, 'down', 'weight'],
+  [/\.(lora_B|lora_up|lora\.up)(\.\w+)?\.weight$/, 'up', 'weight'],
   [/\.alpha$/, 'alpha', 'weight'],
   [/\.diff$/, 'diff', 'weight'],
   [/\.diff_b$/, 'diff', 'bias'],
   [/\.diff_m$/, 'diff', 'modulation'],
-  [/\.(lora_B|lora_up)(\.\w+)?\.bias$/, 'upBias', 'bias'],
+  [/\.(lora_B|lora_up|lora\.up)(\.\w+)?\.bias$/, 'upBias', 'bias'],
 ];
 /** Of DoRA, which scales each row of W + B·A to a length of its own: kohya's name, and PEFT's. */
 const DORA = /\.(dora_scale|lora_magnitude_vector(\.\w+)*)$/;
@@ -81,7 +82,7 @@ export function readLora(file: WeightFile, shapes: Shapes, strength: number): Lo
   if (unknown.length)
     throw bad(
       file,
-      `it changes what this model does not have: ${some(unknown)}. Take the LoRA of this very model.`,
+      `it changes what this model does not have: ${some(unknown)}. Take a LoRA of this very model, with names as kohya, ComfyUI, diffusers or PEFT write them.`,
     );
   if (parts.size === 0)
     throw bad(file, `it is no LoRA of the model: it holds no tensors${file.tensors.size ? ' but those of its training' : ''}.`); // prettier-ignore

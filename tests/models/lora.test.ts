@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { patchOf, readLora } from '../../src/models/lora';
+import { isLora, patchOf, readLora } from '../../src/models/lora';
 import { wanShapes, type Shapes } from '../../src/models/tensors';
 import { readWanConfig } from '../../src/models/wan-transformer';
 import { toF32 } from '../../src/weights/convert';
@@ -136,6 +136,11 @@ function make(extra: Extra, notes?: unknown, matrices: Extra = {}) {
     ...matrices,
     ...Object.fromEntries(Object.entries(extra).map(([name, one]) => [`transformer.${name}`, one])),
   };
+  return makeOf(all, notes);
+}
+
+/** A file of these tensors. */
+function makeOf(all: Extra, notes?: unknown) {
   let at = 0;
   const header: Record<string, unknown> = {};
   for (const [name, { dtype, shape, bytes }] of Object.entries(all))
@@ -182,6 +187,21 @@ test.each<[string, unknown, number]>([
   ['with alphas of others', { lora_alpha: 16, alpha_pattern: { '^to_q': 4, to_k: 4, 'attn2.to_q': 4 } }, 8],
 ])('notes %s', async (_, notes, scale) => {
   expect(await added(await make({}, notes))).toBe(2 * scale);
+});
+
+test('older names of diffusers', async () => {
+  const name = `transformer.${MODULE}`;
+  const tensors = { [`${name}.lora.down.weight`]: ones(2, 12), [`${name}.lora.up.weight`]: ones(12, 2), [`${name}.alpha`]: f32([1], 4) }; // prettier-ignore
+  expect(isLora(Object.keys(tensors))).toBe(true);
+  expect(await added(await makeOf(tensors))).toBe(4);
+  expect(await added(await makeOf({ ...tensors, [`${name}.lora.up.bias`]: ones(12) }), 1, `${MODULE}.bias`)).toBe(2); // prettier-ignore
+});
+
+test('names in no known style are told, and which styles are', async () => {
+  const file = await makeOf({ [`transformer.${MODULE}.lokr_w1`]: ones(12, 12) });
+  expect(() => readLora(file, shapes, 1)).toThrow(
+    'blocks.0.attn1.to_q.lokr_w1. Take a LoRA of this very model, with names as kohya, ComfyUI, diffusers or PEFT write them.',
+  );
 });
 
 test('what a file of 8 bits scales by is counted', async () => {
