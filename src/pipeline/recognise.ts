@@ -9,6 +9,7 @@ import { isSparse, layoutOf, type LayoutName, type NetworkName } from '../models
 import type { Config } from '../models/config';
 import { countElements } from '../weights/dtypes';
 import { readWeights } from '../weights/read';
+import { isUnscaled } from '../weights/scaled';
 import { readSharded, shardNames } from '../weights/shards';
 import { fromBlob, readExactly, type ByteSource, type WeightFile } from '../weights/source';
 import type { Finding, ModelPart, PickedFile } from '../worker/protocol';
@@ -51,7 +52,10 @@ const MOST_JSON = 64 << 20;
 export async function readFiles(files: readonly PickedFile[]): Promise<Known[]> {
   const known = await Promise.all(files.map(readOne));
   for (const index of known.filter(({ path }) => path.endsWith('.index.json'))) await join(index, known);
-  for (const one of known) if (one.network) complete(one, known);
+  for (const one of known.filter(({ network }) => network)) {
+    complete(one, known);
+    findScales(one, known);
+  }
   return known;
 }
 
@@ -128,29 +132,43 @@ function describe(one: Known, file: WeightFile): void {
   one.speaks = one.network === 'umt5' && (file.tensors.has('spiece_model') || file.metadata.has('tokenizer.ggml.tokens')); // prettier-ignore
 }
 
-/** An index stands for the files that it names, which must be among the picked ones of its folder. */
+/** An index stands for the files that it names, which must be among the picked ones of its folder; none is a model by itself. */
 async function join(index: Known, all: readonly Known[]): Promise<void> {
   if (!index.config || index.problem) return;
-  const folder = index.path.slice(0, index.path.lastIndexOf('/') + 1);
-  const find = (name: string) => all.find(({ path }) => path === folder + name);
+  const { name } = index.source;
+  const find = (shard: string) => all.find(({ path }) => path === folderOf(index) + shard);
+  const shards = shardNames(name, index.config).flatMap((shard) => find(shard) ?? []);
+  for (const shard of shards) Object.assign(shard, { part: 'shard', network: null });
   try {
-    const { name } = index.source;
     const file = await readSharded(name, index.config, (shard) => find(shard)?.source ?? null);
-    const shards = shardNames(name, index.config).map((shard) => find(shard)!);
     index.config = null;
     describe(index, file);
     index.bytes = shards.reduce((sum, { bytes }) => sum + bytes, index.source.size);
-    for (const shard of shards) Object.assign(shard, { part: 'shard', network: null, used: true, problem: null }); // prettier-ignore
+    for (const shard of shards) Object.assign(shard, { used: true, problem: null });
   } catch (e) {
     index.problem = toEngineError(e);
   }
 }
 
+const folderOf = ({ path }: Known) => path.slice(0, path.lastIndexOf('/') + 1);
+
+/** A file beside it may have the scales that its tensors lack, where no index names both. */
+function findScales(one: Known, all: readonly Known[]): void {
+  for (const { source, problem } of all.filter((other) => folderOf(other) === folderOf(one))) {
+    const { why, tensor } = problem?.params ?? {};
+    const info = why === 'scales' ? one.weights!.tensors.get(String(tensor)) : undefined;
+    if (!info || !isUnscaled(info)) continue;
+    const { name } = one.source;
+    const error = new KinoraError('bad-model', `${name}: its 8-bit tensors (such as "${info.name}") have no scales. ${source.name} has them, but no index says that it belongs to it, and without them these are other numbers. Open both with an index that names both, or take the model in one file.`, { file: name, tensor: info.name }); // prettier-ignore
+    one.problem = toEngineError(error);
+    return;
+  }
+}
+
 /** The config that lies beside it, or the only one of its kind, over what its shapes tell. */
 function complete(one: Known, all: readonly Known[]): void {
-  const folder = (path: string) => path.slice(0, path.lastIndexOf('/') + 1);
   const configs = all.filter(({ part, config }) => part === 'config' && networkOf(config!) === one.network);
-  const config = configs.find(({ path }) => folder(path) === folder(one.path)) ?? (configs.length === 1 ? configs[0] : undefined); // prettier-ignore
+  const config = configs.find((other) => folderOf(other) === folderOf(one)) ?? (configs.length === 1 ? configs[0] : undefined); // prettier-ignore
   try {
     if (config) config.used = true;
     one.config = config?.config ?? INFER[one.network!](one.weights!);

@@ -15,6 +15,7 @@ import { damaged, type TensorInfo, type WeightFile } from './source';
 
 const SCALE = /(^|\.)(scale_weight|weight_scale)$/;
 const UNUSED = /(^|\.)(scale_input|input_scale|comfy_quant|scaled_fp8)$/;
+const MARK = /(^|\.)scaled_fp8$/;
 /** Of scales: each file has its own. */
 const SCALE_TYPES: readonly FileDType[] = ['F32', 'F16', 'BF16', 'F64'];
 const FORMATS = ['float8_e4m3fn', 'float8_e5m2'];
@@ -26,7 +27,11 @@ export function servedBy(name: string): string | null {
   return name.includes('.') ? name.replace(UNUSED, '$1weight') : '';
 }
 
-/** The same file with each scale at its tensor, as `scale`; tensors that only serve others are no longer listed. */
+/**
+ * The same file with each scale at its tensor, as `scale`; tensors that only serve others are no longer listed.
+ * @throws KinoraError `bad-model` for a scale that belongs to nothing (`why` is "scales", `tensor` what it should belong
+ *   to), is no scale, or is missed
+ */
 export async function withScales(file: WeightFile): Promise<WeightFile> {
   if (![...file.tensors.keys()].some((name) => SCALE.test(name) || UNUSED.test(name))) return file;
   const tensors = new Map([...file.tensors].filter(([name]) => !SCALE.test(name) && !UNUSED.test(name)));
@@ -35,7 +40,7 @@ export async function withScales(file: WeightFile): Promise<WeightFile> {
     if (!SCALE.test(info.name)) continue;
     const name = info.name.replace(SCALE, '$1weight');
     const weight = tensors.get(name);
-    if (!weight) throw damaged(file.name, `"${info.name}" is the scale of "${name}", which is missing.`, { tensor: name }); // prettier-ignore
+    if (!weight) throw damaged(file.name, `"${info.name}" is the scale of "${name}", which is missing.`, { tensor: name, why: 'scales' }); // prettier-ignore
     if (!SCALE_TYPES.includes(info.dtype))
       throw damaged(file.name, `the scale "${info.name}" is ${info.dtype}; Kinora reads scales of ${SCALE_TYPES.join(', ')}.`, { tensor: name, dtype: info.dtype }); // prettier-ignore
     const values = countElements(info.shape);
@@ -43,7 +48,30 @@ export async function withScales(file: WeightFile): Promise<WeightFile> {
       throw damaged(file.name, `the scale "${info.name}" has shape [${info.shape}], but "${name}" has [${weight.shape}]: one value, or one for each row, can be.`, { tensor: name }); // prettier-ignore
     tensors.set(name, { ...weight, scale: info });
   }
+  checkNoneLacking(file, tensors);
   return { ...file, tensors };
+}
+
+/** Whether a tensor would be other numbers without a scale, if it had one. */
+export const isUnscaled = ({ dtype, shape, scale }: TensorInfo): boolean =>
+  /^(F8_|I8$)/.test(dtype) && shape.length > 1 && !scale;
+/** Of a layer: tensors of one name in all of them are stored alike. */
+const LAYER = /(^|\.)(blocks?|blk)\.\d+\./;
+
+/**
+ * Unscaled 8 bits are weights of many files, so a scale is missed only where it should be: where the same tensor of another
+ * layer has one, or the file is marked as scaled and has none at all.
+ */
+function checkNoneLacking(file: WeightFile, tensors: ReadonlyMap<string, TensorInfo>): void {
+  const all = [...tensors.values()];
+  const kind = ({ name }: TensorInfo) => name.replace(LAYER, '$1$2.*.');
+  const scaled = new Set(all.filter(({ scale }) => scale).map(kind));
+  const marked = scaled.size === 0 && [...file.tensors.keys()].some((name) => MARK.test(name));
+  const lacking = all.filter((info) => isUnscaled(info) && (marked || scaled.has(kind(info))));
+  if (lacking.length === 0) return;
+  const names = lacking.slice(0, 6).map(({ name }) => name).join(', '); // prettier-ignore
+  const why = marked ? 'it is marked as scaled' : 'the same tensors of other layers have them';
+  throw damaged(file.name, `${lacking.length} of its 8-bit tensors have no scales, but ${why}: ${names}${lacking.length > 6 ? ', …' : ''}. Without them these are other numbers. Take the whole file again; of one in several parts open all, and an index that names them all.`, { tensor: lacking[0]!.name }); // prettier-ignore
 }
 
 async function checkFormat(file: WeightFile, info: TensorInfo): Promise<void> {

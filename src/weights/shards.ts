@@ -75,12 +75,12 @@ function unlisted(
   const holders = new Map<string, string[]>();
   for (const [file, { tensors }] of files)
     for (const tensor of tensors.keys())
-      if (!map.has(tensor) && map.has(servedBy(tensor) ?? ''))
+      if (!map.has(tensor) && (servedBy(tensor) === '' || map.has(servedBy(tensor) ?? '')))
         holders.set(tensor, [...(holders.get(tensor) ?? []), file]);
   const found = new Map<string, WeightFile>();
   for (const [tensor, all] of holders) {
     const home = all.find((file) => file === map.get(servedBy(tensor)!));
-    if (!home && all.length > 1)
+    if (!home && all.length > 1 && servedBy(tensor) !== '')
       throw damaged(name, `"${tensor}" is in ${all.join(' and ')}, and nothing says which of them counts.`, { tensor }); // prettier-ignore
     found.set(tensor, files.get(home ?? all[0]!)!);
   }

@@ -108,6 +108,100 @@ describe('shards of scaled fp8', () => {
   });
 });
 
+describe('scales that are missed', () => {
+  type Entry = [name: string, dtype: string, shape: readonly number[], bytes: Uint8Array];
+  const fileOf = (entries: Entry[]): Uint8Array<ArrayBuffer> => {
+    let end = 0;
+    const header = Object.fromEntries(entries.map(([name, dtype, shape, bytes]) => [name, { dtype, shape, data_offsets: [end, (end += bytes.length)] }])); // prettier-ignore
+    return safetensors(header, join(entries.map(([, , , bytes]) => bytes)));
+  };
+  const isMatrix = (name: string) => name.endsWith('.weight') && transformer.get(name)!.shape.length === 2;
+  /** The transformer with its matrices, all of them ones, in fp8. */
+  const weights = [...transformer].map(([name, { shape, values }]): Entry =>
+    isMatrix(name)
+      ? [name, 'F8_E4M3', shape, new Uint8Array(values.length).fill(0x38)]
+      : [name, 'F32', shape, new Uint8Array(values.buffer)],
+  );
+  const one = new Uint8Array(Float32Array.of(2).buffer);
+  const scales = [...transformer.keys()].filter(isMatrix).map((name): Entry => [name.replace(/weight$/, 'scale_weight'), 'F32', [1], one]); // prettier-ignore
+  const mark: Entry = ['scaled_fp8', 'F8_E4M3', [2], new Uint8Array(2)];
+  const without = (name: string) => scales.filter(([scale]) => scale !== name);
+  const index = (...shards: Entry[][]) => json({ weight_map: Object.fromEntries(shards.flatMap((shard, i) => shard.map(([name]) => [name, `m-${i + 1}.safetensors`]))) }); // prettier-ignore
+  const INDEX = 'm.safetensors.index.json';
+  const GONE = 'blocks.1.attn1.to_q.scale_weight';
+
+  test.each<[string, string, () => Files, string]>([
+    [
+      'of all matrices, in a file that the index does not name',
+      INDEX,
+      () => ({
+        'm-1.safetensors': fileOf(weights),
+        'm-2.safetensors': fileOf(scales),
+        [INDEX]: index(weights),
+      }),
+      'have no scales. m-2.safetensors has them, but no index says that it belongs to it',
+    ],
+    [
+      'of all matrices, in a file of its own without an index',
+      'm-1.safetensors',
+      () => ({ 'm-1.safetensors': fileOf(weights), 'm-2.safetensors': fileOf(scales) }),
+      'm-1.safetensors: its 8-bit tensors (such as "condition_embedder.',
+    ],
+    [
+      'of one matrix, in a shard of nothing but scales',
+      INDEX,
+      () => ({
+        'm-1.safetensors': fileOf(weights),
+        'm-2.safetensors': fileOf(without(GONE)),
+        [INDEX]: index(weights, without(GONE)),
+      }),
+      'the same tensors of other layers have them',
+    ],
+    [
+      'of all matrices, of a file that is marked as scaled',
+      'wan.safetensors',
+      () => ({ 'wan.safetensors': fileOf([...weights, mark]) }),
+      `${scales.length} of its 8-bit tensors have no scales, but it is marked as scaled: condition_embedder.`,
+    ],
+    [
+      'of all matrices, of a shard that is marked as scaled and whose index does not say so',
+      INDEX,
+      () => ({ 'm-1.safetensors': fileOf([...weights, mark]), [INDEX]: index(weights) }),
+      'have no scales, but it is marked as scaled',
+    ],
+    [
+      'of one layer, where another has it',
+      'wan.safetensors',
+      () => ({ 'wan.safetensors': fileOf([...weights, ...without(GONE)]) }),
+      '1 of its 8-bit tensors have no scales, but the same tensors of other layers have them: blocks.1.attn1.to_q.weight.',
+    ],
+  ])('%s', async (_, path, make, message) => {
+    const { 'wan.safetensors': _plain, ...others } = withPart({});
+    const opened = await open({ ...others, ...make() });
+    expect(opened.recognition.ready).toBe(false);
+    expect(problemOf(opened, path)).toMatchObject({ code: 'bad-model' });
+    expect(problemOf(opened, path)!.message).toContain(message);
+  });
+
+  test.each<[string, () => Entry[]]>([
+    ['fp8 that is not scaled at all', () => weights],
+    ['all scales', () => [...weights, ...scales, mark]],
+    ['none of a matrix that is in no layer', () => [...weights, ...without('proj_out.scale_weight'), mark]],
+  ])('are not missed: %s', async (_, entries) => {
+    const { recognition } = await open(withPart({ 'wan.safetensors': fileOf(entries()) }));
+    expect(recognition.findings.map(({ problem }) => problem?.message).filter(Boolean)).toEqual([]);
+    expect(recognition.ready).toBe(true);
+  });
+
+  test('another model’s scales in the folder are no matter', async () => {
+    const files = { 'm-1.safetensors': fileOf([...weights, ...scales]), 'other/m-2.safetensors': fileOf(scales), 'm-3.safetensors': fileOf(scales), [INDEX]: index([...weights, ...scales]) }; // prettier-ignore
+    const { 'wan.safetensors': _, ...others } = withPart({});
+    const { recognition } = await open({ ...others, ...files });
+    expect(recognition.findings.find(({ path }) => path === INDEX)).toMatchObject({ used: true, problem: null }); // prettier-ignore
+    expect(recognition.ready).toBe(true);
+  });
+});
+
 /** Plain files of every part, with others in their place or beside them. */
 const withPart = (files: Files): Files => ({
   'wan.safetensors': safetensorsFile(transformer),
