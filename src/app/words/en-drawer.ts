@@ -145,6 +145,10 @@ export const drawer = {
     bits: (n: number) => `${n} bits`,
     quantizeHint:
       'Fewer bits take less memory and lose a little; 4 bits are Q4_K where the model’s shapes allow it, else Q4_0. The smaller form is kept in this browser, so that the next start is quick.',
+    gpuMemory: 'Memory of your GPU',
+    gpuMemoryUsual: (n: number) => `not said (${mb(n)})`,
+    gpuMemoryHint: (n: number) =>
+      `This browser does not say how much memory your GPU has. Kinora counts on ${mb(n)}. If yours has more, or less, say so here: what is refused goes by it. (A card sold with 8 GB has 8.6 as they are counted here.)`,
     planFor: 'GPU memory for',
     planItems: {
       transformer: 'Transformer',
