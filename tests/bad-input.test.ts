@@ -258,7 +258,7 @@ const TABLE: Record<string, Case[]> = {
     ['a list as steps', () => request({ steps: [4] }), 'bad-request', 'but it is [4]'],
   ],
   'sizes that this machine has no room for': [
-    ['4096² on a laptop', () => size(4096, 4096), 'out-of-memory', /4096 × 4096 need about [\d.]+ GB of memory, but 1\.1 GB can be counted on here\. \d+ × \d+ fits/],
+    ['4096² on a laptop', () => size(4096, 4096), 'out-of-memory', /4096 × 4096 need about [\d.]+ GB of memory, but 1\.1 GB can be counted on here \(if your GPU has more, [^)]+\)\. \d+ × \d+ fits/],
     ['4096² on the CPU', () => size(4096, 4096, ROOM_OF_CPU), 'out-of-memory', /but 2\.1 GB can be counted on/],
     ['a ribbon of 4096 × 16 pixels, on the CPU', () => size(4096, 1024, ROOM_OF_CPU), 'out-of-memory', /\d+ × \d+ fits/],
     ['a size with no encoder', () => chooseCodec(96, 64, 16), 'no-webcodecs', 'cannot write video (WebCodecs is missing)'],

@@ -112,7 +112,7 @@ export class App {
     this.last = new LastModels(store, parts.handles ?? browserHandles());
     const engine = parts.engine ?? new EngineClient((requests) => this.egress.hear(requests));
     this.storage = new Storage(engine as Engine & Keeper);
-    this.own = new OwnModel(engine as Engine & Recogniser);
+    this.own = new OwnModel(engine as Engine & Recogniser, () => this.preferences.gpuBytes);
     const hub = parts.hub ?? new HubClient((requests) => this.egress.hearHub(requests));
     this.downloads = new Downloads(hub, engine as Engine & Kept, store, this.storage);
     this.studio = new Studio({
@@ -120,6 +120,7 @@ export class App {
       settings: this.settings,
       emit: emitEvent,
       model: this.#folder,
+      gpuMemory: () => this.preferences.gpuBytes,
       wish: readBackend(parts.search ?? globalThis.location?.search ?? ''),
       before: (report) => this.#before(report),
       onLoaded: () => void this.#loaded(),
@@ -155,6 +156,18 @@ export class App {
     const { prompts } = this.studio.model ?? this.card ?? {};
     const { words, language } = this.preferences;
     return prompts?.[language]?.length ? prompts[language] : [words.example];
+  }
+
+  /** A real GPU computes here, of which only the person knows how much memory it has. */
+  get tellsMemory(): boolean {
+    const { backend, adapter } = this.studio.report ?? {};
+    return backend === 'webgpu' && adapter?.isFallback === false;
+  }
+
+  /** How much memory the GPU has, in GiB; null: as is usual. What is planned is planned anew, and the next clip has it. */
+  async countOn(gpuMemory: number | null): Promise<void> {
+    this.preferences.choose({ gpuMemory });
+    await this.own.look();
   }
 
   /** Goes over to a model of the person's own files, or back to the bundled one. */

@@ -1,4 +1,5 @@
-/** Language, theme and keys: how the page is, whatever it makes. */
+/** Language, theme and keys: how the page is, whatever it makes; and what the person says of the machine. */
+import { GIB, GPU_MEMORY } from '../limits';
 import { field, type Store } from './store';
 import { htmlLang, isLanguage, LANGUAGES, pickLanguage, type Language, type Words } from './words';
 
@@ -11,6 +12,8 @@ export class Preferences {
   theme = $state<Theme>('auto');
   /** WCAG 2.1.4: shortcuts of one key can be switched off. */
   singleKeys = $state(true);
+  /** GiB that the GPU has, as the person says; null: they said nothing. One of GPU_MEMORY. */
+  gpuMemory = $state<number | null>(null);
   readonly #store: Store;
 
   constructor(store: Store, languages: readonly string[]) {
@@ -20,6 +23,7 @@ export class Preferences {
     this.language = isLanguage(language) ? language : pickLanguage(languages);
     if (isTheme(theme)) this.theme = theme;
     this.singleKeys = field(kept, 'singleKeys') !== false;
+    this.gpuMemory = GPU_MEMORY.find((n) => n === field(kept, 'gpuMemory')) ?? null;
   }
 
   get words(): Words {
@@ -27,11 +31,22 @@ export class Preferences {
   }
 
   /** The person chose; only a choice is kept, so that a detected language stays a detected one. */
-  choose(choice: { language?: Language; theme?: Theme; singleKeys?: boolean }): void {
+  choose(choice: {
+    language?: Language;
+    theme?: Theme;
+    singleKeys?: boolean;
+    gpuMemory?: number | null;
+  }): void {
     if (choice.language) this.language = choice.language;
     if (choice.theme) this.theme = choice.theme;
     if (choice.singleKeys !== undefined) this.singleKeys = choice.singleKeys;
+    if (choice.gpuMemory !== undefined) this.gpuMemory = choice.gpuMemory;
     this.#store.write('preferences', { ...(this.#store.read('preferences') as object | null), ...choice });
+  }
+
+  /** The same in bytes, as the engine wants it. */
+  get gpuBytes(): number | undefined {
+    return this.gpuMemory === null ? undefined : this.gpuMemory * GIB;
   }
 
   /** To be called in an effect. `light` is what the system asks for. */

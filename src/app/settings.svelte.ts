@@ -206,10 +206,26 @@ export class Settings {
     return { sink: { field: 'sink', found: found(this.sink!), least: 0, most: window - block } };
   }
 
-  /** The person typed; null: as the model has it. */
+  /** The person typed; null: as the model has it. A number that will not do is told at once, as of `look`. */
   guide(name: 'guidance' | 'negative' | 'shift', text: string | null): void {
     this[name] = text;
     this.#clear(name);
+    this.problems = { ...this.problems, ...this.#wrongGuidance() };
+  }
+
+  /** As typed, with either decimal sign; undefined: the model's own. What another model was told is not asked of one that has none. */
+  #typed(text: string | null): number | undefined {
+    return this.offer.guidance && text?.trim() ? Number(text.replace(',', '.')) : undefined;
+  }
+
+  /** What will not do of guidance and shift. */
+  #wrongGuidance(): Partial<Record<'guidance' | 'shift', Problem>> {
+    const wrong: Partial<Record<'guidance' | 'shift', Problem>> = {};
+    for (const [field, most] of [['guidance', MAX_GUIDANCE], ['shift', MAX_SHIFT]] as const) {
+      const n = this.#typed(this[field]);
+      if (n !== undefined && !(n >= 1 && n <= most)) wrong[field] = { field, found: this[field]!, most };
+    } // prettier-ignore
+    return wrong;
   }
 
   roll(): void {
@@ -310,11 +326,8 @@ export class Settings {
 
     // What another model was told stays in the drawer, but is not asked of one that cannot do it.
     const guided = this.offer.guidance !== undefined;
-    const typed = (text: string | null) =>
-      guided && text?.trim() ? Number(text.replace(',', '.')) : undefined;
-    const [scale, shift] = [typed(this.guidance), typed(this.shift)];
-    if (scale !== undefined && !(scale >= 1 && scale <= MAX_GUIDANCE)) wrong('guidance', this.guidance!, MAX_GUIDANCE); // prettier-ignore
-    if (shift !== undefined && !(shift >= 1 && shift <= MAX_SHIFT)) wrong('shift', this.shift!, MAX_SHIFT);
+    const [scale, shift] = [this.#typed(this.guidance), this.#typed(this.shift)];
+    Object.assign(problems, this.#wrongGuidance());
     const negative = guided ? (this.negative?.trim() ?? undefined) : undefined;
     if (negative !== undefined && negative.length > MAX_PROMPT) wrong('negative', negative.length, MAX_PROMPT); // prettier-ignore
 

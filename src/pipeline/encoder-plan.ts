@@ -11,7 +11,7 @@ import type { ModelManifest } from '../weights/manifest';
 import type { Size } from '../worker/protocol';
 import { readAutoencoderConfig, type AutoencoderConfig } from './autoencoder';
 import { everSmaller, LIVE, OF_PAST, type FramesNeed } from './decoder-plan';
-import { gb, type Room } from './memory-plan';
+import { adjusting, countedOn, gb, type Room } from './memory-plan';
 
 /** From the whole picture to what takes least memory; only the whole where the encoder knows no tiles. */
 export function encoderTilings(a: AutoencoderConfig, h: number, w: number): Tiling[] {
@@ -94,12 +94,19 @@ export function waysToEncode(manifest: ModelManifest, size: Size, room: Room): [
   const all = encoderTilings(readAutoencoderConfig(components.autoencoder), size.height / y, size.width / x);
   const ways = all.slice(all.findIndex((tiling) => fits(encodingNeed(manifest, size, room, tiling), room)));
   const need = encodingNeed(manifest, size, room, ways[0]!);
+  const found = `${size.width} × ${size.height}`;
   if (need && !fits(need, room))
-    throw new KinoraError(
-      'out-of-memory',
-      `Encoding pictures of ${size.width} × ${size.height} needs about ${gb(need.total)} of memory and ${gb(need.buffer)} in one piece, but ${gb(room.total)} and ${gb(room.buffer)} can be counted on here. Choose a smaller size.`,
-      { field: 'size', found: `${size.width} × ${size.height}`, needed: need.total, limit: room.total },
-    );
+    throw need.total > room.total
+      ? new KinoraError(
+          'out-of-memory',
+          `Encoding pictures of ${found} needs about ${gb(need.total)} of memory, but ${countedOn(room)}. Choose a smaller size.`,
+          { field: 'size', found, needed: need.total, limit: room.total, ...adjusting(room) },
+        )
+      : new KinoraError(
+          'out-of-memory',
+          `Encoding pictures of ${found} needs ${gb(need.buffer)} in one piece, but ${gb(room.buffer)} is the most here. Choose a smaller size.`,
+          { field: 'size', found, needed: need.buffer, limit: room.buffer },
+        );
   return ways as [Tiling, ...Tiling[]];
 }
 

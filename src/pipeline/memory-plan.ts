@@ -6,6 +6,7 @@
  * F latent frames of a block, h w of the latents, N tokens of a block, D the transformer's width.
  */
 import { KinoraError } from '../errors';
+import { GIB, usualMemory } from '../limits';
 import { readWanConfig } from '../models/wan-transformer';
 import { wordsOf } from '../ops/store-8bit';
 import type { ModelManifest } from '../weights/manifest';
@@ -26,8 +27,10 @@ export interface Room {
   weights?: number;
   /** Bytes that are taken while a prompt is read, before a clip is at work. Default: none. */
   reading?: number;
-  /** Floating-point operations a second, roughly. */
-  speed: number;
+  /** Whether the person can say how much `total` is. Default: no. */
+  adjustable?: boolean;
+  /** Floating-point operations a second, roughly. Null: not known before a step has run, so that nothing is refused for time. */
+  speed: number | null;
   /** Attention keeps all its scores at once, as onnxruntime-web does; our kernels do not. */
   scores: boolean;
   /** Keys and values can be kept in 8 bit. */
@@ -49,18 +52,26 @@ export interface Need {
   work: number;
 }
 
-/** A step that takes longer than this is taken for a mistake. Seconds. */
+/** A step that takes longer than this, where that is known, is taken for a mistake. Seconds. */
 const LONGEST_STEP = 300;
-const GIB = 2 ** 30;
 
-/** What can be counted on with WebGPU. */
-export function roomOfGpu(adapter: AdapterReport, element: 2 | 4): Room {
+/**
+ * What can be counted on with WebGPU.
+ * @param memory what the person says that the GPU has, in bytes; default: `usualMemory`. A software adapter takes no such word
+ * @throws KinoraError `bad-request` for a number that is none
+ */
+export function roomOfGpu(adapter: AdapterReport, element: 2 | 4, memory?: number): Room {
   const { maxBufferSize, maxStorageBufferBindingSize: binding, isFallback } = adapter;
+  if (memory !== undefined && !(Number.isFinite(memory) && memory > 0))
+    throw new KinoraError('bad-request', `The GPU's memory must be a number of bytes above 0, but it is ${String(memory)}.`, { field: 'gpuMemory', found: String(memory) }); // prettier-ignore
+  const usual = usualMemory(maxBufferSize);
   return {
     element,
     buffer: Math.min(maxBufferSize, binding),
-    total: Math.min(8 * GIB, Math.max(GIB, 2 * maxBufferSize)),
-    speed: isFallback ? 2e9 : 5e11,
+    total: isFallback ? usual : (memory ?? usual),
+    adjustable: !isFallback,
+    // Real ones differ by a factor of a hundred and more.
+    speed: isFallback ? 2e9 : null,
     scores: false,
     packs: true,
   };
@@ -202,7 +213,17 @@ export function gridOf({ latent, components }: ModelManifest): Size {
 }
 
 const fits = (need: Need, room: Room): boolean =>
-  need.buffer <= room.buffer && need.total <= room.total && need.pass / room.speed <= LONGEST_STEP;
+  need.buffer <= room.buffer && need.total <= room.total && secondsOf(need, room) <= LONGEST_STEP;
+
+/** Of a step, roughly; 0 where nobody knows. */
+const secondsOf = ({ pass }: Need, { speed }: Room): number => (speed === null ? 0 : pass / speed);
+
+/** What can be counted on in all, for a message that refuses more. */
+export const countedOn = ({ total, adjustable }: Room): string =>
+  `${gb(total)} can be counted on here${adjustable ? ' (if your GPU has more, say so in the settings, at “Memory of your GPU”)' : ''}`; // prettier-ignore
+/** Tells the page that this may be said. */
+export const adjusting = ({ adjustable }: Room): { setting?: 'gpuMemory' } =>
+  adjustable ? { setting: 'gpuMemory' } : {};
 
 /**
  * Throws `out-of-memory` (or `bad-request`, when a step would take many minutes) for a size that will not do
@@ -239,8 +260,8 @@ export function checkPlan(
   if (need.total > room.total)
     throw new KinoraError(
       'out-of-memory',
-      `Pictures of ${found} need about ${gb(need.total)} of memory, but ${gb(room.total)} can be counted on here. ${advice}`,
-      params,
+      `Pictures of ${found} need about ${gb(need.total)} of memory, but ${countedOn(room)}. ${advice}`,
+      { ...params, ...adjusting(room) },
     );
   if (need.buffer > room.buffer)
     throw new KinoraError(
@@ -248,7 +269,7 @@ export function checkPlan(
       `Pictures of ${found} need ${gb(need.buffer)} in one piece, but ${gb(room.buffer)} is the most here. ${advice}`,
       { ...params, needed: need.buffer, limit: room.buffer },
     );
-  const minutes = Math.round(need.pass / room.speed / 60);
+  const minutes = Math.round(secondsOf(need, room) / 60);
   throw new KinoraError(
     'bad-request',
     `Pictures of ${found} would take some ${minutes} minutes a step here. ${advice}`,

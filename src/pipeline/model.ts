@@ -47,17 +47,19 @@ export interface GpuModel extends Model {
 
 export type OnEvent = (event: LoadEvent) => void;
 
-export const roomOf = (gpu: Gpu) => roomOfGpu(gpu.adapter, gpu.elem === 'f16' ? 2 : 4);
+/** @param memory what the person says that the GPU has, in bytes */
+export const roomOf = (gpu: Gpu, memory?: number) =>
+  roomOfGpu(gpu.adapter, gpu.elem === 'f16' ? 2 : 4, memory);
 
 /** Before a download: the files' own sizes stand for what they will take on the GPU. */
-function roomBeside(gpu: Gpu, { components, files }: ModelManifest): Room {
+function roomBeside(gpu: Gpu, { components, files }: ModelManifest, memory?: number): Room {
   const weights = ['text_encoder', 'transformer', 'autoencoder'] as const;
   const paths = weights.map((part) => components[part].file);
   const bytes = files.filter(({ path }) => paths.includes(path)).reduce((sum, file) => sum + file.bytes, 0);
-  return { ...roomOf(gpu), weights: bytes };
+  return { ...roomOf(gpu, memory), weights: bytes };
 }
 
-export interface LoadOptions extends Pick<LoadRequest, 'wanted' | 'edition'> {
+export interface LoadOptions extends Pick<LoadRequest, 'wanted' | 'edition' | 'gpuMemory'> {
   /** Hears which edition it will be, before any of its files is looked for; again where that one cannot be had. */
   onEdition?: (edition: string) => void;
 }
@@ -73,14 +75,14 @@ export async function loadModel(
   gpu: Gpu,
   url: string,
   onEvent: OnEvent,
-  { wanted, edition, onEdition }: LoadOptions = {},
+  { wanted, edition, gpuMemory, onEdition }: LoadOptions = {},
 ): Promise<GpuModel> {
   const began = performance.now();
   const onDownload = (progress: { file: string; loaded: number; total: number }) =>
     onEvent({ type: 'download', ...progress });
   const onManifest = (manifest: ModelManifest) => {
     onEdition?.(manifest.edition);
-    if (wanted) checkPlan(manifest, wanted, gridOf(manifest), roomBeside(gpu, manifest));
+    if (wanted) checkPlan(manifest, wanted, gridOf(manifest), roomBeside(gpu, manifest, gpuMemory));
   };
   const files = await openModel(url, {
     edition,
@@ -89,10 +91,10 @@ export async function loadModel(
     onManifest,
     onPlan: (plan) => onEvent({ type: 'plan', ...plan }),
   });
-  return buildModel(gpu, files, onEvent, { began, wanted });
+  return buildModel(gpu, files, onEvent, { began, wanted, gpuMemory });
 }
 
-export interface BuildOptions {
+export interface BuildOptions extends Pick<LoadRequest, 'gpuMemory'> {
   /** When loading began, in ms of performance.now(). */
   began?: number;
   /** The picture size that is waited for: its kernels are compiled. Default: the model's own. */
@@ -107,7 +109,7 @@ export async function buildModel(
   gpu: Gpu,
   files: ModelFiles,
   onEvent: OnEvent,
-  { began = performance.now(), wanted, smaller = {} }: BuildOptions = {},
+  { began = performance.now(), wanted, gpuMemory, smaller = {} }: BuildOptions = {},
 ): Promise<GpuModel> {
   const { manifest } = files;
   const { text_encoder, transformer, autoencoder, tokenizer } = manifest.components;
@@ -148,6 +150,8 @@ export async function buildModel(
     const encoder = sides.encoder && own(sides.encoder);
     const { latent, preview } = manifest;
     const C = latent.channels;
+    let counted = gpuMemory;
+    let weights = 0;
     const model: GpuModel = {
       backend: 'webgpu',
       adapter: gpu.adapter,
@@ -176,7 +180,10 @@ export async function buildModel(
       },
       costs: new Costs(),
       grid: gridOf(manifest),
-      room: { ...roomOf(gpu), weights: gpu.memory.bytes },
+      get room() {
+        return { ...roomOf(gpu, counted), weights };
+      },
+      countOn: (memory) => void (counted = memory),
       unkept: files.problem,
       get loadSeconds() {
         return loadSeconds;
@@ -184,6 +191,7 @@ export async function buildModel(
       open: (request, plan) => GpuClip.open(model, request, plan),
       free,
     };
+    weights = gpu.memory.bytes;
     const size = wanted ?? manifest.sizes[0]!;
     const fit = fitting(manifest, size, model.room) ?? { bits: 16, tiling: fittingTiles(manifest, size, model.room, 16) }; // prettier-ignore
     await warmUp(model, size, fit, (done, total) => onEvent({ type: 'compile', done, total }));

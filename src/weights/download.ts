@@ -8,6 +8,7 @@ import type { Folder, Sink } from './folder';
 import { sha256, sha256Bytes } from './hash';
 import type { ModelFile } from './manifest';
 import { piecesOf, readContentRange, type Piece } from './pieces';
+import { Sha256 } from './sha256';
 import type { ByteSource } from './source';
 
 interface FetchOptions {
@@ -55,7 +56,8 @@ export interface FileOptions extends FetchOptions {
  * Downloads one file into the folder, and checks it. What is damaged, cut off or too long is fetched a
  * second time, past the browser's cache, before it is an error; what the disk does not take, into memory.
  *
- * Whatever a server answers, pieces that came before stay, and the next download goes on from them. Only where everything
+ * Whatever a server answers, pieces that came before stay, and the next download goes on from them: a part must say which
+ * part of which file it is, or have a hash of its own, and a whole answer is hashed by itself. Only where everything
  * is here and is together not the file, some piece must be wrong, and nothing says which where only the whole has a hash:
  * then what came now is fetched anew, and if that does not help, all of it.
  */
@@ -148,7 +150,10 @@ async function gather(
   if (failure !== null) throw failure;
 }
 
-/** One piece by a range request. False when the server answers with the whole file instead. */
+/**
+ * One piece by a range request. False when the server answers with the whole file instead, or does not say which part it
+ * sends (or another host's answer hides that) of what has no hash of its own: nothing would tell it from an error page.
+ */
 async function fetchPiece(
   address: URL,
   file: ModelFile,
@@ -169,8 +174,14 @@ async function fetchPiece(
         return false;
       }
       const range = readContentRange(response.headers.get('Content-Range'));
-      if (range && (range.start !== piece.start || range.size !== file.bytes))
+      if (range && range.size !== file.bytes)
         throw mismatch(file.path, 'the server has another file, of', range.size, file.bytes);
+      if (range && range.start !== piece.start)
+        throw mismatch(file.path, 'the server sent the part of it from byte', range.start, piece.start);
+      if (!range && piece.sha256 === null) {
+        void response.body?.cancel().catch(() => {});
+        return false;
+      }
       const bytes = await readAll(response, file, piece.start, piece.length, options.signal, (n) =>
         tell(piece.index, n),
       );
@@ -191,7 +202,10 @@ async function fetchPiece(
   }
 }
 
-/** The file in one answer, as small files and servers without ranges give it. Pieces that are here stay as they are. */
+/**
+ * The file in one answer, as small files and servers without ranges give it. Pieces that are here stay as they are; beside
+ * such, an answer that is not the file is told from pieces that are not.
+ */
 async function fetchWhole(
   address: URL,
   file: ModelFile,
@@ -201,6 +215,7 @@ async function fetchWhole(
 ): Promise<void> {
   const response = await request(address, file.path, { cache }, options);
   const reader = response.body!.getReader();
+  const hash = sink.kept.size > 0 ? new Sha256() : null;
   let loaded = 0;
   try {
     for (;;) {
@@ -209,6 +224,7 @@ async function fetchWhole(
       if (loaded + value.byteLength > file.bytes)
         throw mismatch(file.path, 'its bytes are at least', loaded + value.byteLength, file.bytes);
       for (const part of missingOf(file, sink.kept, loaded, value)) await sink.write(part.at, part.bytes);
+      hash?.update(value);
       loaded += value.byteLength;
       options.onBytes(loaded);
     }
@@ -217,6 +233,8 @@ async function fetchWhole(
     throw e;
   }
   if (loaded !== file.bytes) throw mismatch(file.path, 'its bytes are', loaded, file.bytes);
+  const actual = hash?.digest() ?? file.sha256;
+  if (actual !== file.sha256) throw mismatch(file.path, 'its SHA-256 is', actual, file.sha256);
 }
 
 /** Of bytes at a place of the file: those that lie in no piece that is kept. */

@@ -46,10 +46,10 @@ export interface Patience {
   unanswered: number;
   /** The same, when the person has asked it to stop: what is finished is kept, so nothing is lost by ending it. */
   stopping: number;
-  /** A step of the largest size that is allowed takes some minutes. */
+  /** A step of a whole clip at 832 × 480 takes an hour on the slowest of real GPUs: some 600 TFLOP where there are two passes. */
   withoutEvent: number;
 }
-const PATIENCE: Patience = { tick: 15_000, unanswered: 24, stopping: 4, withoutEvent: 900_000 };
+const PATIENCE: Patience = { tick: 15_000, unanswered: 24, stopping: 4, withoutEvent: 3_600_000 };
 
 export class EngineClient {
   #worker: Worker | null = null;
@@ -149,12 +149,12 @@ export class EngineClient {
 
   /** Downloads, verifies and uploads a model, and compiles its pipelines. */
   load(
-    { model, backend = 'webgpu', opened, wanted, edition }: LoadRequest,
+    { model, backend = 'webgpu', opened, wanted, edition, gpuMemory }: LoadRequest,
     onEvent: Handler<LoadEvent>,
   ): Promise<Result<ModelInfo>> {
     // A worker's own base is its script; the folder is meant from where the page is.
     const url = new URL(model, document.baseURI).href;
-    const request = { backend, model: url, ...(opened && { opened }), ...(wanted && { wanted }), ...(edition !== undefined && { edition }) }; // prettier-ignore
+    const request = { backend, model: url, ...(opened && { opened }), ...(wanted && { wanted }), ...(edition !== undefined && { edition }), ...(gpuMemory !== undefined && { gpuMemory }) }; // prettier-ignore
     this.#stopping = false;
     const load = (engine: Remote<Engine>) =>
       engine.load(request, proxy(onEvent)) as Promise<Result<ModelInfo>>;
@@ -162,8 +162,8 @@ export class EngineClient {
   }
 
   /** What picked files are; reads their headers only. */
-  recognise(opened: OpenedFiles, size: Size): Promise<Result<Recognition>> {
-    return this.#call((engine) => engine.recognise(opened, size) as Promise<Result<Recognition>>);
+  recognise(opened: OpenedFiles, size: Size, gpuMemory?: number): Promise<Result<Recognition>> {
+    return this.#call((engine) => engine.recognise(opened, size, gpuMemory) as Promise<Result<Recognition>>);
   }
 
   /** Makes one clip; answers `busy` while another is being made. */

@@ -79,13 +79,14 @@ class KinoraEngine implements Engine {
         });
         this.#loaded = { request, model };
       }
+      this.#countOn(request.gpuMemory);
       const { manifest, encode, unkept } = this.#loaded!.model;
       return { ...toModelInfo(manifest), encodes: encode !== null, ...(unkept && { unkept }) };
     });
   }
 
   async #open(request: LoadRequest, tell: Listener<LoadEvent>): Promise<Model> {
-    const { model: url, backend, opened, wanted } = request;
+    const { model: url, backend, opened } = request;
     if (backend === 'cpu') {
       if (opened)
         throw new KinoraError('no-adapter', 'Models of your own files are computed with WebGPU, and the CPU computes here. Use a browser and a machine with WebGPU.'); // prettier-ignore
@@ -94,8 +95,15 @@ class KinoraEngine implements Engine {
       return loadOnnxModel(url, tell, { ...request, onEdition: (edition) => this.#hold(url, edition) });
     }
     this.#gpu ??= await openTuned();
-    if (opened) return loadOpened(this.#gpu, opened, tell, wanted);
+    if (opened) return loadOpened(this.#gpu, opened, tell, request);
     return loadModel(this.#gpu, url, tell, { ...request, onEdition: (edition) => this.#hold(url, edition) });
+  }
+
+  /** What the person says of the GPU's memory now, of a model that was there before as well. */
+  #countOn(gpuMemory: number | undefined): void {
+    const { request, model } = this.#loaded!;
+    model.countOn?.(gpuMemory);
+    this.#loaded = { request: { ...request, gpuMemory }, model };
   }
 
   /** From before its files are looked for, so that no other tab sweeps them meanwhile. */
@@ -105,12 +113,13 @@ class KinoraEngine implements Engine {
     letGo();
   }
 
-  recognise(opened: OpenedFiles, size: Size) {
+  recognise(opened: OpenedFiles, size: Size, gpuMemory?: number) {
     return asResult(async () => {
       const { recognition, files } = await openFiles(opened);
       if (!files) return recognition;
       this.#gpu ??= await openTuned().catch(() => null); // without one there is nothing to plan for
-      const plan = this.#gpu && (await planOpened(files, size, roomOf(this.#gpu), opened.quantize));
+      const gpu = this.#gpu;
+      const plan = gpu && (await planOpened(files, size, roomOf(gpu, gpuMemory), opened.quantize));
       return { ...recognition, plan };
     });
   }

@@ -126,6 +126,11 @@ export interface LoadRequest {
   wanted?: Size;
   /** The edition that an interrupted clip was begun with; default: the newest. */
   edition?: string;
+  /**
+   * Bytes of memory that the GPU has, as the person says; default: what is usual (limits.ts). WebGPU on a real adapter only.
+   * A model that is loaded already is counted anew with it.
+   */
+  gpuMemory?: number | undefined;
 }
 
 /** A file that a person picked or dropped. It is read in parts where it lies, and never copied. */
@@ -488,7 +493,7 @@ export interface Engine {
   check(wish: 'auto' | BackendKind): Promise<Result<CheckReport>>;
   load(request: LoadRequest, onEvent: (e: LoadEvent) => void): Promise<Result<ModelInfo>>;
   /** What picked files are and whether they make a model together; reads their headers only. */
-  recognise(opened: OpenedFiles, size: Size): Promise<Result<Recognition>>;
+  recognise(opened: OpenedFiles, size: Size, gpuMemory?: number): Promise<Result<Recognition>>;
   generate(request: GenerateRequest, onEvent: (e: GenerateEvent) => void): Promise<Result<Clip>>;
   /** Takes effect before the next denoising step. True when something was running. */
   cancel(): Promise<boolean>;

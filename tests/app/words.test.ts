@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Preferences } from '../../src/app/preferences.svelte';
 import { errorText, htmlLang, LANGUAGES, pickLanguage, type Language } from '../../src/app/words';
 import { bytes, clock, seconds, shape } from '../../src/app/words/format';
+import { countedOn } from '../../src/pipeline/memory-plan';
 import { SAMPLINGS } from '../../src/pipeline/samplings';
 import type { ErrorCode } from '../../src/worker/protocol';
 import { memoryStore } from './helpers';
@@ -46,6 +47,16 @@ test('Chinese is Chinese: no English sentence was left in it', () => {
     expect(text, path).not.toBe(english.get(path));
     if (!/^\.progress\.percent$|\.comma$/.test(path)) expect(text, path).toMatch(/\p{Script=Han}/u);
   }
+});
+
+test('where memory is the reason on a real GPU, both languages say that its number can be changed', () => {
+  const params = { found: '832 × 480', needed: 9.9e9, limit: 8.6e9, setting: 'gpuMemory' };
+  const said = (language: 'en' | 'zh', more = params as Record<string, string | number>) =>
+    errorText(LANGUAGES[language], { code: 'out-of-memory', message: 'English.', params: more });
+  expect(said('zh')).toContain(`设置的“${LANGUAGES.zh.own.gpuMemory}”`);
+  expect(said('zh', { ...params, setting: '' })).not.toContain(LANGUAGES.zh.own.gpuMemory);
+  const real = { element: 2, buffer: 2 ** 32, total: 8e9, adjustable: true, speed: null, scores: false, packs: true } as const; // prettier-ignore
+  expect(countedOn(real)).toContain(`settings, at “${LANGUAGES.en.own.gpuMemory}”`); // the engine's English is the page's
 });
 
 test.each([

@@ -8,7 +8,8 @@ import { readWanConfig } from '../../src/models/wan-transformer';
 import { WHOLE, type Tiling } from '../../src/models/tiling';
 import { readWanVaeConfig } from '../../src/models/wan-vae-layers';
 import { decoderTilings } from '../../src/pipeline/decoder-plan';
-import { estimateNeed, fitting, type Room } from '../../src/pipeline/memory-plan';
+import { GPU_MEMORY } from '../../src/limits';
+import { estimateNeed, fitting, roomOfGpu, type Room } from '../../src/pipeline/memory-plan';
 import { planOpened } from '../../src/pipeline/whole-plan';
 import { SAMPLINGS, WAN_LATENTS, previewOf } from '../../src/pipeline/samplings';
 import { infoAddress } from '../../src/weights/hub-api';
@@ -70,6 +71,33 @@ test.each(MODELS.map((model) => [model.id, model] as const))('%s', async (_, mod
     expect(model.gpu[name] / total, `${name}: ${(total / 1e9).toFixed(2)} GB`).toBeGreaterThan(0.97);
     expect(model.gpu[name] / total, `${name}: ${(total / 1e9).toFixed(2)} GB`).toBeLessThan(1.03);
   }
+});
+
+/** Whether a clip is planned on a real GPU of so many GiB, with weights of 8 bits; null: nothing is said of its memory. */
+async function planned(sampling: string, size: keyof typeof SIZES, memory: number | null): Promise<boolean> {
+  const adapter = { ...{ vendor: '', architecture: '', device: '', description: '', features: [] }, isFallback: false, maxBufferSize: 2 ** 32, maxStorageBufferBindingSize: 2 ** 32 - 4 }; // prettier-ignore
+  const room = roomOfGpu(adapter, 2, memory === null ? undefined : memory * 2 ** 30);
+  return (await planOpened(modelOf(sampling), SIZES[size], room, 'q8_0')).problem === null;
+}
+
+test.each(MODELS.map((model) => [model.id, model] as const))(
+  '%s is planned where the GPU has what it wants',
+  async (_, { gpu, sampling }) => {
+    for (const size of ['small', 'full'] as const) {
+      const enough = GPU_MEMORY.find((n) => n * 2 ** 30 >= gpu[size])!;
+      expect(await planned(sampling, size, enough), `${size}: ${enough} GB`).toBe(true);
+    }
+  },
+);
+
+test('a person with a GPU of 8 to 16 GB gets a clip of 832 × 480', async () => {
+  const least = async (sampling: string) => {
+    for (const n of GPU_MEMORY) if (await planned(sampling, 'full', n)) return n;
+    return null;
+  };
+  // With keys and values of 8 bits where it must be.
+  expect(Object.fromEntries(await Promise.all(['longlive', 'self-forcing', 'fastwan', 'rcm', 'wan'].map(async (one) => [one, await least(one)])))).toEqual({ longlive: 4, 'self-forcing': 6, fastwan: 8, rcm: 8, wan: 12 }); // prettier-ignore
+  for (const { sampling } of MODELS) if (sampling !== 'wan') expect(await planned(sampling, 'full', null), `${sampling}, nothing said`).toBe(true); // prettier-ignore
 });
 
 test('what is expected of LongLive (window 12) at 4 bits with the quick decoder, and of the text encoder', async () => {

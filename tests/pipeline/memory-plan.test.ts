@@ -77,6 +77,51 @@ test('a size that fits but would take for ever is refused, too', () => {
   expect(error.message).toMatch(/some \d+ minutes a step/);
 });
 
+describe('a real GPU', () => {
+  const MEMORY = 16 * 2 ** 30;
+  const report = {
+    ...adapter,
+    isFallback: false,
+    maxBufferSize: 2 ** 32,
+    maxStorageBufferBindingSize: 2 ** 32 - 4,
+  };
+
+  test('is refused nothing for time, for its speed is not known', () => {
+    const room = { ...roomOfGpu(report, 2), total: 2 ** 50, buffer: 2 ** 50 };
+    expect(room.speed).toBeNull();
+    expect(refusal(4096, 4096, room)).toBeNull();
+    expect(refusal(4096, 4096, { ...room, speed: 2e9 })?.message).toMatch(/some \d+ minutes a step/);
+  });
+
+  test('has as much memory as the person says, and buffers as the adapter says', () => {
+    expect(roomOfGpu(report, 2).total).toBe(8 * 2 ** 30);
+    expect(roomOfGpu(report, 2, MEMORY)).toMatchObject({ total: MEMORY, buffer: 2 ** 32 - 4 });
+    expect(roomOfGpu(report, 2, 4 * 2 ** 30).total).toBe(4 * 2 ** 30);
+    // Small buffers make the usual guess smaller, not what is known.
+    const small = { ...report, maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27 };
+    expect(roomOfGpu(small, 2).total).toBe(2 ** 30);
+    expect(roomOfGpu(small, 2, MEMORY)).toMatchObject({ total: MEMORY, buffer: 2 ** 27 });
+    for (const wrong of [0, -1, NaN, Infinity])
+      expect(() => roomOfGpu(report, 2, wrong)).toThrow(/number of bytes above 0/);
+  });
+
+  test('is told that the number can be changed where memory is the reason, and only there', () => {
+    const { message, params } = refusal(4096, 4096, roomOfGpu(report, 2, 2 ** 30))!;
+    expect(message).toMatch(/but 1\.1 GB can be counted on here \(if your GPU has more, say so in the settings, at “Memory of your GPU”\)\. \d+ × \d+ fits\./); // prettier-ignore
+    expect(params.setting).toBe('gpuMemory');
+    const pieces = refusal(4096, 4096, { ...roomOfGpu(report, 2, 2 ** 50), buffer: 2 ** 27 })!;
+    expect(pieces.message).toMatch(/in one piece/);
+    expect(pieces.params.setting).toBeUndefined();
+    expect(refusal(4096, 4096, ROOM_OF_CPU)!.params.setting).toBeUndefined();
+  });
+
+  test('of software is as it was, whatever is said', () => {
+    const software = { ...report, isFallback: true };
+    expect(roomOfGpu(software, 4, MEMORY)).toEqual(roomOfGpu(software, 4));
+    expect(roomOfGpu(software, 4)).toMatchObject({ speed: 2e9, adjustable: false });
+  });
+});
+
 test('a size of the same shape is proposed, in whole tokens', () => {
   const fit = findFit(POCKET, { width: 3200, height: 1808 }, GRID, SOFTWARE)!;
   expect(fit.width % 16 + (fit.height % 16)).toBe(0); // prettier-ignore

@@ -47,7 +47,7 @@ const picked = (files: Files): PickedFile[] =>
 
 async function framesOf(files: Files, options: Partial<OpenedFiles> = {}) {
   const request = { files: picked(files), sampling: 'self-forcing', ...options };
-  const model = await loadOpened(gpu, request, () => {}, SIZE);
+  const model = await loadOpened(gpu, request, () => {}, { wanted: SIZE });
   opened.push(model);
   return framesWith(model);
 }
@@ -157,16 +157,13 @@ describe('smaller weights', () => {
   });
 
   test('without storage they are made at every start, and why is told', async () => {
-    const before = await loadOpened(
-      gpu,
-      { files: picked(collected()), sampling: 'self-forcing' },
-      () => {},
-      SIZE,
-    );
+    const before = await loadOpened(gpu, { files: picked(collected()), sampling: 'self-forcing' }, () => {}, {
+      wanted: SIZE,
+    });
     opened.push(before);
     const whole = before.transformer.weights.bytes;
     const request = { files: picked(collected()), sampling: 'self-forcing', quantize: 'q4_0' as const };
-    const model = await loadOpened(gpu, request, () => {}, SIZE);
+    const model = await loadOpened(gpu, request, () => {}, { wanted: SIZE });
     opened.push(model);
     expect(model.transformer.weights.bytes).toBeLessThan(whole / 2);
     expect(model.unkept).toContain('could not be kept');
@@ -316,7 +313,7 @@ describe('the plan', () => {
     const plan = await planned(collected(), size);
     expect(plan.problem).toBeNull();
     const request = { files: picked(collected()), sampling: 'longlive' };
-    const model = await loadOpened(gpu, request, () => {}, size);
+    const model = await loadOpened(gpu, request, () => {}, { wanted: size });
     opened.push(model);
     const bytes = (what: string) => plan.items.find((item) => item.what === what)!.bytes;
     const weights = bytes('transformer') + bytes('text_encoder') + bytes('autoencoder');
@@ -424,6 +421,25 @@ describe('the plan', () => {
     const other = await planned(collected(), SIZE, tight);
     expect(other.problem?.message).toMatch(/With weights of [84] bits \d+ × \d+ fits/);
   });
+});
+
+test('goes by what the person says of a real GPU’s memory, while it is loaded and behind that', async () => {
+  const { isFallback } = gpu.adapter;
+  gpu.adapter.isFallback = false; // of software, whatever is said is not heard
+  try {
+    const request = { files: picked(collected()), sampling: 'self-forcing' };
+    await expect(loadOpened(gpu, request, () => {}, { wanted: SIZE, gpuMemory: 1e6 })).rejects.toMatchObject({ code: 'out-of-memory', params: { setting: 'gpuMemory' } }); // prettier-ignore
+    const model = await loadOpened(gpu, request, () => {}, { wanted: SIZE, gpuMemory: 2 ** 34 });
+    opened.push(model);
+    expect(model.room).toMatchObject({ total: 2 ** 34, weights: gpu.memory.bytes });
+    const { weights } = model.room;
+    model.countOn!(2 ** 33);
+    expect(model.room).toMatchObject({ total: 2 ** 33, weights });
+    model.countOn!(undefined);
+    expect(model.room).toEqual({ ...roomOf(gpu), weights });
+  } finally {
+    gpu.adapter.isFallback = isFallback;
+  }
 });
 
 function keptOf(model: GpuModel, { width, height }: typeof SIZE): number {

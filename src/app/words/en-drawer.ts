@@ -146,6 +146,10 @@ export const drawer = {
     quantizeHint:
       'Fewer bits take less memory and lose a little; 4 bits are Q4_K where the model’s shapes allow it, else Q4_0. The smaller form is kept in this browser, so that the next start is quick.',
     raised: 'Weights that a LoRA changes are kept in 8 bits: in 4 most of a small change would be lost.',
+    gpuMemory: 'Memory of your GPU',
+    gpuMemoryUsual: (n: number) => `not said (${mb(n)})`,
+    gpuMemoryHint: (n: number) =>
+      `This browser does not say how much memory your GPU has. Kinora counts on ${mb(n)}. If yours has more, or less, say so here: what is refused goes by it. (A card sold with 8 GB has 8.6 as they are counted here.)`,
     planFor: 'GPU memory for',
     planItems: {
       transformer: 'Transformer',

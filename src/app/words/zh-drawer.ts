@@ -137,6 +137,10 @@ export const drawer: typeof english = {
     quantizeHint:
       '位数越少，占用的显存越少，质量略有损失；4 位在模型形状允许时用 Q4_K，否则用 Q4_0。压缩后的形式会保存在此浏览器中，下次启动更快。',
     raised: 'LoRA 改动的权重保持 8 位：若用 4 位，细小的改动大多会丢失。',
+    gpuMemory: '显卡的显存',
+    gpuMemoryUsual: (n) => `未说明（${mb(n)}）`,
+    gpuMemoryHint: (n) =>
+      `浏览器不会告知显卡有多少显存，Kinora 目前按 ${mb(n)} 计算。如果您的显卡更多或更少，请在这里选择：放不放得下以此为准。（标称 8 GB 的显卡，按这里的算法是 8.6 GB。）`,
     planFor: '显存需求，画面',
     planItems: {
       transformer: '去噪网络（Transformer）',

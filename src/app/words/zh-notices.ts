@@ -187,7 +187,7 @@ export const notices: typeof english = {
     paused: () => '已暂停。已完成的部分都已保留。',
     cancelled: () => '已停止。您的文字和设置都已保留。',
     'out-of-memory': ({ params }) =>
-      `${params?.found ? `${params.found} 的画面需要约 ${mb(Number(params.needed))} 内存，这里最多 ${mb(Number(params.limit))}` : '内存不足'}。您的文字和视频都已保留；${params?.fits ? `可以选择 ${params.fits}。` : params?.quantize ? `权重改为 ${params.quantize} 位后，${params.then} 放得下。` : '请选择较小的画面或较短的时长，或关闭其他标签页。'}`,
+      `${params?.found ? `${params.found} 的画面需要约 ${mb(Number(params.needed))} 内存，这里最多 ${mb(Number(params.limit))}` : '内存不足'}。您的文字和视频都已保留；${params?.fits ? `可以选择 ${params.fits}。` : params?.quantize ? `权重改为 ${params.quantize} 位后，${params.then} 放得下。` : '请选择较小的画面或较短的时长，或关闭其他标签页。'}${params?.setting === 'gpuMemory' ? '如果您的显卡显存更多，可在设置的“显卡的显存”中说明。' : ''}`,
     'device-lost': () => '显卡中断了（驱动重启或休眠）。您的文字和视频都已保留；再点一次“生成”即可继续。',
     'not-finite': ({ params }) =>
       `计算中出现了无效的数${params?.operation ? `（${params.operation}）` : ''}，视频已停止。您的文字已保留，请换一个种子。`,

@@ -20,8 +20,8 @@ export interface CatalogueModel {
   /** The transformer, and what is merged into it. */
   files: readonly CatalogueFile[];
   /**
-   * GPU memory that the plan counts, in bytes, with weights of 8 bits and the quick decoder: for clips of 448 × 256 and
-   * of 832 × 480 (tests/models/catalogue.test.ts asks the plan).
+   * GPU memory that the plan counts, in bytes, with weights of 8 bits, keys and values of 16 and the quick decoder: for clips
+   * of 448 × 256 and of 832 × 480. Who says that their GPU has as much is refused neither (tests/models/catalogue.test.ts asks the plan).
    */
   gpu: { small: number; full: number };
 }

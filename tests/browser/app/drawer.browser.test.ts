@@ -116,6 +116,33 @@ test('how exactly earlier frames are kept is chosen there, with WebGPU', async (
   expect(at('cache-bits')).toBeNull();
 });
 
+test.each([
+  ['en', /Shift must be a number from 1 to 100/],
+  ['zh', /时间步偏移必须是 1 到 100 的数/],
+] as const)(
+  'a shift and a guidance that will not do are marked where they are typed (%s)',
+  async (language, range) => {
+    app.settings.offer = { ...app.settings.offer, guidance: { scale: 5, negative: 'blurry', shift: 5 } };
+    app.preferences.choose({ language });
+    app.drawer = true;
+    flushSync();
+    for (const wrong of ['abc', '0.5', '101']) {
+      await userEvent.fill(at('shift'), wrong);
+      expect(at('shift').getAttribute('aria-invalid'), wrong).toBe('true');
+      expect(at('shift-hint').innerText).toMatch(range);
+      expect(at('shift-hint').innerText).toContain(wrong);
+      await userEvent.fill(at('shift'), '8');
+      expect(at('shift').getAttribute('aria-invalid'), 'mended').toBeNull();
+    }
+    await userEvent.fill(at('guidance'), '0');
+    expect(at('guidance').getAttribute('aria-invalid')).toBe('true');
+    expect(at('guidance-hint').innerText).toMatch(/1 (to|到) 100/);
+    await userEvent.fill(at('guidance'), ''); // the model's own
+    expect(at('guidance').getAttribute('aria-invalid')).toBeNull();
+    expect(app.settings.refusals).toBe(0);
+  },
+);
+
 test('base Wan’s shift is chosen where guidance is; one that will not do opens the drawer at its field', async () => {
   app.settings.offer = { ...app.settings.offer, guidance: { scale: 5, negative: 'blurry', shift: 5 } };
   flushSync();

@@ -3,7 +3,8 @@ import { flushSync, mount, tick, unmount } from 'svelte';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../../src/app/app.svelte';
 import type { EngineError, Finding, MemoryPlan, Recognition, Size } from '../../../src/worker/protocol';
-import { REPORT, ScriptedEngine } from '../../app/helpers';
+import { Preferences } from '../../../src/app/preferences.svelte';
+import { memoryStore, REPORT, ScriptedEngine } from '../../app/helpers';
 import { bareApp } from './bare';
 import DrawerHarness from './DrawerHarness.svelte';
 
@@ -28,9 +29,9 @@ const cut: EngineError = {
 /** Files are looked at when the test says so. */
 class Looking extends ScriptedEngine {
   answer: ((seen: Recognition) => void)[] = [];
-  asked: { files: string[]; size: Size }[] = [];
-  recognise = ({ files }: { files: readonly { path: string }[] }, size: Size) => {
-    this.asked.push({ files: files.map(({ path }) => path), size });
+  asked: { files: string[]; size: Size; memory: number | undefined }[] = [];
+  recognise = ({ files }: { files: readonly { path: string }[] }, size: Size, memory?: number) => {
+    this.asked.push({ files: files.map(({ path }) => path), size, memory });
     return new Promise((done) => this.answer.push((value) => done({ ok: true, value })));
   };
 }
@@ -61,7 +62,6 @@ test('while a plan is counted the old one does not stand for it', async () => {
   void app.own.add([file('wan.gguf')]);
   await answer(seen([good], plan({ width: 832, height: 480 }, 5e8)));
   expect(at('own-fits').innerText).toBe('500 MB of the 2.1 GB that can be counted on here.');
-  expect(at('own-plan').innerText).toContain('twice the largest buffer that the adapter allows');
   expect(at('own-use').matches(':disabled')).toBe(false);
 
   void app.own.choose({ size: { width: 448, height: 256 } });
@@ -77,6 +77,34 @@ test('while a plan is counted the old one does not stand for it', async () => {
   expect(at('own-plan').getAttribute('aria-busy')).toBe('false');
   expect(getComputedStyle(at('own-plan').querySelector('dl')!).opacity).toBe('1');
   expect(at('own-use').matches(':disabled')).toBe(false);
+});
+
+test('how much memory a real GPU has can be said: it is planned anew with it, and kept; a software adapter takes no such word', async () => {
+  const select = () => at<HTMLSelectElement>('gpu-memory');
+  expect([...select().options].map(({ text }) => text)).toEqual(['not said (1.1 GB)', '4 GB', '6 GB', '8 GB', '12 GB', '16 GB', '24 GB']); // prettier-ignore
+  const hint = () => document.getElementById('gpu-memory-hint')!.innerText;
+  expect(hint()).toContain('Kinora counts on 1.1 GB');
+  void app.own.add([file('wan.gguf')]);
+  await answer(seen([good], plan({ width: 832, height: 480 }, 5e8)));
+  expect(engine.asked.at(-1)!.memory).toBeUndefined();
+  select().value = '16';
+  select().dispatchEvent(new Event('change', { bubbles: true }));
+  await answer(seen([good], { ...plan({ width: 832, height: 480 }, 5e8), limit: 2 ** 34 }));
+  expect(engine.asked.at(-1)!.memory).toBe(2 ** 34);
+  expect(hint()).toContain('Kinora counts on 17 GB');
+  expect(at('own-fits').innerText).toBe('500 MB of the 17 GB that can be counted on here.');
+  expect(at('own-plan').innerText).not.toContain('largest buffer');
+
+  const store = memoryStore();
+  new Preferences(store, ['en']).choose({ gpuMemory: 16 });
+  expect(new Preferences(store, ['en'])).toMatchObject({ gpuMemory: 16, gpuBytes: 2 ** 34 });
+  store.write('preferences', { gpuMemory: 1e9 });
+  expect(new Preferences(store, ['en']).gpuBytes).toBeUndefined();
+
+  app.studio.report = { ...REPORT, adapter: { ...REPORT.adapter!, isFallback: true } };
+  flushSync();
+  expect(select()).toBeNull();
+  expect(at('own-plan').innerText).toContain('twice the largest buffer that the adapter allows');
 });
 
 test('types without kernels are said to be computed with in 8 bits', async () => {
