@@ -56,10 +56,10 @@ export interface FileOptions extends FetchOptions {
  * Downloads one file into the folder, and checks it. What is damaged, cut off or too long is fetched a
  * second time, past the browser's cache, before it is an error; what the disk does not take, into memory.
  *
- * Whatever a server answers, pieces that came before stay, and the next download goes on from them: a part must say which
- * part of which file it is, or have a hash of its own, and a whole answer is hashed by itself. Only where everything
- * is here and is together not the file, some piece must be wrong, and nothing says which where only the whole has a hash:
- * then what came now is fetched anew, and if that does not help, all of it.
+ * Whatever a server answers, pieces that came before stay, and the next download goes on from them: a part that says which it
+ * is must be the one asked for, and a whole answer is hashed by itself. Only where everything is here and is together not the
+ * file, some piece must be wrong, and nothing says which where only the whole has a hash: then what came now is fetched anew,
+ * and if that does not help, all of it.
  */
 export async function fetchFile(
   address: URL,
@@ -151,8 +151,8 @@ async function gather(
 }
 
 /**
- * One piece by a range request. False when the server answers with the whole file instead, or does not say which part it
- * sends (or another host's answer hides that) of what has no hash of its own: nothing would tell it from an error page.
+ * One piece by a range request. False when the server answers with the whole file instead. A part that does not say which it is
+ * is taken if it is as long as asked: another host's answer may hide that from scripts, and the whole's hash comes after.
  */
 async function fetchPiece(
   address: URL,
@@ -178,10 +178,6 @@ async function fetchPiece(
         throw mismatch(file.path, 'the server has another file, of', range.size, file.bytes);
       if (range && range.start !== piece.start)
         throw mismatch(file.path, 'the server sent the part of it from byte', range.start, piece.start);
-      if (!range && piece.sha256 === null) {
-        void response.body?.cancel().catch(() => {});
-        return false;
-      }
       const bytes = await readAll(response, file, piece.start, piece.length, options.signal, (n) =>
         tell(piece.index, n),
       );
