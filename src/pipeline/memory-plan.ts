@@ -225,6 +225,9 @@ export const countedOn = ({ total, adjustable }: Room): string =>
 export const adjusting = ({ adjustable }: Room): { setting?: 'gpuMemory' } =>
   adjustable ? { setting: 'gpuMemory' } : {};
 
+/** The plan's own no, which nothing ran out for: what is refused before it is begun. */
+export const isRefusal = (e: unknown): boolean => e instanceof KinoraError && e.params.field === 'size';
+
 /**
  * Throws `out-of-memory` (or `bad-request`, when a step would take many minutes) for a size that will not do
  * here. The message has both numbers and a size that fits; `params.fits` is that size.

@@ -9,7 +9,7 @@ import type { Clip, GenerateRequest } from '../worker/protocol';
 import type { Latents, Model } from './backend';
 import type { Change } from './changes';
 import { generate, type GenerateOptions, type KnownBlocks } from './generate';
-import { fittingBits, fittingTiles, gridOf, moreTiles } from './memory-plan';
+import { fittingBits, fittingTiles, gridOf, isRefusal, moreTiles } from './memory-plan';
 import { scaleOf } from './draft';
 import { seeing, windowOf } from './window';
 
@@ -44,6 +44,7 @@ export async function generateSafely(
       };
       return await generate(present, wish, { ...options, known, changed, keep: done.keeping(options.keep) });
     } catch (e) {
+      if (isRefusal(e) && done.count === 0) throw e;
       wish = { ...wish, ...told };
       const code = (await isLost()) ? 'device-lost' : e instanceof KinoraError ? e.code : 'internal';
       if (code === 'device-lost' && losses++ < MOST_LOSSES) {

@@ -12,7 +12,7 @@ import { Journal, makeId, plainRequest } from './journal';
 import type { OpenOutput } from './output';
 import { openRecords, writeRecord, type Records } from './records';
 import { scaleOf } from './draft';
-import { fittingBits } from './memory-plan';
+import { fittingBits, isRefusal } from './memory-plan';
 import { seeing, windowOf } from './window';
 import { Storyline } from './storyline';
 
@@ -182,7 +182,8 @@ async function run(
     journal?.close();
     if (paused && journal) throw new KinoraError('paused', 'The clip was paused.', { id: journal.state.id });
     // A clip that was not wanted, or cannot be, is forgotten; any other can be gone on with.
-    if (journal && ['cancelled', 'bad-request', 'not-finite'].includes(code)) await journal.drop();
+    const vain = ['cancelled', 'bad-request', 'not-finite'].includes(code) || (isRefusal(e) && kept === 0);
+    if (journal && vain) await journal.drop();
     throw e;
   }
 }

@@ -392,7 +392,7 @@ describe('the plan', () => {
         const small = await shrink(model!, asked.files, quantize, () => {}, gpu, store);
         expect(small.problem).toBeNull();
         loaded = await buildModel(gpu, small, () => {}, { wanted: SIZE });
-      } else loaded = await loadOpened(gpu, { ...asked, ...chosen }, () => {}, SIZE);
+      } else loaded = await loadOpened(gpu, { ...asked, ...chosen }, () => {}, { wanted: SIZE });
       opened.push(loaded);
       const { bytes } = loaded.transformer.weights;
       expect(plan.items.find(({ what }) => what === 'transformer')!.bytes).toBe(bytes);

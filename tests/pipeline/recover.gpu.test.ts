@@ -147,6 +147,18 @@ test('the smallest window is the end: the error stands', async () => {
   expect([6, 9, 21].map((window) => nextWindow({ manifest }, { ...REQUEST, window }))).toEqual([3, 3, 9]);
 });
 
+test('what the plan refuses has not run out of memory: nothing smaller is tried', async () => {
+  const model = await open();
+  Object.defineProperty(model, 'room', { value: { ...model.room, total: 1e5 } });
+  const changes: unknown[] = [];
+  const refused = make({ changed: async (change) => void changes.push(change) }, {}, model);
+  await expect(refused).rejects.toMatchObject({
+    code: 'out-of-memory',
+    params: { field: 'size', limit: 1e5 },
+  });
+  expect(changes).toEqual([]);
+});
+
 test('what is wrong with the request is no accident', async () => {
   await expect(make({}, { steps: 0 })).rejects.toMatchObject({ code: 'bad-request' });
 });
