@@ -13,8 +13,8 @@ SHIFT = 8.0  # most of the noise levels lie where a scene is decided, between 0.
 COPIES = 3  # of the block that follows, in a window
 WHOLE = 0.15  # of the windows are of whole clips, which know other sizes, too
 SECOND = 0.25  # of the windows show the second block of a scene, the others one that has a first block and another before it
-IMAGINED = 0.7  # of the windows have a past that the model made
-GENERATIONS = 4  # at most, from block to block, of what the model made of what it had made
+IMAGINED = 0.5  # of the windows have a past that the model made
+GENERATIONS = 2  # at most, from block to block, of what the model made of what it had made
 OLD = 0.15  # of the beginnings are those of whole clips, which more often hold two subjects or a camera that moves
 DETAILED = 0.8  # of the captions of beginnings have the scene's details in front
 TOLD = 0.7  # of those of windows
@@ -76,7 +76,7 @@ def _made_again(dit: wan.WanTransformer, context: torch.Tensor, past: torch.Tens
     if clean > kept:
         parts, made_of = [*parts, (0, False)], made_of + list(range(clean))
     frames, plan = _sequence(parts, h, w)
-    level = (0.5 + 0.45 * torch.rand(b, len(made_of) // BLOCK, 1, 1, 1)).repeat_interleave(BLOCK, 1).transpose(1, 2).reshape(b, 1, -1, 1, 1)
+    level = (0.4 + 0.45 * torch.rand(b, len(made_of) // BLOCK, 1, 1, 1)).repeat_interleave(BLOCK, 1).transpose(1, 2).reshape(b, 1, -1, 1, 1)
     true = past[:, :, made_of]
     made = (1 - level) * true + level * torch.randn_like(true)
     for share in (0.5, 0.0):  # of the noise that is left after a step
