@@ -48,7 +48,7 @@ export async function main(
   const request: OpenedFiles = { files, sampling: SAMPLING, ...(quantize && { quantize }) };
   const began = performance.now();
   const plan = await planOneBlock(request, size, roomOf(gpu));
-  const model = await loadOpened(gpu, request, () => watch.look(), { wanted: size });
+  const model = await loadOpened(gpu, request, () => watch.look(), size);
   const loaded = performance.now();
   const [whileLoading, readToLoad] = [watch.growth, watch.read];
 

@@ -86,6 +86,7 @@ export class App {
   drawer = $state(false);
   /** How often the drawer was opened for the part where models of one's own are picked. */
   shown = $state(0);
+  readonly #engine: Engine;
   readonly #intake: Intake;
   readonly #folder: string;
   readonly #auto: boolean | 'resume';
@@ -111,8 +112,10 @@ export class App {
     this.#named = wish?.model !== undefined;
     this.last = new LastModels(store, parts.handles ?? browserHandles());
     const engine = parts.engine ?? new EngineClient((requests) => this.egress.hear(requests));
+    this.#engine = engine;
+    engine.countOn(this.preferences.gpuBytes);
     this.storage = new Storage(engine as Engine & Keeper);
-    this.own = new OwnModel(engine as Engine & Recogniser, () => this.preferences.gpuBytes);
+    this.own = new OwnModel(engine as Engine & Recogniser);
     const hub = parts.hub ?? new HubClient((requests) => this.egress.hearHub(requests));
     this.downloads = new Downloads(hub, engine as Engine & Kept, store, this.storage);
     this.studio = new Studio({
@@ -120,7 +123,6 @@ export class App {
       settings: this.settings,
       emit: emitEvent,
       model: this.#folder,
-      gpuMemory: () => this.preferences.gpuBytes,
       wish: readBackend(parts.search ?? globalThis.location?.search ?? ''),
       before: (report) => this.#before(report),
       onLoaded: () => void this.#loaded(),
@@ -167,6 +169,7 @@ export class App {
   /** How much memory the GPU has, in GiB; null: as is usual. What is planned is planned anew, and the next clip has it. */
   async countOn(gpuMemory: number | null): Promise<void> {
     this.preferences.choose({ gpuMemory });
+    this.#engine.countOn(this.preferences.gpuBytes);
     await this.own.look();
   }
 

@@ -31,13 +31,10 @@ export class OwnModel {
   size = $state.raw<Size>({ width: 832, height: 480 });
   error = $state.raw<EngineError | null>(null);
   readonly #engine: Recogniser;
-  readonly #gpuMemory: () => number | undefined;
   #turn = 0;
 
-  /** `gpuMemory`: bytes that the person says their GPU has. */
-  constructor(engine: Recogniser, gpuMemory: () => number | undefined = () => undefined) {
+  constructor(engine: Recogniser) {
     this.#engine = engine;
-    this.#gpuMemory = gpuMemory;
   }
 
   /** Adds files; one of a name that is there already takes its place. What is no part of a model is left out. */
@@ -127,7 +124,7 @@ export class OwnModel {
       return;
     }
     this.looking = true;
-    const seen = await this.#engine.recognise(this.#asked(), this.size, this.#gpuMemory());
+    const seen = await this.#engine.recognise(this.#asked(), this.size);
     if (turn !== this.#turn) return; // something else was picked meanwhile
     this.looking = false;
     if (seen.ok) this.recognition = seen.value;

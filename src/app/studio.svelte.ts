@@ -29,7 +29,7 @@ import { en } from './words/en';
 
 export type Engine = Pick<
   EngineClient,
-  'check' | 'load' | 'generate' | 'cancel' | 'dispose' | 'pause' | 'steer' | 'journals' | 'settle'
+  'check' | 'load' | 'generate' | 'cancel' | 'dispose' | 'pause' | 'steer' | 'journals' | 'settle' | 'countOn'
 >;
 export type Picture = ImageBitmap | OffscreenCanvas;
 export type Progress = Extract<GenerateEvent, { type: 'progress' }>;
@@ -83,8 +83,6 @@ export interface StudioOptions {
   wish?: 'auto' | BackendKind;
   /** Folder of the model, e.g. "models/pocket/". */
   model: string;
-  /** Bytes that the person says their GPU has; default: nothing is said. */
-  gpuMemory?: () => number | undefined;
   /** Another model than the page's to begin with, now that it is known what computes here; null: the page's. */
   before?: (report: CheckReport) => Promise<OpenedFiles | null>;
   /** The model was loaded, for the first time or again. */
@@ -136,8 +134,6 @@ export class Studio {
   /** Events of an earlier run may still be on their way when it has ended. */
   #run = 0;
   #auto: boolean | 'resume' = false;
-  /** What was said of the GPU's memory when the model was loaded. */
-  #counted: number | undefined;
   /** Of the clip in work; null where the browser gives no storage. */
   #journal: string | null = null;
   /** How it shall end that the person has stopped. */
@@ -211,10 +207,8 @@ export class Studio {
     const { width, height } = settings.effectiveSize;
     // Of files, it is always planned for a size.
     const own = opened ? { opened, wanted: { width, height } } : {};
-    const gpuMemory = this.#options.gpuMemory?.();
-    const counted = gpuMemory === undefined ? {} : { gpuMemory };
     const load = () =>
-      engine.load({ model, backend: this.report?.backend, ...wish, ...own, ...counted }, (event) => {
+      engine.load({ model, backend: this.report?.backend, ...wish, ...own }, (event) => {
         this.loading = event;
         if (event.type === 'plan') this.free = event.free;
         emit('kinora:progress', event);
@@ -226,7 +220,6 @@ export class Studio {
       return loaded;
     }
     this.model = loaded.value;
-    this.#counted = gpuMemory;
     const { sizes, seconds, timesteps, sight, guidance } = loaded.value;
     settings.offer = { sizes, seconds, steps: timesteps.length, ...(sight && { sight }), ...(guidance && { guidance }) }; // prettier-ignore
     this.engine = 'ready';
@@ -331,21 +324,8 @@ export class Studio {
     this.blocks = [];
   }
 
-  /**
-   * What is said of the GPU's memory has changed since the model was loaded: the engine only counts anew. False
-   * where nothing can be made now.
-   */
-  async #recount(): Promise<boolean> {
-    this.phase = 'queued';
-    const edition = this.opened ? undefined : this.model?.edition;
-    const loaded = await this.#open({ ...(edition !== undefined && { edition }) });
-    if (!loaded.ok) this.#fail(loaded.error);
-    return loaded.ok && this.phase === 'queued'; // nobody stopped it meanwhile
-  }
-
   async #make(request: GenerateRequest): Promise<void> {
     const { emit, onClip } = this.#options;
-    if (this.#counted !== this.#options.gpuMemory?.() && !(await this.#recount())) return;
     this.dropReel();
     const most = Math.max(LEAST_FRAMES, Math.floor(REEL_BYTES / (4 * request.width * request.height)));
     this.reel = new Reel(this.model?.fps ?? 16, (picture) => 'close' in picture && picture.close(), most);

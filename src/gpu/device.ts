@@ -84,6 +84,8 @@ export class Gpu {
   readonly memory: Memory;
   readonly kernels: KernelCache;
   readonly tuner: Tuner;
+  /** Bytes that the GPU has, as the person says; no browser tells. Undefined: they said nothing. */
+  said: number | undefined;
   /** Null where nothing is to be measured. */
   profiler: Profiler | null = null;
   /**

@@ -77,8 +77,6 @@ export interface Model {
   readonly grid: { width: number; height: number };
   /** What a clip can count on here: larger sizes are refused before anything is allocated. */
   readonly room: Room;
-  /** The person says how much memory the GPU has, in bytes, or takes it back: from now on the room is that large. Not on the CPU. */
-  readonly countOn?: (gpuMemory: number | undefined) => void;
   /** Why its files are not kept for the next visit; null when they are. */
   readonly unkept: string | null;
   /**

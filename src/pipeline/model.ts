@@ -47,19 +47,17 @@ export interface GpuModel extends Model {
 
 export type OnEvent = (event: LoadEvent) => void;
 
-/** @param memory what the person says that the GPU has, in bytes */
-export const roomOf = (gpu: Gpu, memory?: number) =>
-  roomOfGpu(gpu.adapter, gpu.elem === 'f16' ? 2 : 4, memory);
+export const roomOf = (gpu: Gpu) => roomOfGpu(gpu.adapter, gpu.elem === 'f16' ? 2 : 4, gpu.said);
 
 /** Before a download: the files' own sizes stand for what they will take on the GPU. */
-function roomBeside(gpu: Gpu, { components, files }: ModelManifest, memory?: number): Room {
+function roomBeside(gpu: Gpu, { components, files }: ModelManifest): Room {
   const weights = ['text_encoder', 'transformer', 'autoencoder'] as const;
   const paths = weights.map((part) => components[part].file);
   const bytes = files.filter(({ path }) => paths.includes(path)).reduce((sum, file) => sum + file.bytes, 0);
-  return { ...roomOf(gpu, memory), weights: bytes };
+  return { ...roomOf(gpu), weights: bytes };
 }
 
-export interface LoadOptions extends Pick<LoadRequest, 'wanted' | 'edition' | 'gpuMemory'> {
+export interface LoadOptions extends Pick<LoadRequest, 'wanted' | 'edition'> {
   /** Hears which edition it will be, before any of its files is looked for; again where that one cannot be had. */
   onEdition?: (edition: string) => void;
 }
@@ -75,14 +73,14 @@ export async function loadModel(
   gpu: Gpu,
   url: string,
   onEvent: OnEvent,
-  { wanted, edition, gpuMemory, onEdition }: LoadOptions = {},
+  { wanted, edition, onEdition }: LoadOptions = {},
 ): Promise<GpuModel> {
   const began = performance.now();
   const onDownload = (progress: { file: string; loaded: number; total: number }) =>
     onEvent({ type: 'download', ...progress });
   const onManifest = (manifest: ModelManifest) => {
     onEdition?.(manifest.edition);
-    if (wanted) checkPlan(manifest, wanted, gridOf(manifest), roomBeside(gpu, manifest, gpuMemory));
+    if (wanted) checkPlan(manifest, wanted, gridOf(manifest), roomBeside(gpu, manifest));
   };
   const files = await openModel(url, {
     edition,
@@ -91,10 +89,10 @@ export async function loadModel(
     onManifest,
     onPlan: (plan) => onEvent({ type: 'plan', ...plan }),
   });
-  return buildModel(gpu, files, onEvent, { began, wanted, gpuMemory });
+  return buildModel(gpu, files, onEvent, { began, wanted });
 }
 
-export interface BuildOptions extends Pick<LoadRequest, 'gpuMemory'> {
+export interface BuildOptions {
   /** When loading began, in ms of performance.now(). */
   began?: number;
   /** The picture size that is waited for: its kernels are compiled. Default: the model's own. */
@@ -109,7 +107,7 @@ export async function buildModel(
   gpu: Gpu,
   files: ModelFiles,
   onEvent: OnEvent,
-  { began = performance.now(), wanted, gpuMemory, smaller = {} }: BuildOptions = {},
+  { began = performance.now(), wanted, smaller = {} }: BuildOptions = {},
 ): Promise<GpuModel> {
   const { manifest } = files;
   const { text_encoder, transformer, autoencoder, tokenizer } = manifest.components;
@@ -150,7 +148,6 @@ export async function buildModel(
     const encoder = sides.encoder && own(sides.encoder);
     const { latent, preview } = manifest;
     const C = latent.channels;
-    let counted = gpuMemory;
     let weights = 0;
     const model: GpuModel = {
       backend: 'webgpu',
@@ -181,9 +178,8 @@ export async function buildModel(
       costs: new Costs(),
       grid: gridOf(manifest),
       get room() {
-        return { ...roomOf(gpu, counted), weights };
+        return { ...roomOf(gpu), weights }; // the person may say more of the GPU, or less, at any time
       },
-      countOn: (memory) => void (counted = memory),
       unkept: files.problem,
       get loadSeconds() {
         return loadSeconds;

@@ -12,15 +12,7 @@ import { sha256Bytes } from '../weights/hash';
 import { MAX_STRENGTH, type ModelManifest } from '../weights/manifest';
 import { smallType } from '../weights/small';
 import type { ModelFiles } from '../weights/store';
-import type {
-  EngineError,
-  LoadRequest,
-  ModelPart,
-  OpenedFiles,
-  Quantize,
-  Recognition,
-  Size,
-} from '../worker/protocol';
+import type { EngineError, ModelPart, OpenedFiles, Quantize, Recognition, Size } from '../worker/protocol';
 import { latentOf, matchAutoencoder, readAutoencoderConfig, type AutoencoderConfig } from './autoencoder';
 import { buildModel, roomOf, type GpuModel, type OnEvent } from './model';
 import { layoutOfKnown, readFiles, toFinding, type Known } from './recognise';
@@ -121,16 +113,16 @@ export async function loadOpened(
   gpu: Gpu,
   opened: OpenedFiles,
   onEvent: OnEvent,
-  { wanted, gpuMemory }: Pick<LoadRequest, 'wanted' | 'gpuMemory'> = {},
+  wanted?: Size,
 ): Promise<GpuModel> {
   const began = performance.now();
   const { files, recognition } = await openFiles(opened);
   if (!files) throw whyNot(recognition);
   const size = wanted ?? files.manifest.sizes[0]!;
-  const { problem } = await planOpened(files, size, roomOf(gpu, gpuMemory), opened.quantize);
+  const { problem } = await planOpened(files, size, roomOf(gpu), opened.quantize);
   if (problem) throw new KinoraError(problem.code, problem.message, problem.params, problem.detail);
   const { quantize } = opened;
-  if (!quantize) return buildModel(gpu, files, onEvent, { began, wanted, gpuMemory });
+  if (!quantize) return buildModel(gpu, files, onEvent, { began, wanted });
   const smaller = await shrink(files, opened.files, quantize, onEvent, gpu);
   // What could not be kept is made smaller on its way to the GPU: while loading, or layer by layer at each prompt.
   const quantizer = quantizeByPiece(gpu);
@@ -138,7 +130,7 @@ export async function loadOpened(
     quantize: (name: string, row: number) => smallType(name, quantize, row),
     ...(quantizer && { quantizer }),
   };
-  return buildModel(gpu, smaller, onEvent, { began, wanted, gpuMemory, smaller: made });
+  return buildModel(gpu, smaller, onEvent, { began, wanted, smaller: made });
 }
 
 function whyNot({ findings, missing, problems }: Recognition): KinoraError {

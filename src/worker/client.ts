@@ -59,6 +59,8 @@ export class EngineClient {
   /** Ends each call that waits, with the reason. */
   readonly #waiting = new Set<(detail: string) => void>();
   #stopping = false;
+  /** Told to every worker that is begun. */
+  #memory: number | undefined;
   readonly #patience: Patience;
   readonly #onRequests: Handler<NetworkRequest[]> | null;
 
@@ -87,6 +89,7 @@ export class EngineClient {
     this.#worker = worker;
     this.#remote = wrap<Engine>(worker);
     if (this.#onRequests) void this.#remote.watch(proxy(this.#onRequests));
+    if (this.#memory !== undefined) void this.#remote.countOn(this.#memory);
     return this.#remote;
   }
 
@@ -149,12 +152,12 @@ export class EngineClient {
 
   /** Downloads, verifies and uploads a model, and compiles its pipelines. */
   load(
-    { model, backend = 'webgpu', opened, wanted, edition, gpuMemory }: LoadRequest,
+    { model, backend = 'webgpu', opened, wanted, edition }: LoadRequest,
     onEvent: Handler<LoadEvent>,
   ): Promise<Result<ModelInfo>> {
     // A worker's own base is its script; the folder is meant from where the page is.
     const url = new URL(model, document.baseURI).href;
-    const request = { backend, model: url, ...(opened && { opened }), ...(wanted && { wanted }), ...(edition !== undefined && { edition }), ...(gpuMemory !== undefined && { gpuMemory }) }; // prettier-ignore
+    const request = { backend, model: url, ...(opened && { opened }), ...(wanted && { wanted }), ...(edition !== undefined && { edition }) }; // prettier-ignore
     this.#stopping = false;
     const load = (engine: Remote<Engine>) =>
       engine.load(request, proxy(onEvent)) as Promise<Result<ModelInfo>>;
@@ -162,8 +165,14 @@ export class EngineClient {
   }
 
   /** What picked files are; reads their headers only. */
-  recognise(opened: OpenedFiles, size: Size, gpuMemory?: number): Promise<Result<Recognition>> {
-    return this.#call((engine) => engine.recognise(opened, size, gpuMemory) as Promise<Result<Recognition>>);
+  recognise(opened: OpenedFiles, size: Size): Promise<Result<Recognition>> {
+    return this.#call((engine) => engine.recognise(opened, size) as Promise<Result<Recognition>>);
+  }
+
+  /** Bytes that the GPU has, as the person says; undefined: they say nothing. Never starts a worker. */
+  countOn(memory: number | undefined): void {
+    this.#memory = memory;
+    void this.#remote?.countOn(memory);
   }
 
   /** Makes one clip; answers `busy` while another is being made. */

@@ -47,6 +47,8 @@ class KinoraEngine implements Engine {
   #onRequests: Listener<NetworkRequest[]> = () => {};
   readonly #gate = new Gate((request) => this.#onRequests([request]));
   #gpu: Gpu | null = null;
+  /** Bytes that it has, as the person says. */
+  #said: number | undefined;
   #loaded: { request: LoadRequest; model: Model } | null = null;
   /** What was loaded when a clip was paused: its weights are not on the GPU, and come back with the next clip. */
   #asleep: { request: LoadRequest; edition: string } | null = null;
@@ -79,14 +81,13 @@ class KinoraEngine implements Engine {
         });
         this.#loaded = { request, model };
       }
-      this.#countOn(request.gpuMemory);
       const { manifest, encode, unkept } = this.#loaded!.model;
       return { ...toModelInfo(manifest), encodes: encode !== null, ...(unkept && { unkept }) };
     });
   }
 
   async #open(request: LoadRequest, tell: Listener<LoadEvent>): Promise<Model> {
-    const { model: url, backend, opened } = request;
+    const { model: url, backend, opened, wanted } = request;
     if (backend === 'cpu') {
       if (opened)
         throw new KinoraError('no-adapter', 'Models of your own files are computed with WebGPU, and the CPU computes here. Use a browser and a machine with WebGPU.'); // prettier-ignore
@@ -94,16 +95,20 @@ class KinoraEngine implements Engine {
       const { loadOnnxModel } = await import('../onnx/model');
       return loadOnnxModel(url, tell, { ...request, onEdition: (edition) => this.#hold(url, edition) });
     }
-    this.#gpu ??= await openTuned();
-    if (opened) return loadOpened(this.#gpu, opened, tell, request);
-    return loadModel(this.#gpu, url, tell, { ...request, onEdition: (edition) => this.#hold(url, edition) });
+    const gpu = await this.#openGpu();
+    if (opened) return loadOpened(gpu, opened, tell, wanted);
+    return loadModel(gpu, url, tell, { ...request, onEdition: (edition) => this.#hold(url, edition) });
   }
 
-  /** What the person says of the GPU's memory now, of a model that was there before as well. */
-  #countOn(gpuMemory: number | undefined): void {
-    const { request, model } = this.#loaded!;
-    model.countOn?.(gpuMemory);
-    this.#loaded = { request: { ...request, gpuMemory }, model };
+  async #openGpu(): Promise<Gpu> {
+    this.#gpu ??= await openTuned();
+    this.#gpu.said = this.#said;
+    return this.#gpu;
+  }
+
+  countOn(memory: number | undefined): void {
+    this.#said = memory;
+    if (this.#gpu) this.#gpu.said = memory;
   }
 
   /** From before its files are looked for, so that no other tab sweeps them meanwhile. */
@@ -113,13 +118,12 @@ class KinoraEngine implements Engine {
     letGo();
   }
 
-  recognise(opened: OpenedFiles, size: Size, gpuMemory?: number) {
+  recognise(opened: OpenedFiles, size: Size) {
     return asResult(async () => {
       const { recognition, files } = await openFiles(opened);
       if (!files) return recognition;
-      this.#gpu ??= await openTuned().catch(() => null); // without one there is nothing to plan for
-      const gpu = this.#gpu;
-      const plan = gpu && (await planOpened(files, size, roomOf(gpu, gpuMemory), opened.quantize));
+      const gpu = await this.#openGpu().catch(() => null); // without one there is nothing to plan for
+      const plan = gpu && (await planOpened(files, size, roomOf(gpu), opened.quantize));
       return { ...recognition, plan };
     });
   }

@@ -126,11 +126,6 @@ export interface LoadRequest {
   wanted?: Size;
   /** The edition that an interrupted clip was begun with; default: the newest. */
   edition?: string;
-  /**
-   * Bytes of memory that the GPU has, as the person says; default: what is usual (limits.ts). WebGPU on a real adapter only.
-   * A model that is loaded already is counted anew with it.
-   */
-  gpuMemory?: number | undefined;
 }
 
 /** A file that a person picked or dropped. It is read in parts where it lies, and never copied. */
@@ -493,7 +488,12 @@ export interface Engine {
   check(wish: 'auto' | BackendKind): Promise<Result<CheckReport>>;
   load(request: LoadRequest, onEvent: (e: LoadEvent) => void): Promise<Result<ModelInfo>>;
   /** What picked files are and whether they make a model together; reads their headers only. */
-  recognise(opened: OpenedFiles, size: Size, gpuMemory?: number): Promise<Result<Recognition>>;
+  recognise(opened: OpenedFiles, size: Size): Promise<Result<Recognition>>;
+  /**
+   * Bytes of memory that the GPU has, as the person says; undefined: what is usual (limits.ts). All that is planned from now
+   * on goes by it, of a model that is loaded as well. Of a real adapter only.
+   */
+  countOn(memory: number | undefined): void;
   generate(request: GenerateRequest, onEvent: (e: GenerateEvent) => void): Promise<Result<Clip>>;
   /** Takes effect before the next denoising step. True when something was running. */
   cancel(): Promise<boolean>;

@@ -107,6 +107,8 @@ export class ScriptedEngine implements Engine {
   readonly making = new Call<GenerateRequest, GenerateEvent, Clip>();
   cancels = 0;
   disposals = 0;
+  /** What was said of the GPU's memory last, in bytes. */
+  counted: number | undefined;
 
   check = async () => this.checked;
   load: Engine['load'] = (request, say) => this.loading.make(request, say);
@@ -121,6 +123,7 @@ export class ScriptedEngine implements Engine {
   settle = async (id: string) => void this.settled.push(id);
   cancel = async () => ++this.cancels > 0;
   dispose = async () => void this.disposals++;
+  countOn = (memory: number | undefined) => void (this.counted = memory);
 }
 
 /** Something that a canvas could draw, and that remembers whether it was freed. */

@@ -7,7 +7,7 @@ import { zh } from '../../src/app/words/zh';
 import type { Clip, EngineError, GenerateEvent, JournalInfo } from '../../src/worker/protocol';
 import { clipOf, memoryStore, MODEL, Paper, ScriptedEngine, settle } from './helpers';
 
-function make(said: { memory?: number } = {}) {
+function make() {
   const engine = new ScriptedEngine();
   const settings = new Settings(memoryStore(), () => 5);
   settings.type('prompt', 'a red boat');
@@ -19,15 +19,14 @@ function make(said: { memory?: number } = {}) {
     settings,
     emit,
     model: 'models/pocket/',
-    gpuMemory: () => said.memory,
     onClip: async (clip) => (clips.push(clip), clip.mp4),
     toPictures: ({ frames }) => Array.from({ length: frames }, () => new Paper().picture),
   });
   return { engine, settings, studio, told, clips, names: () => told.map(([name]) => name) };
 }
 
-async function makeReady(said: { memory?: number } = {}) {
-  const it = make(said);
+async function makeReady() {
+  const it = make();
   const started = it.studio.start();
   await settle();
   it.engine.loading.answer({ ok: true, value: MODEL });
@@ -212,36 +211,6 @@ describe('generating', () => {
     expect(papers.some(({ closed }) => closed)).toBe(false);
     studio.dropReel();
     expect(papers.every(({ closed }) => closed)).toBe(true);
-  });
-
-  test('what is said of the GPU’s memory is counted with before the next clip, and not loaded for again', async () => {
-    const said: { memory?: number } = {};
-    const { engine, studio } = await makeReady(said);
-    expect(engine.loading.request).not.toHaveProperty('gpuMemory');
-    said.memory = 16 * 2 ** 30;
-    void studio.generate();
-    await settle();
-    expect([engine.loading.count, engine.making.count]).toEqual([2, 0]);
-    expect(engine.loading.request).toMatchObject({ gpuMemory: said.memory, edition: MODEL.edition });
-    engine.loading.answer({ ok: true, value: MODEL });
-    await settle();
-    expect([studio.phase, engine.making.count]).toEqual(['working', 1]);
-    engine.making.answer({ ok: true, value: clipOf() });
-    await settle();
-    void studio.generate();
-    await settle();
-    expect([engine.loading.count, engine.making.count]).toEqual([2, 2]); // as it was said
-    engine.making.answer({ ok: true, value: clipOf() });
-    await settle();
-
-    // Stopped while it is counted, nothing is made.
-    delete said.memory;
-    void studio.generate();
-    await settle();
-    await studio.cancel();
-    engine.loading.answer({ ok: true, value: MODEL });
-    await settle();
-    expect([studio.phase, engine.loading.count, engine.making.count]).toEqual(['idle', 3, 2]);
   });
 
   test('a second press while one is made does nothing', async () => {

@@ -47,7 +47,7 @@ const picked = (files: Files): PickedFile[] =>
 
 async function framesOf(files: Files, options: Partial<OpenedFiles> = {}) {
   const request = { files: picked(files), sampling: 'self-forcing', ...options };
-  const model = await loadOpened(gpu, request, () => {}, { wanted: SIZE });
+  const model = await loadOpened(gpu, request, () => {}, SIZE);
   opened.push(model);
   return framesWith(model);
 }
@@ -157,13 +157,16 @@ describe('smaller weights', () => {
   });
 
   test('without storage they are made at every start, and why is told', async () => {
-    const before = await loadOpened(gpu, { files: picked(collected()), sampling: 'self-forcing' }, () => {}, {
-      wanted: SIZE,
-    });
+    const before = await loadOpened(
+      gpu,
+      { files: picked(collected()), sampling: 'self-forcing' },
+      () => {},
+      SIZE,
+    );
     opened.push(before);
     const whole = before.transformer.weights.bytes;
     const request = { files: picked(collected()), sampling: 'self-forcing', quantize: 'q4_0' as const };
-    const model = await loadOpened(gpu, request, () => {}, { wanted: SIZE });
+    const model = await loadOpened(gpu, request, () => {}, SIZE);
     opened.push(model);
     expect(model.transformer.weights.bytes).toBeLessThan(whole / 2);
     expect(model.unkept).toContain('could not be kept');
@@ -313,7 +316,7 @@ describe('the plan', () => {
     const plan = await planned(collected(), size);
     expect(plan.problem).toBeNull();
     const request = { files: picked(collected()), sampling: 'longlive' };
-    const model = await loadOpened(gpu, request, () => {}, { wanted: size });
+    const model = await loadOpened(gpu, request, () => {}, size);
     opened.push(model);
     const bytes = (what: string) => plan.items.find((item) => item.what === what)!.bytes;
     const weights = bytes('transformer') + bytes('text_encoder') + bytes('autoencoder');
@@ -392,7 +395,7 @@ describe('the plan', () => {
         const small = await shrink(model!, asked.files, quantize, () => {}, gpu, store);
         expect(small.problem).toBeNull();
         loaded = await buildModel(gpu, small, () => {}, { wanted: SIZE });
-      } else loaded = await loadOpened(gpu, { ...asked, ...chosen }, () => {}, { wanted: SIZE });
+      } else loaded = await loadOpened(gpu, { ...asked, ...chosen }, () => {}, SIZE);
       opened.push(loaded);
       const { bytes } = loaded.transformer.weights;
       expect(plan.items.find(({ what }) => what === 'transformer')!.bytes).toBe(bytes);
@@ -428,17 +431,20 @@ test('goes by what the person says of a real GPU’s memory, while it is loaded 
   gpu.adapter.isFallback = false; // of software, whatever is said is not heard
   try {
     const request = { files: picked(collected()), sampling: 'self-forcing' };
-    await expect(loadOpened(gpu, request, () => {}, { wanted: SIZE, gpuMemory: 1e6 })).rejects.toMatchObject({ code: 'out-of-memory', params: { setting: 'gpuMemory' } }); // prettier-ignore
-    const model = await loadOpened(gpu, request, () => {}, { wanted: SIZE, gpuMemory: 2 ** 34 });
+    gpu.said = 1e6;
+    await expect(loadOpened(gpu, request, () => {}, SIZE)).rejects.toMatchObject({ code: 'out-of-memory', params: { setting: 'gpuMemory' } }); // prettier-ignore
+    gpu.said = 2 ** 34;
+    const model = await loadOpened(gpu, request, () => {}, SIZE);
     opened.push(model);
     expect(model.room).toMatchObject({ total: 2 ** 34, weights: gpu.memory.bytes });
     const { weights } = model.room;
-    model.countOn!(2 ** 33);
+    gpu.said = 2 ** 33;
     expect(model.room).toMatchObject({ total: 2 ** 33, weights });
-    model.countOn!(undefined);
+    gpu.said = undefined;
     expect(model.room).toEqual({ ...roomOf(gpu), weights });
   } finally {
     gpu.adapter.isFallback = isFallback;
+    gpu.said = undefined;
   }
 });
 

@@ -56,6 +56,25 @@ test('a worker that answers nothing is ended, and the caller is told', async () 
   expect(Puppet.all[0]!.ended).toBe(true);
 });
 
+test('what is said of the GPU’s memory is told to every worker before anything else, and begins none', async () => {
+  const client = new EngineClient(null, { ...PATIENCE, unanswered: 1000 });
+  const asked = (i: number) => Puppet.all[i]!.asked.filter((name) => name !== 'ping');
+  client.countOn(2 ** 34);
+  expect(Puppet.all).toHaveLength(0);
+  void client.load({ model: 'models/pocket/' }, () => {});
+  await begun();
+  await vi.waitFor(() => expect(asked(0)).toEqual(['countOn', 'load']));
+  Puppet.all[0]!.answers.add('dispose');
+  await client.dispose();
+  void client.load({ model: 'models/pocket/' }, () => {});
+  await begun(2);
+  await vi.waitFor(() => expect(asked(1)).toEqual(['countOn', 'load']));
+  client.countOn(undefined);
+  expect(asked(1)).toEqual(['countOn', 'load', 'countOn']);
+  Puppet.all[1]!.answers.add('dispose');
+  await client.dispose();
+});
+
 test('one that answers questions but does nothing is ended later', async () => {
   const client = new EngineClient(null, PATIENCE);
   const making = client.generate(REQUEST, () => {});
