@@ -2,8 +2,9 @@
 
 Prompts of combinations that were not taught, in all languages; the judge names what the generated clips show, and what
 true renders of the same scenes show (its ceiling). Writes runs/evaluation.json. `--full` adds the same scenes in each language,
-4, 8 and 16 steps, the weights before 8-bit rounding and sixty seconds; `--clips FOLDER` scores clips that the page's engine made (`--ask FOLDER` writes what to
-make for it); `--report` writes a table and a contact sheet.
+4, 8 and 16 steps, the weights before 8-bit rounding, sixty seconds, and second 4 over the model's own and over true pasts;
+`--clips FOLDER` scores clips that the page's engine made (`--ask FOLDER` writes what to make for it); `--report` writes a table
+and a contact sheet.
 """
 import argparse
 import json
@@ -16,11 +17,11 @@ import torch
 from . import train
 from .captions import LANGUAGES, caption
 from .contact import sheet
-from .data import HELD_OUT, combination, load_autoencoder
+from .data import HELD_OUT, combination, encode, load_autoencoder
 from .judge import load, right, table
 from .pocket import Pocket
 from .train_ae import RUNS, psnr
-from .world import FPS, FRAMES, HEIGHT, SMALL, WIDTH, render, sample_scenes
+from .world import FPS, FRAMES, HEIGHT, SMALL, WIDTH, details, render, sample_scenes
 
 def held_out(n: int, rng) -> np.ndarray:
     """n random scenes of combinations that no training clip showed."""
@@ -53,12 +54,30 @@ def before_rounding(pocket: Pocket, folder: Path) -> Pocket:
     return pocket
 
 
+def pasts(pocket: Pocket, prompts: list, scenes: np.ndarray) -> dict:
+    """{whose: clips [n, FRAMES, H, W, 3] that end at second 4}: of the same scenes, over pasts that the model made and over true ones.
+
+    What true pasts make better was lost by going on from one's own pictures; what they do not, is not drawn."""
+    blocks, made = 6, {"own": [], "true": []}
+    for i in range(0, len(prompts), 16):
+        now = slice(i, i + 16)
+        past, chosen = encode(pocket.autoencoder, render(scenes[now], frames=12 * blocks - 3)).float(), torch.from_numpy(details(scenes[now]))
+        for whose, clips in made.items():
+            clips.append(shown(pocket, pocket.latents(prompts[now], blocks, seed=i, chosen=chosen, past=past if whose == "true" else None), 4))
+    return {whose: np.concatenate(clips) for whose, clips in made.items()}
+
+
+def shown(pocket: Pocket, z: torch.Tensor, second: int) -> np.ndarray:
+    """The clips that end at that second of latents: [n, FRAMES, H, W, 3]."""
+    end, warm_up = round(second * FPS / 4) + 1, 6
+    return pocket.decode(z[:, :, max(0, end - 9 - warm_up):end])[:, -FRAMES:]
+
+
 def roll_out(pocket: Pocket, prompts: list, seconds: int = 60) -> dict:
     """{second: clips [n, FRAMES, H, W, 3] that end there} of one roll-out."""
-    blocks, warm_up = -(-(16 * seconds + 3) // 12), 6
+    blocks = -(-(16 * seconds + 3) // 12)
     z = torch.cat([pocket.latents(prompts[i:i + 16], blocks, seed=i) for i in range(0, len(prompts), 16)])
-    at = {second: round(second * 16 / 4) + 1 for second in (2, 4, 10, 20, 40, seconds)}
-    return {second: pocket.decode(z[:, :, max(0, end - 9 - warm_up):end])[:, -FRAMES:] for second, end in at.items()}
+    return {second: shown(pocket, z, second) for second in (2, 4, 10, 20, 40, seconds)}
 
 
 def main() -> None:
@@ -103,8 +122,13 @@ def main() -> None:
             result[f"{language}, same scenes"] = score(generate(pocket, told, steps=arguments.steps), same)
         for steps in (4, 8, 16):
             result[f"{steps} steps"] = score(generate(pocket, prompts[some], steps=steps), some)
-        for second, shown in roll_out(pocket, prompts[few]).items():
-            result[f"second {second}"] = score(shown, few)
+        for second, ending in roll_out(pocket, prompts[few]).items():
+            result[f"second {second}"] = score(ending, few)
+        pairs = slice(0, 96)
+        if pocket.encodes and "details" in pocket.model:
+            for whose, ending in pasts(pocket, prompts[pairs], scenes[pairs]).items():
+                result[f"second 4, {whose} pasts"] = score(ending, pairs)
+            result["ceiling, second 4"] = score(render(scenes[pairs], start=4 - (FRAMES - 1) / FPS), pairs)
         late = render(scenes[few], start=60 - (FRAMES - 1) / FPS)  # where dollies have ended: cameras are harder to name
         result["ceiling, second 60"] = score(late, few)
         result["before rounding"] = score(generate(before_rounding(pocket, arguments.run), prompts[some]), some)

@@ -35,20 +35,25 @@ class Pocket:
         self.mean, self.std = torch.tensor(self.model["latent"]["mean"]), torch.tensor(self.model["latent"]["std"])
 
     @torch.no_grad()
-    def latents(self, prompts: list, blocks: int = 3, steps: int | None = None, seed: int = 0) -> torch.Tensor:
-        """-> the decoder's latents [n, C, 3 * blocks, h, w]."""
+    def latents(self, prompts: list, blocks: int = 3, steps: int | None = None, seed: int = 0, chosen: torch.Tensor | None = None, past: torch.Tensor | None = None) -> torch.Tensor:
+        """-> the decoder's latents [n, C, 3 * blocks, h, w].
+
+        `chosen` [n, D]: the details of the scenes, which else the seed chooses. `past`: latents of this form, remembered in place of what is made."""
         sampler = self.model["sampler"]
         ids = tokenise(self.tokenizer, prompts)
         if details := self.model.get("details"):
-            generator = torch.Generator().manual_seed(seed)
-            chosen = torch.stack([torch.randint(len(group), (len(ids),), generator=generator) for group in details], 1)
+            if chosen is None:
+                generator = torch.Generator().manual_seed(seed)
+                chosen = torch.stack([torch.randint(len(group), (len(ids),), generator=generator) for group in details], 1)
             ids = with_details(ids, chosen, details[0][0])
         ids = ids[:, :int((ids != 0).sum(1).max())]
         size = self.model["sizes"][0]
+        mean, std = self.mean[:, None, None, None], self.std[:, None, None, None]
         with mixed():
             z = sample(self.dit, self.text, ids, blocks, size["height"] // 8, size["width"] // 8,
-                       steps or len(sampler["timesteps"]), sampler["shift"], sampler["kind"], seed=seed, window=sampler["window"], sink=sampler["sink"])
-        return z.float() * self.std[:, None, None, None] + self.mean[:, None, None, None]
+                       steps or len(sampler["timesteps"]), sampler["shift"], sampler["kind"], seed=seed, window=sampler["window"], sink=sampler["sink"],
+                       remembered=None if past is None else (past - mean) / std)
+        return z.float() * std + mean
 
     @torch.no_grad()
     def decode(self, z: torch.Tensor) -> np.ndarray:

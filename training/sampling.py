@@ -25,11 +25,12 @@ def turned(k: torch.Tensor, rows: int, frames: int) -> torch.Tensor:
 
 @torch.no_grad()
 def sample(dit: WanTransformer, text: UMT5, ids, blocks=3, rows=8, columns=12, steps=8, shift=5.0,
-           kind="euler", guidance=1.0, seed=0, window=WINDOW, sink=SINK) -> torch.Tensor:
+           kind="euler", guidance=1.0, seed=0, window=WINDOW, sink=SINK, remembered=None) -> torch.Tensor:
     """ids [B, L] -> normalised latents [B, C, 3 * blocks, rows, columns].
 
     A block sees the first `sink` frames and the last `window - sink`, itself among them. The sink stands right before the
-    others, however far they have moved on: its keys are turned by the frames in between."""
+    others, however far they have moved on: its keys are turned by the frames in between. `remembered` [B, C, 3 * blocks, rows,
+    columns] stands in the cache in place of what is made."""
     generator = torch.Generator().manual_seed(seed)
     b, c = len(ids), dit.config["in_channels"]
     noise = lambda: torch.randn(b, c, BLOCK, rows, columns, generator=generator)
@@ -55,7 +56,7 @@ def sample(dit: WanTransformer, text: UMT5, ids, blocks=3, rows=8, columns=12, s
                 x = (1 - following) * (x - sigma * v) + following * noise()
         first_cells, last_cells = sink * cells, (window - sink - BLOCK) * cells
         for i in range(len(contexts)):
-            own = flow(x, 0.0, i)[1]
+            own = flow(x if remembered is None else remembered[:, :, frames], 0.0, i)[1]
             join = lambda old, new: new if old is None else kept(torch.cat([old, new], 2), first_cells, last_cells)
             caches[i] = [tuple(join(o and o[j], n[j]) for j in (0, 1)) for o, n in zip(caches[i], own)]
         out.append(x)

@@ -74,9 +74,11 @@ function unlisted(
 ): Map<string, WeightFile> {
   const holders = new Map<string, string[]>();
   for (const [file, { tensors }] of files)
-    for (const tensor of tensors.keys())
-      if (!map.has(tensor) && (servedBy(tensor) === '' || map.has(servedBy(tensor) ?? '')))
+    for (const tensor of tensors.keys()) {
+      const served = servedBy(tensor); // '': a mark of the whole file, which each part may have
+      if (!map.has(tensor) && served !== null && (served === '' || map.has(served)))
         holders.set(tensor, [...(holders.get(tensor) ?? []), file]);
+    }
   const found = new Map<string, WeightFile>();
   for (const [tensor, all] of holders) {
     const home = all.find((file) => file === map.get(servedBy(tensor)!));

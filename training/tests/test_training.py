@@ -127,6 +127,15 @@ def test_sampling_gives_every_block():
     assert z.shape == (1, CHANNELS, 12, 8, 12) and z.isfinite().all()
 
 
+def test_sampling_goes_on_from_the_past_that_it_is_given():
+    dit, text = small_transformer(), umt5.UMT5(umt5.CONFIG).eval()
+    go = lambda past=None: sample(dit, text, torch.tensor([[5, 1]]), blocks=3, steps=2, remembered=past)
+    made = go()
+    assert torch.equal(go(made), made)
+    other = go(made + torch.randn_like(made))
+    assert torch.equal(other[:, :, :3], made[:, :, :3]) and not torch.allclose(other[:, :, 3:6], made[:, :, 3:6], atol=1e-4)
+
+
 def test_the_linear_start_of_the_autoencoder_reconstructs():
     frames = torch.from_numpy(render(sample_scenes(12, np.random.default_rng(1)), frames=9)).permute(0, 1, 4, 2, 3).float() / 255
     model = TAEHV(AE_CONFIG)
