@@ -26,7 +26,7 @@ def test_a_mirror_swaps_left_and_right_and_no_other_motion():
     scenes = sample_scenes(6, np.random.default_rng(0), SMALL)
     scenes["motion"] = [motions.index(m) for m in ("left", "left", "right", "right", "spin", "spin")]
     x = torch.rand(6, 2, 3, 4, 5)
-    seen, told = judge.mirrored(x, scenes)
+    (seen, small), told = judge.mirrored((x, x[..., ::2]), scenes)
     assert [motions[m] for m in told["motion"]] == ["right", "left", "left", "right", "spin", "spin"]
-    assert torch.equal(seen[1::2], x[1::2]) and torch.equal(seen[::2], x[::2].flip(-1))
+    assert torch.equal(seen[1::2], x[1::2]) and torch.equal(seen[::2], x[::2].flip(-1)) and torch.equal(small[::2], x[::2, ..., ::2].flip(-1))
     assert [motions[m] for m in scenes["motion"]] == ["left", "left", "right", "right", "spin", "spin"]  # the clips' own stay
