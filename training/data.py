@@ -14,6 +14,7 @@ from .world import ATTRIBUTES, FPS, FRAMES, HEIGHT, SMALL, WIDTH, details, rende
 CAPTIONS = 4  # paraphrases kept for every clip
 TOKENS = 48
 SECOND = 0.25  # of the windows show the first block and the second
+HARD = {"spin": 3.0, "sway": 2.0, "pulse": 2.0}  # how much more often clips of these motions are shown: the last to be learnt
 HELD_OUT = Path(__file__).parent / "checkpoints" / "held-out.npy"  # combinations that no training clip shows, for the evaluation
 TOGETHER = ("subject", "colour", "motion", "place")
 
@@ -138,7 +139,14 @@ def load(folder: Path) -> dict:
         chosen = lambda which: {k: v[which.numpy() if isinstance(v, np.ndarray) else which] for k, v in windows.items()}
         data["windows"] = {"second": chosen(windows["fresh"]), "later": chosen(~windows["fresh"])}
         data["windows"]["later"]["chances"] = chances(data["windows"]["later"]["cells"])
+    for s in [*data["sets"], *filter(None, [data["beginnings"]]), *(data["windows"] or {}).values()]:
+        s["chances"] = s.get("chances", torch.ones(len(s["scenes"]))) * often(s["scenes"])
     return data
+
+
+def often(scenes: np.ndarray) -> torch.Tensor:
+    """How much more often than others each scene [n] is shown, by its motion: [n]."""
+    return torch.tensor([HARD.get(m, 1.0) for m in ATTRIBUTES["motion"]])[torch.from_numpy(scenes["motion"].astype(np.int64))]
 
 
 def chances(cells: torch.Tensor) -> torch.Tensor:
