@@ -31,11 +31,12 @@ import { OwnModel, type Recogniser } from './own-model.svelte';
 import { toPictures } from './pictures';
 import { Preferences } from './preferences.svelte';
 import { Settings } from './settings.svelte';
+import { saysSomething } from './saying.svelte';
 import { asError, Shelf, type Item, type Shelved } from './shelf.svelte';
 import { Stage } from './stage.svelte';
 import { browserStore, type Store } from './store';
 import { Storage, type Keeper } from './storage.svelte';
-import { saysSomething, Studio, type Emit, type Engine } from './studio.svelte';
+import { Studio, type Emit, type Engine } from './studio.svelte';
 import { surprise } from './surprise';
 import { Wording } from './wording.svelte';
 

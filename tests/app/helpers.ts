@@ -1,5 +1,6 @@
 /** Stand-ins for what the page's classes talk to. The engine is a script: it answers when a test says so. */
-import type { Engine, Picture } from '../../src/app/studio.svelte';
+import type { Picture } from '../../src/app/pictures';
+import type { Engine } from '../../src/app/studio.svelte';
 import type { Store } from '../../src/app/store';
 import type { LibraryEntry } from '../../src/library/library';
 import type {

@@ -193,15 +193,15 @@ describe('generating', () => {
       text: 'Block 1 of 2 · step 2 of 4',
       aside: 'about 12 s left',
     });
-    expect(studio.blocks.map(({ state }) => state)).toEqual(['next', 'next']);
+    expect(studio.work.blocks.map(({ state }) => state)).toEqual(['next', 'next']);
     engine.making.say(preview(0));
-    expect(studio.blocks.map(({ state }) => state)).toEqual(['now', 'next']);
+    expect(studio.work.blocks.map(({ state }) => state)).toEqual(['now', 'next']);
     const papers = [new Paper('0'), new Paper('1'), new Paper('2')];
     engine.making.say(frames(0, 0, papers.slice(0, 2)));
     engine.making.say(frames(0, 2, papers.slice(2)));
-    expect(studio.blocks[0]).toMatchObject({ state: 'done', frames: { first: 0, count: 3 } });
-    expect(studio.blocks[0]?.picture).toBe(papers[0]);
-    expect(studio.reel?.decoded).toBe(3);
+    expect(studio.work.blocks[0]).toMatchObject({ state: 'done', frames: { first: 0, count: 3 } });
+    expect(studio.work.blocks[0]?.picture).toBe(papers[0]);
+    expect(studio.work.reel?.decoded).toBe(3);
     engine.making.answer({ ok: true, value: clipOf() });
     await done;
     expect(clips).toHaveLength(1);
@@ -209,7 +209,7 @@ describe('generating', () => {
     expect(studio).toMatchObject({ phase: 'idle', ended: 'done' });
     // The reel stays until the film stands in its place.
     expect(papers.some(({ closed }) => closed)).toBe(false);
-    studio.dropReel();
+    studio.work.dropReel();
     expect(papers.every(({ closed }) => closed)).toBe(true);
   });
 
@@ -243,7 +243,7 @@ describe('generating', () => {
     expect(engine.cancels).toBe(1);
     engine.making.answer({ ok: false, error: { code: 'cancelled', message: 'stopped' } });
     await settle();
-    expect(studio).toMatchObject({ phase: 'idle', ended: 'cancelled', error: null, reel: null });
+    expect(studio).toMatchObject({ phase: 'idle', ended: 'cancelled', error: null, work: { reel: null } });
     expect(paper.closed).toBe(true);
     expect(settings.prompt).toBe('a red boat');
     void studio.generate();
@@ -260,7 +260,7 @@ describe('generating', () => {
     say(frames(0, 0, [late]));
     say(progress(1, 1));
     expect(late.closed).toBe(true);
-    expect(studio).toMatchObject({ reel: null, progress: null, blocks: [] });
+    expect(studio.work).toMatchObject({ reel: null, progress: null, blocks: [] });
   });
 
   test('a clip that was mended tells its blocks again, from the first, and says what happened', async () => {
@@ -272,14 +272,14 @@ describe('generating', () => {
     say(frames(0, 0, [old]));
     say({ type: 'recover', reason: 'device-lost', block: 1 });
     expect(old.closed).toBe(true);
-    expect(studio.recovered).toMatchObject({ reason: 'device-lost', block: 1 });
-    expect(studio.blocks.every(({ state }) => state === 'next')).toBe(true);
+    expect(studio.work.recovered).toMatchObject({ reason: 'device-lost', block: 1 });
+    expect(studio.work.blocks.every(({ state }) => state === 'next')).toBe(true);
     say(frames(0, 0, [new Paper(), new Paper()]));
-    expect(studio.reel?.decoded).toBe(2);
+    expect(studio.work.reel?.decoded).toBe(2);
     engine.making.answer({ ok: false, error: { code: 'cancelled', message: 'stopped' } });
     await settle();
     void studio.generate();
-    expect(studio.recovered).toBeNull();
+    expect(studio.work.recovered).toBeNull();
   });
 
   test('after a device that cannot be had the next press loads anew', async () => {
@@ -299,13 +299,13 @@ describe('generating', () => {
     const paper = new Paper();
     engine.making.say(frames(0, 0, [paper]));
     engine.making.say({ type: 'full' });
-    expect(studio.full).toBe(true);
+    expect(studio.work.full).toBe(true);
     expect(paper.closed).toBe(false);
     engine.making.answer({ ok: true, value: clipOf() });
     await settle();
-    expect(studio.full).toBe(true); // the clip is still in memory
+    expect(studio.work.full).toBe(true); // the clip is still in memory
     void studio.generate();
-    expect(studio.full).toBe(false);
+    expect(studio.work.full).toBe(false);
   });
 });
 
@@ -317,13 +317,13 @@ describe('what happens next, said while a clip is made', () => {
     expect(studio.steer('too early')).toBe(false);
     void studio.generate();
     expect(studio.steer(' a storm ')).toBe(true);
-    expect(studio).toMatchObject({ told: 'a storm', taken: null });
+    expect(studio.saying).toMatchObject({ told: 'a storm', taken: null });
     engine.making.say(told('a storm', 2));
-    expect(studio).toMatchObject({ told: '', taken: { text: 'a storm', block: 2 } });
+    expect(studio.saying).toMatchObject({ told: '', taken: { text: 'a storm', block: 2 } });
     expect(studio.steer('the sun')).toBe(true);
     expect(studio.steer('the moon')).toBe(true);
     engine.making.say(told('the sun', 3)); // the newer words wait still
-    expect(studio.told).toBe('the moon');
+    expect(studio.saying.told).toBe('the moon');
     expect(engine.told).toEqual(['a storm', 'the sun', 'the moon']);
   });
 
@@ -337,11 +337,11 @@ describe('what happens next, said while a clip is made', () => {
   test('the last block has none behind it that could follow', async () => {
     const { engine, studio } = await makeReady();
     void studio.generate();
-    expect(studio.lastBlock).toBe(false);
+    expect(studio.work.lastBlock).toBe(false);
     engine.making.say(progress(0, 0));
-    expect(studio.lastBlock).toBe(false);
+    expect(studio.work.lastBlock).toBe(false);
     engine.making.say(progress(1, 0));
-    expect(studio.lastBlock).toBe(true);
+    expect(studio.work.lastBlock).toBe(true);
   });
 
   test('what came too late for the clip stands in the field again, before what was typed meanwhile', async () => {
@@ -352,10 +352,10 @@ describe('what happens next, said while a clip is made', () => {
     expect(studio.saying.late).toBe(false);
     engine.making.answer({ ok: true, value: clipOf() });
     await settle();
-    expect(studio).toMatchObject({ ended: 'done', told: '', saying: { text: 'a storm and then the sun', late: true } }); // prettier-ignore
+    expect(studio).toMatchObject({ ended: 'done', saying: { told: '', text: 'a storm and then the sun', late: true } }); // prettier-ignore
     void studio.generate(); // for the next clip it is not too late
     expect(studio.saying).toMatchObject({ text: 'a storm and then the sun', late: false });
-    expect(studio.told).toBe('');
+    expect(studio.saying.told).toBe('');
   });
 
   test.each([
@@ -368,7 +368,7 @@ describe('what happens next, said while a clip is made', () => {
     studio.steer('a storm');
     engine.making.answer({ ok: false, error: { code, message: '' } });
     await settle();
-    expect(studio).toMatchObject({ told: '', saying: { text, late: false } });
+    expect(studio.saying).toMatchObject({ told: '', text, late: false });
   });
 
   test('what a worker that died did not come to is told to the next; what it took up is in the journal', async () => {
@@ -409,9 +409,9 @@ describe('what happens next, said while a clip is made', () => {
   test('a clip without a journal cannot be paused', async () => {
     const { engine, studio } = await makeReady();
     void studio.generate();
-    expect(studio.pausable).toBe(false);
+    expect(studio.work.pausable).toBe(false);
     engine.making.say({ type: 'journal', id: 'mine' });
-    expect(studio.pausable).toBe(true);
+    expect(studio.work.pausable).toBe(true);
   });
 });
 
@@ -487,7 +487,7 @@ describe('a worker that hangs or dies in the middle of a clip', () => {
     expect(engine.making.count).toBe(2);
     expect(engine.making.request).toMatchObject({ resume: 'mine', prompt: 'a red boat, then night' });
     expect(old.closed).toBe(true);
-    expect(studio.recovered).toEqual({ type: 'recover', reason: 'worker-dead', block: 1 });
+    expect(studio.work.recovered).toEqual({ type: 'recover', reason: 'worker-dead', block: 1 });
     expect(en.notice.recovered({ reason: 'worker-dead', block: 1 })).toMatch(
       /started anew.*behind its finished block; nothing was lost/,
     );
@@ -495,7 +495,7 @@ describe('a worker that hangs or dies in the middle of a clip', () => {
     expect(en.notice.recovered(full)).toMatch(/less exactly, or fewer of them.*2 finished blocks/);
     expect(en.notice.recovered({ ...full, tiles: 4 })).toMatch(/in 4 tiles.*changes nothing/);
     say(frames(0, 0, [old])); // of the worker that is gone
-    expect(studio.blocks.every(({ state }) => state === 'next')).toBe(true);
+    expect(studio.work.blocks.every(({ state }) => state === 'next')).toBe(true);
     engine.making.answer({ ok: true, value: clipOf() });
     await settle();
     expect(clips).toHaveLength(1);
@@ -526,7 +526,7 @@ describe('a worker that hangs or dies in the middle of a clip', () => {
       await vi.advanceTimersByTimeAsync(2000);
       expect(engine.making.count).toBe(2);
       expect(engine.making.request.resume).toBeUndefined();
-      expect(studio.recovered).toEqual({ type: 'recover', reason: 'worker-dead', block: 0, again: 2 });
+      expect(studio.work.recovered).toEqual({ type: 'recover', reason: 'worker-dead', block: 0, again: 2 });
       expect(engine.told).toEqual(['a storm', 'a storm']);
       const line = en.notice.recovered({ reason: 'worker-dead', block: 0, again: 2 });
       expect(line).toContain('2 finished blocks could not be had, so they are made again');
@@ -549,7 +549,7 @@ describe('a worker that hangs or dies in the middle of a clip', () => {
     await settle();
     engine.loading.answer({ ok: true, value: MODEL });
     await settle();
-    expect(studio.recovered).toMatchObject({ block: 1, again: 1 });
+    expect(studio.work.recovered).toMatchObject({ block: 1, again: 1 });
     expect(en.notice.recovered({ reason: 'worker-dead', block: 1, again: 1 })).toMatch(/a finished block could not be had, so it is made again/); // prettier-ignore
   });
 
@@ -564,7 +564,7 @@ describe('a worker that hangs or dies in the middle of a clip', () => {
     engine.loading.answer({ ok: true, value: MODEL });
     await settle();
     expect(engine.making.request).toEqual(request);
-    expect(studio.recovered).toMatchObject({ reason: 'worker-dead', block: 0 });
+    expect(studio.work.recovered).toMatchObject({ reason: 'worker-dead', block: 0 });
   });
 
   test('three times, it is given up with the reason; the next press tries anew', async () => {
@@ -624,7 +624,7 @@ describe('a worker that hangs or dies in the middle of a clip', () => {
     engine.loading.answer({ ok: true, value: MODEL });
     await settle();
     expect(engine.making.count).toBe(2);
-    expect(studio.recovered).toBeNull();
+    expect(studio.work.recovered).toBeNull();
   });
 
   test('while the model is loaded: it is loaded by another', async () => {
