@@ -59,6 +59,11 @@ export class Shelf {
     return item;
   }
 
+  /** The clip of this id, where it is on the shelf. */
+  find(id: string | null | undefined): Item | null {
+    return this.items.find(({ entry }) => entry.id === id) ?? null;
+  }
+
   /** The MP4. Throws `storage` when it is gone. */
   async file(item: Item): Promise<Blob> {
     return item.memory?.mp4 ?? (await this.#library!.file(item.entry.id));
