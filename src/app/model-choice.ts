@@ -2,7 +2,8 @@
  * Which model makes the clips: the page's own, one of the person's files, or one that was downloaded. Goes over from one to
  * another, and at the next visit back to the one that was used last.
  */
-import type { CheckReport, OpenedFiles, PickedFile } from '../worker/protocol';
+import type { OpenedFiles, PickedFile } from '../worker/protocol/files';
+import type { CheckReport } from '../worker/protocol/machine';
 import type { Downloads } from './downloads.svelte';
 import type { LastModel, LastModels } from './last-model.svelte';
 import type { OwnModel } from './own-model.svelte';

@@ -3,7 +3,7 @@
  * it is made it is kept, and takes its place on the stage.
  */
 import { isEdited, parseScript, timeShots, withLength, writeScript } from '../story/script';
-import type { Clip, GenerateRequest } from '../worker/protocol';
+import type { Clip, GenerateRequest } from '../worker/protocol/clip';
 import type { Intake } from './intake.svelte';
 import type { Materials } from './material.svelte';
 import { saysSomething } from './saying.svelte';

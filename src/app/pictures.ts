@@ -1,5 +1,5 @@
 /** Previews as pictures that a canvas can draw, and drawing them to fill it. */
-import type { GenerateEvent, Picture as Given, Size } from '../worker/protocol';
+import type { GenerateEvent, Picture as Given, Size } from '../worker/protocol/clip';
 
 /** Something that a canvas can draw. */
 export type Picture = ImageBitmap | OffscreenCanvas;

@@ -3,7 +3,7 @@
  * and what became of them. What stands in the field outlives the clip: words that came too late for it are not lost.
  */
 import { parseScript } from '../story/script';
-import type { GenerateEvent } from '../worker/protocol';
+import type { GenerateEvent } from '../worker/protocol/clip';
 
 export type Told = Extract<GenerateEvent, { type: 'told' }>;
 

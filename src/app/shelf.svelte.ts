@@ -3,7 +3,8 @@
  * `trouble` says so. A deleted clip can be brought back until `forget`.
  */
 import type { Library, LibraryEntry } from '../library/library';
-import type { Clip, EngineError } from '../worker/protocol';
+import type { Clip } from '../worker/protocol/clip';
+import type { EngineError } from '../worker/protocol/result';
 import { field, type Store } from './store';
 
 export type Shelved = Pick<Library, 'list' | 'add' | 'remove' | 'file' | 'poster' | 'latents'>;

@@ -1,5 +1,5 @@
 /** The one line that says what is going on: words for both ends, and how far the line is drawn. */
-import type { LoadEvent } from '../worker/protocol';
+import type { LoadEvent } from '../worker/protocol/model';
 import type { Studio } from './studio.svelte';
 import type { Progress } from './work.svelte';
 import type { Words } from './words';

@@ -4,20 +4,11 @@
  * becomes DOM events for whoever drives the page (`npm run generate`, tests).
  */
 import type { EngineClient } from '../worker/client';
-import type {
-  BackendKind,
-  CheckReport,
-  Clip,
-  EngineError,
-  GenerateEvent,
-  GenerateRequest,
-  JournalInfo,
-  LoadEvent,
-  LoadRequest,
-  ModelInfo,
-  OpenedFiles,
-  Result,
-} from '../worker/protocol';
+import type { Clip, GenerateEvent, GenerateRequest, JournalInfo } from '../worker/protocol/clip';
+import type { OpenedFiles } from '../worker/protocol/files';
+import type { BackendKind, CheckReport } from '../worker/protocol/machine';
+import type { LoadEvent, LoadRequest, ModelInfo } from '../worker/protocol/model';
+import type { EngineError, Result } from '../worker/protocol/result';
 import { isMissing, type Missing } from './browser';
 import { whileMaking } from './making';
 import { problemOf } from './problems';

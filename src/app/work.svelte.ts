@@ -2,7 +2,7 @@
  * The clip in work, as the engine tells of it: how far it is, its blocks, and its pictures as they come. It lasts until the
  * next is begun, but for the pictures, which are let go when a film has taken their place or none will come.
  */
-import type { GenerateEvent, GenerateRequest } from '../worker/protocol';
+import type { GenerateEvent, GenerateRequest } from '../worker/protocol/clip';
 import type { Picture } from './pictures';
 import { Reel } from './reel';
 import type { Told } from './saying.svelte';

@@ -16,7 +16,7 @@
 import { KinoraError, toEngineError } from '../errors';
 import { planSteps, startScale, type SamplerPlan } from '../sampling/plan';
 import { renoise } from '../sampling/steppers';
-import type { BlockReport, CacheBits, Clip, GenerateEvent, GenerateRequest } from '../worker/protocol';
+import type { BlockReport, CacheBits, Clip, GenerateEvent, GenerateRequest } from '../worker/protocol/clip';
 import type { ClipNetworks, Latents, Model } from './backend';
 import type { Block } from './blocks';
 import type { Change } from './changes';

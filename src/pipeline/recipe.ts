@@ -1,6 +1,6 @@
 /** How a clip was made: what was asked for, as far as it was said, and what became of it. */
 import { version } from '../../package.json';
-import type { CacheBits, GenerateRequest, Recipe } from '../worker/protocol';
+import type { CacheBits, GenerateRequest, Recipe } from '../worker/protocol/clip';
 import type { Model } from './backend';
 import type { Scale } from './draft';
 import type { Storyline } from './storyline';

@@ -3,15 +3,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { App } from '../../src/app/app.svelte';
 import { knowHandle, type HandleStore, type KeptFile } from '../../src/app/handles';
 import type { Shelved } from '../../src/app/shelf.svelte';
-import type {
-  CheckReport,
-  Download,
-  OpenedFiles,
-  PickedFile,
-  Recognition,
-  Result,
-  Size,
-} from '../../src/worker/protocol';
+import type { Size } from '../../src/worker/protocol/clip';
+import type { OpenedFiles, PickedFile, Recognition } from '../../src/worker/protocol/files';
+import type { Download } from '../../src/worker/protocol/hub';
+import type { CheckReport } from '../../src/worker/protocol/machine';
+import type { Result } from '../../src/worker/protocol/result';
 import { memoryStore, MODEL, REPORT, ScriptedEngine, settle } from './helpers';
 
 const SIZE = { width: 448, height: 256 };

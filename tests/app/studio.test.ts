@@ -4,7 +4,8 @@ import { statusOf } from '../../src/app/status';
 import { Studio, type Emit } from '../../src/app/studio.svelte';
 import { en } from '../../src/app/words/en';
 import { zh } from '../../src/app/words/zh';
-import type { Clip, EngineError, GenerateEvent, JournalInfo } from '../../src/worker/protocol';
+import type { Clip, GenerateEvent, JournalInfo } from '../../src/worker/protocol/clip';
+import type { EngineError } from '../../src/worker/protocol/result';
 import { clipOf, memoryStore, MODEL, Paper, ScriptedEngine, settle } from './helpers';
 
 function make() {
