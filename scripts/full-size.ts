@@ -7,7 +7,8 @@ import { roomOf } from '../src/pipeline/model';
 import { loadOpened, openFiles } from '../src/pipeline/opened';
 import { planOpened } from '../src/pipeline/whole-plan';
 import { seeing } from '../src/pipeline/window';
-import type { MemoryPlan, OpenedFiles, PickedFile, Quantize, Size } from '../src/worker/protocol';
+import type { Size } from '../src/worker/protocol/clip';
+import type { MemoryPlan, OpenedFiles, PickedFile, Quantize } from '../src/worker/protocol/files';
 import { DiskBlob } from './disk-blob';
 
 /** Pieces of files may be so large. Bytes. */

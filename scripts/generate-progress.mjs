@@ -3,7 +3,7 @@
 const WIDTH = 28;
 const mebibytes = (bytes) => (bytes / 2 ** 20).toFixed(1);
 
-/** Words and share done (0…1) of one event: LoadEvent or GenerateEvent of src/worker/protocol.ts. */
+/** Words and share done (0…1) of one event: LoadEvent or GenerateEvent of src/worker/protocol. */
 export function describe(event) {
   switch (event.type) {
     case 'download':

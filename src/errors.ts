@@ -1,5 +1,5 @@
 /** The one error class of the engine: it crosses the worker as data (`EngineError`). */
-import type { EngineError, ErrorCode, Result } from './worker/protocol';
+import type { EngineError, ErrorCode, Result } from './worker/protocol/result';
 
 export class KinoraError extends Error {
   constructor(

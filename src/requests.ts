@@ -1,6 +1,6 @@
 /** What this context (page or worker) asks the network for, as the browser itself records it. */
 
-import type { NetworkRequest } from './worker/protocol';
+import type { NetworkRequest } from './worker/protocol/network';
 
 /**
  * Tells every request over http(s) of this page or worker, those made before included, and what the content policy

@@ -6,7 +6,7 @@
  * (`webrtc 'block'` is a directive of CSP 3. Chromium 156 does not know it, and says so on the console.) Markup could
  * make a frame, too: Trusted Types forbid it, in browsers that have them.
  */
-import type { NetworkRequest } from './worker/protocol';
+import type { NetworkRequest } from './worker/protocol/network';
 
 type Tell = (requests: NetworkRequest[]) => void;
 type Holder = Record<string, unknown>;

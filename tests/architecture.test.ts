@@ -38,9 +38,10 @@ describe('the checker', () => {
   const shader = {
     'shaders/add.wgsl': '',
     'src/ops/add.ts': `import code from '../../shaders/add.wgsl?raw'; import { x } from '../gpu/run';`,
-    'src/gpu/run.ts': `import { KinoraError } from '../errors'; import type { T } from '../worker/protocol';`,
-    'src/errors.ts': `import type { T } from './worker/protocol';`,
-    'src/worker/protocol.ts': `export type T = 1;`,
+    'src/gpu/run.ts': `import { KinoraError } from '../errors'; import type { T } from '../worker/protocol/a';`,
+    'src/errors.ts': `import type { T } from './worker/protocol/a';`,
+    'src/worker/protocol/a.ts': `import type { U } from './b'; export type T = U;`,
+    'src/worker/protocol/b.ts': `export type U = 1;`,
     'tests/ops/add.gpu.test.ts': `import { add } from '../../src/ops/add';`,
   };
 
@@ -54,7 +55,8 @@ describe('the checker', () => {
     ['Svelte', { 'src/app/A.svelte': `<script lang="ts">import { x } from '../models/b';</script><p>{x}</p>`, 'src/models/b.ts': '' }, 'app must not import'], // prettier-ignore
     ['catalogue → engine', { 'src/models/catalogue/a.ts': `import { x } from '../names';`, 'src/models/names.ts': '' }, 'models/catalogue must not'], // prettier-ignore
     ['types only', { 'src/models/a.ts': `import { Gpu } from '../gpu/device';`, 'src/gpu/device.ts': '' }, 'as types only'], // prettier-ignore
-    ['protocol', { 'src/app/a.ts': `import { x } from '../worker/protocol';`, 'src/worker/protocol.ts': '' }, 'as types only'], // prettier-ignore
+    ['protocol', { 'src/app/a.ts': `import { x } from '../worker/protocol/b';`, 'src/worker/protocol/b.ts': '' }, 'as types only'], // prettier-ignore
+    ['protocol → anything', { 'src/worker/protocol/a.ts': `import type { X } from '../../text/b';`, 'src/text/b.ts': '' }, 'worker/protocol must not import'], // prettier-ignore
     ['raw WebGPU', { 'src/models/a.ts': `device.createBuffer({});` }, 'raw WebGPU (createBuffer)'],
     ['raw type', { 'src/models/a.ts': `export const f = (d: GPUDevice) => d;` }, 'raw WebGPU (GPUDevice)'],
     ['shader outside ops', { ...shader, 'src/models/a.ts': `import c from '../../shaders/add.wgsl?raw';` }, 'models must not import shaders/add.wgsl'], // prettier-ignore

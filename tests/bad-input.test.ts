@@ -34,7 +34,7 @@ import { readWeights } from '../src/weights/read';
 import { readSharded } from '../src/weights/shards';
 import { fromBytes } from '../src/weights/source';
 import { openModel } from '../src/weights/store';
-import type { GenerateRequest, Recipe } from '../src/worker/protocol';
+import type { GenerateRequest, Recipe } from '../src/worker/protocol/clip';
 import { memoryStore, MODEL, ScriptedEngine } from './app/helpers';
 import { FakeEncoder, FakeFrame } from './helpers/webcodecs';
 import { FILES, manifest } from './weights/model';

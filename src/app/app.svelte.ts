@@ -5,16 +5,8 @@ import { watchRequests } from '../requests';
 import { watchShut } from '../shut';
 import { EngineClient } from '../worker/client';
 import { HubClient } from '../worker/hub';
-import { isEdited, parseScript, timeShots, withLength, writeScript } from '../story/script';
-import type {
-  CheckReport,
-  Clip,
-  GenerateRequest,
-  OpenedFiles,
-  PickedFile,
-  Recipe,
-  Size,
-} from '../worker/protocol';
+import type { Recipe, Size } from '../worker/protocol/clip';
+import type { PickedFile } from '../worker/protocol/files';
 import { fetchJson, readCard, type Card } from './card';
 import { looksLikeModel } from './dropped';
 import { Downloads, type Hub, type Kept } from './downloads.svelte';
@@ -24,9 +16,11 @@ import { readBackend, readFragment, writeFragment, type Wish } from './fragment'
 import { Offline } from './offline.svelte';
 import { Intake } from './intake.svelte';
 import { browserHandles, type HandleStore } from './handles';
-import { LastModels, type LastModel } from './last-model.svelte';
+import { LastModels } from './last-model.svelte';
 import { unlessMaking } from './making';
 import { Materials } from './material.svelte';
+import { ModelChoice } from './model-choice';
+import { NextClip } from './next-clip';
 import { OwnModel, type Recogniser } from './own-model.svelte';
 import { toPictures } from './pictures';
 import { Preferences } from './preferences.svelte';
@@ -35,12 +29,9 @@ import { asError, Shelf, type Item, type Shelved } from './shelf.svelte';
 import { Stage } from './stage.svelte';
 import { browserStore, type Store } from './store';
 import { Storage, type Keeper } from './storage.svelte';
-import { saysSomething, Studio, type Emit, type Engine } from './studio.svelte';
+import { Studio, type Emit, type Engine } from './studio.svelte';
 import { surprise } from './surprise';
 import { Wording } from './wording.svelte';
-
-/** Seconds that are offered when a clip is extended. */
-const EXTENSION = 2;
 
 export const [getApp, setApp] = createContext<App>();
 
@@ -75,6 +66,8 @@ export class App {
   readonly own: OwnModel;
   readonly downloads: Downloads;
   readonly last: LastModels;
+  readonly choice: ModelChoice;
+  readonly next: NextClip;
   readonly stage = new Stage();
   readonly offline = new Offline();
   readonly egress = new Egress(globalThis.location?.origin ?? '');
@@ -90,12 +83,6 @@ export class App {
   readonly #intake: Intake;
   readonly #folder: string;
   readonly #auto: boolean | 'resume';
-  /** The address names a model. */
-  readonly #named: boolean;
-  /** What was asked for last is a draft; undefined: as the settings say. */
-  #draft: boolean | undefined;
-  /** The clip that was made last, in the library. */
-  #made: string | null = null;
   #vocabulary: Promise<void> | null = null;
   #cardRead: Promise<void> = Promise.resolve();
 
@@ -109,7 +96,6 @@ export class App {
     if (wish) this.settings.apply(wish);
     this.#auto = wish?.resume ? 'resume' : (wish?.auto ?? false);
     this.#folder = `models/${wish?.model ?? 'pocket'}/`;
-    this.#named = wish?.model !== undefined;
     this.last = new LastModels(store, parts.handles ?? browserHandles());
     const engine = parts.engine ?? new EngineClient((requests) => this.egress.hear(requests));
     this.#engine = engine;
@@ -124,10 +110,10 @@ export class App {
       emit: emitEvent,
       model: this.#folder,
       wish: readBackend(parts.search ?? globalThis.location?.search ?? ''),
-      before: (report) => this.#before(report),
+      before: (report) => this.choice.atStart(report),
       onLoaded: () => void this.#loaded(),
-      again: () => this.generate(this.#draft),
-      onClip: (clip) => this.#finished(clip),
+      again: () => this.next.again(),
+      onClip: (clip) => this.next.keep(clip),
       toPictures,
     });
     let refusal: Toast | null = null;
@@ -143,6 +129,11 @@ export class App {
       show: (file, recipe) => this.stage.show(file, recipe, null),
       write: (prompt, said) => this.#replacing(() => this.settings.apply({ prompt, auto: false }), said),
     });
+    const { studio, settings, wording, own, downloads, last, material, stage, shelf } = this;
+    const named = wish?.model !== undefined;
+    const showOwn = () => this.#showOwn();
+    this.choice = new ModelChoice({ studio, settings, wording, own, downloads, last, named, showOwn });
+    this.next = new NextClip({ studio, settings, material, intake: this.#intake, stage, shelf });
   }
 
   /** "Pocket" of "Kinora Pocket": how the page calls the model. */
@@ -173,69 +164,9 @@ export class App {
     await this.own.look();
   }
 
-  /** Goes over to a model of the person's own files, or back to the bundled one. */
-  async useModel(opened: OpenedFiles | null): Promise<void> {
-    if (opened) this.settings.choose({ size: this.own.size });
-    else this.settings.size = null; // the other's
-    this.wording.silent = opened !== null;
-    this.settings.steps = '';
-    await (opened ? this.last.try(this.own) : this.last.forget());
-    await this.studio.use(opened);
-  }
-
-  /** The model that was used last, where it can be opened without asking; what cannot is offered (last-model.svelte.ts). */
-  async #before({ backend }: CheckReport): Promise<OpenedFiles | null> {
-    const last = this.last.read();
-    if (!last || this.#named || backend !== 'webgpu') return null;
-    const opened = last.trying ? null : await this.#again(last, false);
-    if (!opened) {
-      this.last.offer = this.last.read();
-      return null;
-    }
-    await this.last.try(this.own);
-    this.settings.choose({ size: this.own.size });
-    this.wording.silent = true;
-    return opened;
-  }
-
-  /** What the engine is to load of it; null where its files cannot be had, or will not do any more. */
-  async #again(last: LastModel, ask: boolean): Promise<OpenedFiles | null> {
-    let files: readonly PickedFile[] | null;
-    if (last.download === null) files = await this.last.files(last, ask);
-    else {
-      await this.downloads.refresh();
-      files = (await this.downloads.open(last.download))?.files ?? null;
-      if (!files) await this.last.forget(); // deleted; the list of models says so, too
-    }
-    if (!files) return null;
-    await this.own.restore(files, last);
-    return this.own.usable ? this.own.opened : null;
-  }
-
-  /** The person wants what was offered. Where it cannot be had, the drawer shows why, and where to pick it. */
-  async openLast(): Promise<void> {
-    const { offer } = this.last;
-    if (!offer || this.studio.busy) return;
-    const opened = await this.#again(offer, true);
-    if (opened) return this.useModel(opened);
-    this.last.lost = this.own.picked.length === 0;
-    this.#showOwn();
-  }
-
   #showOwn(): void {
     this.drawer = true;
     this.shown++;
-  }
-
-  /** Goes over to a model that was downloaded. False where it will not do here: its plan, in the drawer, says why. */
-  async useDownload(id: string): Promise<boolean> {
-    const found = await this.downloads.open(id);
-    if (!found) return false;
-    await this.own.open(found.files, found.sampling, found.name, id);
-    if (!this.own.usable) this.#showOwn();
-    if (!this.own.usable || this.studio.busy) return false;
-    void this.useModel(this.own.opened);
-    return true;
   }
 
   /** Everything that needs time, begun side by side. */
@@ -278,118 +209,10 @@ export class App {
       this.#vocabulary = fetchJson(this.#folder + vocabulary).then((json) => this.wording.learn(json));
   }
 
-  /** Keeps the clip; what the engine held of it may then go. */
-  async #finished(clip: Clip): Promise<Blob> {
-    const item = await this.shelf.add(clip);
-    // What it goes on from is part of it now.
-    if (this.material.given?.kind === 'clip' && this.material.given.use === 'extend') this.material.drop();
-    const file = item.memory ? clip.mp4 : await this.shelf.file(item).catch(() => clip.mp4);
-    this.#made = item.entry.id;
-    this.stage.show(file, clip.recipe, item.entry.id);
-    if (file !== clip.mp4) await this.studio.settle(clip.id);
-    return file;
-  }
-
-  /** The clip on the stage, where it is kept. */
-  get #shown(): Item | null {
-    return this.shelf.items.find(({ entry }) => entry.id === this.stage.clip?.id) ?? null;
-  }
-
   /** How well the loop on the stage closes: the step over its seam, in the clip's own larger steps. Null where it is no loop. */
   get seam(): number | null {
-    const seam = this.#shown?.entry.seam;
+    const seam = this.shelf.find(this.stage.clip?.id)?.entry.seam;
     return seam && this.stage.clip?.recipe.loop ? seam.error / Math.max(seam.typical, 0.01) : null;
-  }
-
-  /** The script is that of the clip on the stage, but for a later shot. */
-  get #edits(): boolean {
-    const { clip } = this.stage;
-    const { shots } = this.settings;
-    if (!clip || !Array.isArray(shots)) return false;
-    const { prompt, seconds } = clip.recipe;
-    try {
-      return isEdited(timeShots(parseScript(prompt), seconds), shots);
-    } catch {
-      return false; // a clip from outside may say anything
-    }
-  }
-
-  /** Makes a clip; what is left as it was of the one on the stage is taken over. */
-  async generate(draft = this.settings.draft): Promise<void> {
-    if (this.studio.busy) return;
-    await this.#intake.settled; // what was given a moment ago is meant
-    this.#draft = draft;
-    const latents = (item: Item) => this.shelf.latents(item);
-    try {
-      const size = this.settings.effectiveSize;
-      let extra: Partial<GenerateRequest> | null = await this.material.read(size, this.studio.model?.fps ?? 16, latents); // prettier-ignore
-      const item = this.#shown;
-      // What stands before the edited shot is to stay as it is, and so must the noise.
-      if (!extra && this.#edits && !this.settings.keepSeed)
-        this.settings.holdSeed(this.stage.clip!.recipe.seed);
-      if (!extra && item) {
-        const kept = await latents(item).catch(() => null);
-        if (kept) extra = { source: { recipe: item.entry.recipe, latents: kept, use: 'again' } };
-      }
-      await this.studio.generate({ ...extra, ...(draft && { draft }) });
-    } catch (e) {
-      this.studio.error = asError(e); // the file may have gone in the meantime
-    }
-  }
-
-  /**
-   * The clip on the stage becomes the beginning of a longer one: its words stand in the prompt.
-   * @param next what comes then; default: it is to be typed
-   */
-  async extend(next = ''): Promise<void> {
-    const { clip } = this.stage;
-    if (!clip) return;
-    const item = this.#shown;
-    if (!item && clip.recipe.begins) {
-      if (next) this.settings.type('prompt', next);
-      return this.#intake.takeVideo(clip.file, 'extend');
-    }
-    const shots = timeShots(parseScript(clip.recipe.prompt), clip.recipe.seconds);
-    this.settings.restore(clip.recipe);
-    this.settings.type('prompt', `${writeScript(shots)}\n${withLength(next, EXTENSION)}`);
-    this.settings.loop = false;
-    if (item) this.material.useClip(clip.recipe, item, 'extend');
-    else this.material.drop();
-  }
-
-  /** Words came too late for the clip that was just made: it is extended with them. */
-  async extendWithLate(): Promise<void> {
-    const { saying } = this.studio;
-    if (this.studio.busy || !this.isLate) return;
-    const text = saying.text.trim();
-    if (!saysSomething(text)) return;
-    await this.extend(text);
-    saying.drop();
-    await this.generate(); // of a draft, a draft: only what has the same size can be gone on with
-  }
-
-  /** Words came too late for the clip that was made last, and it is on the stage. */
-  get isLate(): boolean {
-    const { saying, phase } = this.studio;
-    return phase === 'idle' && saying.late && this.stage.clip !== null && this.stage.clip.id === this.#made;
-  }
-
-  /** The clip on the stage is what the next one is made of. */
-  async remix(): Promise<void> {
-    const { clip } = this.stage;
-    if (!clip) return;
-    const item = this.#shown;
-    if (!item && clip.recipe.begins) return this.#intake.takeVideo(clip.file, 'remix');
-    this.settings.restore(clip.recipe);
-    this.material.useClip(clip.recipe, item, 'remix');
-  }
-
-  /** The clip that is a draft, in full. */
-  async makeFinal(): Promise<void> {
-    const recipe = this.stage.clip?.recipe;
-    if (!recipe?.draft) return;
-    this.settings.restore(recipe);
-    await this.generate(false);
   }
 
   async surprise(): Promise<void> {
@@ -475,7 +298,7 @@ export class App {
 
   /** Deletes the clip on the stage from the library; it can be undone while the message stands. */
   remove(): void {
-    const item = this.shelf.items.find(({ entry }) => entry.id === this.stage.clip?.id);
+    const item = this.shelf.find(this.stage.clip?.id);
     if (!item) return;
     this.shelf.take(item);
     this.stage.close();

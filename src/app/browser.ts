@@ -1,5 +1,5 @@
 /** Which browser this is, and what to do in it when something that Kinora needs is missing. */
-import type { ErrorCode } from '../worker/protocol';
+import type { ErrorCode } from '../worker/protocol/result';
 
 export type Missing = Extract<
   ErrorCode,

@@ -2,7 +2,7 @@
  * What the page says of a model before it is loaded: the public part of model.json, read leniently. The
  * engine reads the same file strictly; this only fills the header, the controls and the stage early.
  */
-import type { Size } from '../worker/protocol';
+import type { Size } from '../worker/protocol/clip';
 import type { Offer } from './settings.svelte';
 import { field } from './store';
 

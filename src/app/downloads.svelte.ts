@@ -6,7 +6,10 @@ import { DECODERS, ENCODERS, filesFor, MODELS, type CatalogueModel } from '../mo
 import { HUBS, isHub, readMirror, type MirrorProblem } from '../policy';
 import type { EngineClient } from '../worker/client';
 import type { HubClient } from '../worker/hub';
-import type { Download, EngineError, HubOrder, LoadEvent, PickedFile } from '../worker/protocol';
+import type { PickedFile } from '../worker/protocol/files';
+import type { Download, HubOrder } from '../worker/protocol/hub';
+import type { LoadEvent } from '../worker/protocol/model';
+import type { EngineError } from '../worker/protocol/result';
 import type { Storage } from './storage.svelte';
 import { field, type Store } from './store';
 

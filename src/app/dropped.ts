@@ -1,5 +1,5 @@
 /** Files that were picked or dropped, folders opened; where they lie, and nothing of what is in them. */
-import type { PickedFile } from '../worker/protocol';
+import type { PickedFile } from '../worker/protocol/files';
 import { knowHandle } from './handles';
 
 /** More are taken for a mistake, such as a whole disk. */

@@ -1,6 +1,6 @@
 /** Counts what the page and its engine ask the network for, so that nobody has to believe a promise. */
 import { isHub } from '../policy';
-import type { NetworkRequest } from '../worker/protocol';
+import type { NetworkRequest } from '../worker/protocol/network';
 
 export class Egress {
   /** To the page's own address, since it was opened. */

@@ -1,5 +1,5 @@
 /** Videos that were not made here, read by the browser's own player: frames at a clip's size and frame rate. */
-import type { Footage, Size } from '../worker/protocol';
+import type { Footage, Size } from '../worker/protocol/clip';
 import { cropOf, GROUND } from './pictures';
 
 /** Of a video no more is read than so much. */

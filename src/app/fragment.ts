@@ -2,7 +2,8 @@
  * Settings in the address's fragment: `#prompt=…&seed=7&seconds=2&width=96&height=64&steps=8&auto=1`. A
  * fragment never reaches a server, so such an address is a private recipe; `npm run generate` uses it too.
  */
-import type { BackendKind, CacheBits, Recipe } from '../worker/protocol';
+import type { CacheBits, Recipe } from '../worker/protocol/clip';
+import type { BackendKind } from '../worker/protocol/machine';
 
 export interface Wish {
   prompt?: string;

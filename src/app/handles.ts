@@ -2,7 +2,7 @@
  * Files that stay with the page from visit to visit: some browsers (Chromium's) give a handle with a picked or dropped
  * file, which can be kept, and asked for the file again with the person's leave. The file itself is never copied.
  */
-import type { PickedFile } from '../worker/protocol';
+import type { PickedFile } from '../worker/protocol/files';
 
 /** A file's handle, and the path that it was picked by. */
 export interface KeptFile {

@@ -4,7 +4,7 @@
  */
 import { readRecipe } from '../library/library';
 import { MAX_PROMPT } from '../limits';
-import type { Recipe } from '../worker/protocol';
+import type { Recipe } from '../worker/protocol/clip';
 import type { Materials } from './material.svelte';
 import { asError } from './shelf.svelte';
 import { kindOf, readText, type Kind } from './sniff';

@@ -2,7 +2,8 @@
  * The model that the person used last, in place of the page's own: opened again when the page is opened again, or offered
  * where the browser wants the person's leave first, or where opening it did not come to an end the last time.
  */
-import type { PickedFile, Quantize, Size } from '../worker/protocol';
+import type { Size } from '../worker/protocol/clip';
+import type { PickedFile, Quantize } from '../worker/protocol/files';
 import { filesOf, handlesOf, type HandleStore } from './handles';
 import type { OwnModel } from './own-model.svelte';
 import { field, type Store } from './store';

@@ -1,5 +1,5 @@
 /** What the next clip is made of besides words: a picture, a video, or an earlier clip; one of them at a time. */
-import type { GenerateRequest, Recipe, Size } from '../worker/protocol';
+import type { GenerateRequest, Recipe, Size } from '../worker/protocol/clip';
 import { lookAtVideo, readFootage } from './footage';
 import { cropPicture } from './pictures';
 import type { Item } from './shelf.svelte';

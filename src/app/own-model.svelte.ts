@@ -1,14 +1,8 @@
 /** A model of the person's own files: what was picked, what it is, and what is to be made of it. */
 import type { EngineClient } from '../worker/client';
-import type {
-  EngineError,
-  Finding,
-  OpenedFiles,
-  PickedFile,
-  Quantize,
-  Recognition,
-  Size,
-} from '../worker/protocol';
+import type { Size } from '../worker/protocol/clip';
+import type { Finding, OpenedFiles, PickedFile, Quantize, Recognition } from '../worker/protocol/files';
+import type { EngineError } from '../worker/protocol/result';
 import { looksLikeModel } from './dropped';
 import type { LastModel } from './last-model.svelte';
 

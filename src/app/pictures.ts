@@ -1,6 +1,8 @@
 /** Previews as pictures that a canvas can draw, and drawing them to fill it. */
-import type { GenerateEvent, Picture as Given, Size } from '../worker/protocol';
-import type { Picture } from './studio.svelte';
+import type { GenerateEvent, Picture as Given, Size } from '../worker/protocol/clip';
+
+/** Something that a canvas can draw. */
+export type Picture = ImageBitmap | OffscreenCanvas;
 
 /** One canvas a latent frame. rgba: RGBA, 8 bit, row by row, frame after frame. */
 export function toPictures({

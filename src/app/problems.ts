@@ -1,5 +1,5 @@
 /** What can be wrong with a setting, before the engine is asked or by its answer: data, worded in `words`. */
-import type { EngineError } from '../worker/protocol';
+import type { EngineError } from '../worker/protocol/result';
 
 export type Field =
   'prompt' | 'seed' | 'seconds' | 'size' | 'steps' | 'window' | 'sink' | 'guidance' | 'negative' | 'shift';

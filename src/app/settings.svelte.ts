@@ -13,7 +13,7 @@ import {
   MAX_STEPS,
 } from '../limits';
 import { parseScript, timeShots, totalSeconds, type TimedShot } from '../story/script';
-import type { CacheBits, GenerateRequest, Recipe, Size } from '../worker/protocol';
+import type { CacheBits, GenerateRequest, Recipe, Size } from '../worker/protocol/clip';
 import type { Wish } from './fragment';
 import type { Field, Problem } from './problems';
 import { field, type Store } from './store';

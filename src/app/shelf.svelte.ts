@@ -3,7 +3,8 @@
  * `trouble` says so. A deleted clip can be brought back until `forget`.
  */
 import type { Library, LibraryEntry } from '../library/library';
-import type { Clip, EngineError } from '../worker/protocol';
+import type { Clip } from '../worker/protocol/clip';
+import type { EngineError } from '../worker/protocol/result';
 import { field, type Store } from './store';
 
 export type Shelved = Pick<Library, 'list' | 'add' | 'remove' | 'file' | 'poster' | 'latents'>;
@@ -57,6 +58,11 @@ export class Shelf {
     item ??= { entry: entryOf(clip), memory: { mp4: clip.mp4, poster: clip.poster, latents: clip.latents } };
     this.items = [item, ...this.items];
     return item;
+  }
+
+  /** The clip of this id, where it is on the shelf. */
+  find(id: string | null | undefined): Item | null {
+    return this.items.find(({ entry }) => entry.id === id) ?? null;
   }
 
   /** The MP4. Throws `storage` when it is gone. */

@@ -1,5 +1,5 @@
 /** What stands on the stage when nothing is being made, and how it plays. */
-import type { Recipe, Size } from '../worker/protocol';
+import type { Recipe, Size } from '../worker/protocol/clip';
 
 /** A finished clip: just made, from the library, or dropped on the page. */
 export interface Shown {

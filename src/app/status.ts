@@ -1,6 +1,7 @@
 /** The one line that says what is going on: words for both ends, and how far the line is drawn. */
-import type { LoadEvent } from '../worker/protocol';
-import type { Progress, Studio } from './studio.svelte';
+import type { LoadEvent } from '../worker/protocol/model';
+import type { Studio } from './studio.svelte';
+import type { Progress } from './work.svelte';
 import type { Words } from './words';
 
 export interface Status {
@@ -59,7 +60,8 @@ function room({ loading, free }: Studio, words: Words): string {
 
 /** `name`: the model's, as the person knows it. */
 export function statusOf(studio: Studio, words: Words, name: string): Status {
-  const { engine, phase, progress, loading, report, ended, lastClip } = studio;
+  const { engine, phase, loading, report, ended, lastClip } = studio;
+  const { progress } = studio.work;
   if (phase === 'working' || phase === 'stopping') {
     const left = progress?.secondsLeft ?? null;
     const speed = progress?.realTime ? words.progress.realTime(progress.realTime) : '';

@@ -1,6 +1,8 @@
 /** What this browser keeps of models and of the choice of kernels, how much room there is, and whether it promises to keep it. */
 import type { EngineClient } from '../worker/client';
-import type { EngineError, StoredModel, TuningAnswer, VerifyReport } from '../worker/protocol';
+import type { TuningAnswer } from '../worker/protocol/machine';
+import type { StoredModel, VerifyReport } from '../worker/protocol/model';
+import type { EngineError } from '../worker/protocol/result';
 
 export type Keeper = Pick<EngineClient, 'models' | 'verifyModel' | 'deleteModel' | 'tuning' | 'resetTuning'>;
 

@@ -4,38 +4,24 @@
  * becomes DOM events for whoever drives the page (`npm run generate`, tests).
  */
 import type { EngineClient } from '../worker/client';
-import type {
-  BackendKind,
-  CheckReport,
-  Clip,
-  EngineError,
-  GenerateEvent,
-  GenerateRequest,
-  JournalInfo,
-  LoadEvent,
-  LoadRequest,
-  ModelInfo,
-  OpenedFiles,
-  Result,
-} from '../worker/protocol';
-import { parseScript } from '../story/script';
+import type { Clip, GenerateEvent, GenerateRequest, JournalInfo } from '../worker/protocol/clip';
+import type { OpenedFiles } from '../worker/protocol/files';
+import type { BackendKind, CheckReport } from '../worker/protocol/machine';
+import type { LoadEvent, LoadRequest, ModelInfo } from '../worker/protocol/model';
+import type { EngineError, Result } from '../worker/protocol/result';
 import { isMissing, type Missing } from './browser';
 import { whileMaking } from './making';
 import { problemOf } from './problems';
-import { Reel } from './reel';
-import { Saying } from './saying.svelte';
+import type { Picture } from './pictures';
+import { Saying, saysSomething } from './saying.svelte';
 import type { Settings } from './settings.svelte';
+import { Work, type Preview, type Progress } from './work.svelte';
 import { en } from './words/en';
 
 export type Engine = Pick<
   EngineClient,
   'check' | 'load' | 'generate' | 'cancel' | 'dispose' | 'pause' | 'steer' | 'journals' | 'settle' | 'countOn'
 >;
-export type Picture = ImageBitmap | OffscreenCanvas;
-export type Progress = Extract<GenerateEvent, { type: 'progress' }>;
-type Preview = Extract<GenerateEvent, { type: 'preview' }>;
-type Recovered = Extract<GenerateEvent, { type: 'recover' }>;
-type Told = Extract<GenerateEvent, { type: 'told' }>;
 /** `frames` and `preview` events are too large to pass on. */
 type Emitted = {
   'kinora:loaded': ModelInfo;
@@ -47,33 +33,12 @@ type Emitted = {
 };
 export type Emit = <K extends keyof Emitted>(name: K, detail: Emitted[K]) => void;
 
-/** A block of the clip in work, for the strip. */
-export interface Block {
-  state: 'done' | 'now' | 'next';
-  /** Its first picture so far. */
-  picture: Picture | null;
-  /** First frame and number of frames; null while unknown. */
-  frames: { first: number; count: number } | null;
-}
-
 /** How often, and milliseconds after how long, a journal that must be there is looked for again. */
 const [HELD_TRIES, HELD_PAUSE] = [120, 250];
-/** Memory for the frames of a clip in work; the playhead is rarely far behind. */
-const REEL_BYTES = 128 * 2 ** 20;
-const LEAST_FRAMES = 48;
 /** A worker that hangs or dies so often in one clip is not going to hold. */
 const MOST_WORKERS = 3;
 /** There is no worker that could go on, or one that knows nothing yet: of an engine that died while nobody waited. */
 const GONE: ReadonlySet<EngineError['code']> = new Set(['worker-dead', 'not-loaded']);
-
-/** Words, and not only directions such as `[cut]`. */
-export function saysSomething(text: string): boolean {
-  try {
-    return parseScript(text.replace(/\s+/g, ' ')).length > 0;
-  } catch {
-    return false;
-  }
-}
 
 export interface StudioOptions {
   engine: Engine;
@@ -102,14 +67,10 @@ export class Studio {
   ended = $state<'done' | 'cancelled' | 'paused' | null>(null);
   /** Clips that were interrupted, newest first. */
   unfinished = $state.raw<JournalInfo[]>([]);
-  /** Where the person types what happens next. */
+  /** What the person says shall happen next. */
   readonly saying = new Saying();
-  /** What the person said last while the clip is made, until the engine has heard of it. */
-  told = $state('');
-  /** What became of what was said last. */
-  taken = $state.raw<Told | null>(null);
-  /** The clip in work can be gone on with after a pause. */
-  pausable = $state(false);
+  /** The clip in work, or the one made last. */
+  readonly work: Work;
   report = $state.raw<CheckReport | null>(null);
   model = $state.raw<ModelInfo | null>(null);
   /** The person's own files, in place of the page's model. */
@@ -117,14 +78,6 @@ export class Studio {
   loading = $state.raw<LoadEvent | null>(null);
   /** Bytes that the browser offered before the last download; null when it did not say. */
   free = $state<number | null>(null);
-  request = $state.raw<GenerateRequest | null>(null);
-  progress = $state.raw<Progress | null>(null);
-  reel = $state.raw<Reel<Picture> | null>(null);
-  blocks = $state.raw<Block[]>([]);
-  /** What was mended in the clip in work, or in the one made last. */
-  recovered = $state.raw<Recovered | null>(null);
-  /** The browser's storage is full: the clip in work, or the one made last, is held in memory. */
-  full = $state(false);
   lastClip = $state.raw<Clip | null>(null);
   /** What this browser lacks; nothing can be made then. */
   missing = $state.raw<(EngineError & { code: Missing }) | null>(null);
@@ -141,6 +94,7 @@ export class Studio {
 
   constructor(options: StudioOptions) {
     this.#options = options;
+    this.work = new Work(options.toPictures);
   }
 
   get busy(): boolean {
@@ -279,18 +233,12 @@ export class Studio {
     await this.#options.engine.pause();
   }
 
-  /** The last block is being made: nothing comes behind it that could follow other words. */
-  get lastBlock(): boolean {
-    return this.progress !== null && this.progress.block + 1 >= this.progress.blocks;
-  }
-
   /** What the coming blocks shall show. False for what says nothing. */
   steer(text: string): boolean {
     if (this.phase !== 'working' || !saysSomething(text)) return false;
-    this.taken = null;
-    this.told = text.trim();
+    this.saying.tell(text);
     // Not waited for: a worker that computes hears of it between two steps.
-    void this.#options.engine.steer(this.told);
+    void this.#options.engine.steer(this.saying.told);
     return true;
   }
 
@@ -317,32 +265,15 @@ export class Studio {
     await this.#options.engine.cancel();
   }
 
-  /** The finished clip has taken the reel's place on the stage. */
-  dropReel(): void {
-    this.reel?.clear();
-    this.reel = null;
-    this.blocks = [];
-  }
-
   async #make(request: GenerateRequest): Promise<void> {
     const { emit, onClip } = this.#options;
-    this.dropReel();
-    const most = Math.max(LEAST_FRAMES, Math.floor(REEL_BYTES / (4 * request.width * request.height)));
-    this.reel = new Reel(this.model?.fps ?? 16, (picture) => 'close' in picture && picture.close(), most);
-    this.request = request;
-    this.recovered = null;
-    this.full = false;
-    this.progress = null;
-    this.phase = 'working';
-    this.told = '';
-    this.taken = null;
+    this.work.begin(request, this.model?.fps ?? 16);
     this.saying.begin();
-    this.pausable = false;
+    this.phase = 'working';
     await whileMaking(async () => {
       const made = await this.#insist(request);
       const paused = !made.ok && made.error.code === 'paused';
-      this.saying.end(paused ? '' : this.told, made.ok); // a paused clip knows what it was told
-      this.told = '';
+      this.saying.end(made.ok, paused); // a paused clip knows what it was told
       if (!made.ok) return this.#fail(made.error);
       const mp4 = await onClip(made.value);
       this.phase = 'idle';
@@ -354,13 +285,14 @@ export class Studio {
 
   /** Makes the clip; a worker that hangs or dies of it is followed by another, which goes on from the journal. */
   async #insist(request: GenerateRequest): Promise<Result<Clip>> {
+    const { saying, work } = this;
     const { engine } = this.#options;
     let wish = request;
     for (let workers = 1; ; workers++) {
       const run = ++this.#run;
       this.#journal = null;
       const making = engine.generate(wish, (event) => this.#hear(event, run));
-      if (this.told) void engine.steer(this.told); // the worker before did not come to it
+      if (saying.told) void engine.steer(saying.told); // the worker before did not come to it
       const made = await making;
       this.#run++;
       if (made.ok || !GONE.has(made.error.code) || workers === MOST_WORKERS) return made;
@@ -376,10 +308,10 @@ export class Studio {
       else if (wish.resume !== undefined) return made;
       if (made.error.code !== 'worker-dead') continue;
       const block = kept?.done ?? 0;
-      const again = this.blocks.filter(({ state }, i) => state === 'done' && i >= block).length;
+      const again = work.finished(block);
       // What was said is in the journal; where that is not to be had, it is said again.
-      if (!kept && this.taken && !this.taken.problem) this.told ||= this.taken.text;
-      this.#mend({ type: 'recover', reason: 'worker-dead', block, ...(again > 0 && { again }) });
+      if (!kept) saying.forgotten();
+      work.hear({ type: 'recover', reason: 'worker-dead', block, ...(again > 0 && { again }) });
     }
   }
 
@@ -388,7 +320,7 @@ export class Studio {
    * a worker that was ended, and a finished block is worth the wait.
    */
   async #kept(): Promise<JournalInfo | null> {
-    const patience = this.blocks.some(({ state }) => state === 'done') ? HELD_TRIES : 1;
+    const patience = this.work.finished() > 0 ? HELD_TRIES : 1;
     for (let tries = 1; ; tries++) {
       const found = await this.#options.engine.journals();
       const own = found.ok && found.value.find(({ id }) => id === this.#journal);
@@ -400,17 +332,9 @@ export class Studio {
   /** The person has stopped a worker that did not hear of it any more. */
   async #stopped(): Promise<Result<never>> {
     const code = this.#stop;
-    this.saying.end(this.told, false); // that worker told no journal of it
-    this.told = '';
+    this.saying.end(false); // that worker told no journal of it
     if (code === 'cancelled' && this.#journal) await this.#options.engine.settle(this.#journal);
     return { ok: false, error: { code, message: 'The engine had to be started anew to stop the clip.' } };
-  }
-
-  #mend(event: Recovered): void {
-    // The finished blocks are told again, from the first.
-    this.recovered = event;
-    this.reel?.clear();
-    this.blocks = this.blocks.map(() => ({ state: 'next', picture: null, frames: null }));
   }
 
   #hear(event: GenerateEvent, run: number): void {
@@ -418,65 +342,10 @@ export class Studio {
       if (event.type === 'frames') for (const bitmap of event.bitmaps) bitmap.close();
       return;
     }
-    switch (event.type) {
-      case 'progress':
-        this.progress = event;
-        this.#options.emit('kinora:progress', event);
-        if (this.blocks.length !== event.blocks) this.#resizeBlocks(event.blocks);
-        break;
-      case 'recover':
-        this.#mend(event);
-        break;
-      case 'journal':
-        this.#journal = event.id;
-        this.pausable = true;
-        break;
-      case 'told':
-        this.taken = event;
-        if (event.text === this.told) this.told = '';
-        break;
-      case 'full':
-        this.full = true;
-        break;
-      case 'preview': {
-        const pictures = this.#options.toPictures(event);
-        this.reel?.guess(event.block, pictures);
-        this.#setBlock(event.block, { state: 'now', picture: pictures[0] ?? null, frames: null });
-        break;
-      }
-      case 'frames': {
-        this.reel?.add(event.block, event.bitmaps);
-        const frames = { first: event.firstFrame, count: event.bitmaps.length };
-        this.#addFrames(event.block, event.bitmaps[0] ?? null, frames);
-        break;
-      }
-    }
-  }
-
-  #resizeBlocks(count: number): void {
-    this.blocks = Array.from(
-      { length: count },
-      (_, i) => this.blocks[i] ?? { state: 'next', picture: null, frames: null },
-    );
-  }
-
-  #setBlock(index: number, block: Block): void {
-    if (index >= this.blocks.length) this.#resizeBlocks(index + 1);
-    this.blocks = this.blocks.with(index, block);
-  }
-
-  /** A block's frames may come in several pieces. */
-  #addFrames(index: number, picture: Picture | null, frames: { first: number; count: number }): void {
-    const before = this.blocks[index];
-    const joined = before?.frames && {
-      first: before.frames.first,
-      count: before.frames.count + frames.count,
-    };
-    this.#setBlock(index, {
-      state: 'done',
-      picture: joined ? before.picture : picture,
-      frames: joined || frames,
-    });
+    if (event.type === 'told') return this.saying.hear(event);
+    if (event.type === 'journal') this.#journal = event.id;
+    this.work.hear(event);
+    if (event.type === 'progress') this.#options.emit('kinora:progress', event);
   }
 
   /** A setting will not do; its field says so to the person. */
@@ -503,8 +372,7 @@ export class Studio {
 
   #fail(error: EngineError): void {
     this.phase = 'idle';
-    this.progress = null;
-    this.dropReel();
+    this.work.drop();
     const wanted = error.code === 'cancelled' || error.code === 'paused';
     this.ended = wanted ? (error.code as 'cancelled' | 'paused') : null;
     this.error = wanted ? null : error;

@@ -1,6 +1,6 @@
 /** Opens the GPU. The one owner of the device; everything else is handed a `Gpu`. */
 import { KinoraError } from '../errors';
-import type { AdapterReport } from '../worker/protocol';
+import type { AdapterReport } from '../worker/protocol/machine';
 import { KernelCache } from './kernel';
 import { Memory } from './memory';
 import { Profiler } from './profiler';

@@ -7,7 +7,7 @@
  * one's, is never chosen: drivers err.
  */
 import { KinoraError } from '../errors';
-import type { TuningAnswer } from '../worker/protocol';
+import type { TuningAnswer } from '../worker/protocol/machine';
 import type { Gpu } from './device';
 import { Run } from './run';
 import type { Tensor } from './tensor';

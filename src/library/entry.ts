@@ -1,6 +1,7 @@
 /** What the library keeps of a clip beside its pictures, and its form on disk. */
 import { parseRecipe } from '../media/recipe';
-import type { BackendKind, ClipTimings, Recipe, Seam } from '../worker/protocol';
+import type { ClipTimings, Recipe, Seam } from '../worker/protocol/clip';
+import type { BackendKind } from '../worker/protocol/machine';
 
 export interface LibraryEntry {
   id: string;

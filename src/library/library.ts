@@ -12,7 +12,7 @@
  */
 import { KinoraError } from '../errors';
 import { readRecipe } from '../media/provenance';
-import type { Clip, Recipe } from '../worker/protocol';
+import type { Clip, Recipe } from '../worker/protocol/clip';
 import { parseEntry, writeEntry, type LibraryEntry } from './entry';
 import { isMissing, readFile, storageError, writeFile } from './opfs';
 

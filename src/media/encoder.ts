@@ -4,7 +4,7 @@
  */
 import { Muxer, StreamTarget } from 'mp4-muxer';
 import { KinoraError } from '../errors';
-import type { Recipe } from '../worker/protocol';
+import type { Recipe } from '../worker/protocol/clip';
 import { encodeOptions, requireWebCodecs, type CodecChoice } from './codecs';
 import { BT709_LIMITED, guardEven, videoFrame } from './frames';
 import { completeCodecBox, findBox } from './mp4';

@@ -4,7 +4,7 @@
  * as src/ops/rgb-to-i420 writes it. Works in workers and on the page.
  */
 import { KinoraError } from '../errors';
-import type { Size } from '../worker/protocol';
+import type { Size } from '../worker/protocol/clip';
 
 /** What the samples of every frame mean. */
 export const BT709_LIMITED = {

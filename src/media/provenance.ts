@@ -4,7 +4,7 @@
  * into it: re-encoding loses it, and anybody may take it out. Reading it back restores the settings.
  */
 import { KinoraError } from '../errors';
-import type { Recipe } from '../worker/protocol';
+import type { Recipe } from '../worker/protocol/clip';
 import { topLevelBoxes, uuidBox } from './mp4';
 import { parseRecipe } from './recipe';
 import { escapeXml, findProperty } from './xml';

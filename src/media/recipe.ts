@@ -4,7 +4,7 @@
  */
 import { KinoraError } from '../errors';
 import { MAX_GUIDANCE, MAX_PROMPT, MAX_SHIFT } from '../limits';
-import type { Beginning, Recipe } from '../worker/protocol';
+import type { Beginning, Recipe } from '../worker/protocol/clip';
 
 const NAME_LIMIT = 200;
 /** Recipes inside recipes. */

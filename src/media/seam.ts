@@ -3,7 +3,7 @@
  * several frames of a latent, four with Wan's, and the steps from one latent to the next are larger than those within
  * (with Pocket more than twice); the seam is one of them. So it is held against the largest quarter of all steps.
  */
-import type { Seam, Size } from '../worker/protocol';
+import type { Seam, Size } from '../worker/protocol/clip';
 
 export class SeamMeter {
   readonly #pixels: number;

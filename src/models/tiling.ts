@@ -1,6 +1,6 @@
 /** How a picture is cut into tiles. Numbers only. */
 import type { Span } from '../ops/place-tile';
-import type { Tiles } from '../worker/protocol';
+import type { Tiles } from '../worker/protocol/clip';
 
 export type Tiling = Tiles;
 export const WHOLE: Tiling = { rows: 1, columns: 1 };

@@ -18,7 +18,7 @@ import { reshape, type Tensor } from '../gpu/tensor';
 import type { Gpu } from '../gpu/device';
 import type { Run } from '../gpu/run';
 import type { Weights } from '../weights/upload';
-import type { CacheBits } from '../worker/protocol';
+import type { CacheBits } from '../worker/protocol/clip';
 import { ConfigReader, MOST_LAYERS, type Config, type Tap } from './config';
 import { ropeAngles, timeWave } from './wan-positions';
 

@@ -5,7 +5,8 @@
 import type { Step } from '../sampling/schedule';
 import type { Tokenizer } from '../text/tokenizer';
 import type { ModelManifest } from '../weights/manifest';
-import type { AdapterReport, BackendKind, GenerateEvent, GenerateRequest, Size } from '../worker/protocol';
+import type { GenerateEvent, GenerateRequest, Size } from '../worker/protocol/clip';
+import type { AdapterReport, BackendKind } from '../worker/protocol/machine';
 import type { Block, ClipPlan } from './blocks';
 import type { Room } from './memory-plan';
 import type { Costs } from './progress';

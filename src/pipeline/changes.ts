@@ -2,7 +2,7 @@
  * What became different about a clip while it was made: it was told another way, or memory ran out. A clip that goes on
  * must know it to come out the same, so the journal keeps it: a line of JSON a change, in their order.
  */
-import type { GenerateRequest } from '../worker/protocol';
+import type { GenerateRequest } from '../worker/protocol/clip';
 
 export type Change = Partial<
   Pick<GenerateRequest, 'prompt' | 'window' | 'sink' | 'cacheBits' | 'tiles' | 'begins'>

@@ -1,7 +1,7 @@
 /** Which backend computes here, and why. */
 import { KinoraError } from '../errors';
 import { reportAdapter, requestAdapter } from '../gpu/device';
-import type { AdapterReport, BackendKind, BackendReason } from '../worker/protocol';
+import type { AdapterReport, BackendKind, BackendReason } from '../worker/protocol/machine';
 
 export interface Choice {
   backend: BackendKind;

@@ -3,7 +3,7 @@
  * that things stand where they will stand.
  */
 import { noise, type NoiseStream } from '../sampling/noise';
-import type { GenerateRequest, Size } from '../worker/protocol';
+import type { GenerateRequest, Size } from '../worker/protocol/clip';
 import type { Latents } from './backend';
 
 const FEWER_STEPS = 3;

@@ -2,7 +2,7 @@
 import { KinoraError } from '../errors';
 import { Run } from '../gpu/run';
 import type { Tiling } from '../models/tiling';
-import type { Size } from '../worker/protocol';
+import type { Size } from '../worker/protocol/clip';
 import type { Latents } from './backend';
 import { waysToEncode } from './encoder-plan';
 import type { FrameEncoder } from './frame-encoder';

@@ -8,7 +8,7 @@ import { FILL } from '../gpu/arena';
 import { spansOf, WHOLE, type Tiling } from '../models/tiling';
 import { haloOf, layersOf, pieceFrames, spaceScale, splitOf, type WanVaeConfig } from '../models/wan-vae-layers'; // prettier-ignore
 import type { ModelManifest } from '../weights/manifest';
-import type { Size } from '../worker/protocol';
+import type { Size } from '../worker/protocol/clip';
 import { readAutoencoderConfig, type AutoencoderConfig } from './autoencoder';
 import { everSmaller, LIVE, OF_PAST, type FramesNeed } from './decoder-plan';
 import { adjusting, countedOn, gb, type Room } from './memory-plan';

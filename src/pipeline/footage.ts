@@ -1,6 +1,6 @@
 /** Pictures and videos from outside → blocks of clean latents. What they are asked for with is checked here. */
 import { KinoraError } from '../errors';
-import type { Footage, GenerateRequest } from '../worker/protocol';
+import type { Footage, GenerateRequest } from '../worker/protocol/clip';
 import type { Latents, Model } from './backend';
 import { scaleOf, type Scale } from './draft';
 import { sliceLatents } from './latents';

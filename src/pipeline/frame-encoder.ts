@@ -7,7 +7,7 @@ import { createTaehvMemory, prepareTaehvEncoder, readTaehvConfig, taehvEncode, t
 import type { Tiling } from '../models/tiling';
 import type { ModelManifest } from '../weights/manifest';
 import type { Weights } from '../weights/upload';
-import type { Size } from '../worker/protocol';
+import type { Size } from '../worker/protocol/clip';
 
 /** What an encoder keeps of the frames before. */
 interface FrameMemory {

@@ -13,21 +13,14 @@
  *
  * Nothing here holds memory when it is over, however it ends, and nothing grows with the clip's length.
  */
-import { version } from '../../package.json';
 import { KinoraError, toEngineError } from '../errors';
 import { planSteps, startScale, type SamplerPlan } from '../sampling/plan';
 import { renoise } from '../sampling/steppers';
-import type {
-  BlockReport,
-  CacheBits,
-  Clip,
-  GenerateEvent,
-  GenerateRequest,
-  Recipe,
-} from '../worker/protocol';
+import type { BlockReport, CacheBits, Clip, GenerateEvent, GenerateRequest } from '../worker/protocol/clip';
 import type { ClipNetworks, Latents, Model } from './backend';
 import type { Block } from './blocks';
 import type { Change } from './changes';
+import { Clock } from './clock';
 import { Conveyor } from './conveyor';
 import { tokensWithDetails } from './details';
 import { noiseOf, scaleOf, type Scale } from './draft';
@@ -35,6 +28,8 @@ import { makeId } from './journal';
 import { checkPlan } from './memory-plan';
 import { openClip, type ClipOutput, type OpenOutput } from './output';
 import { Progress } from './progress';
+import { Recent } from './recent';
+import { recipeOf } from './recipe';
 import { checkRequest, checkSeconds } from './request';
 import { Storyline } from './storyline';
 import { seeing, windowOf } from './window';
@@ -136,7 +131,7 @@ export async function generate(
     emit,
   };
   const id = options.id ?? makeId();
-  job.output = await openOutput(makeRecipe(job, asked), emit, id);
+  job.output = await openOutput(recipeOf(job, asked), emit, id);
   try {
     job.guard();
     job.networks = await model.open(request, line.plan);
@@ -151,7 +146,7 @@ export async function generate(
     await job.decoding.drain();
     await job.writing.drain();
     const finished = progress.begin('finish', 'encode');
-    const recipe = makeRecipe(job, asked);
+    const recipe = recipeOf(job, asked);
     const made = await job.output.finish(recipe);
     finished();
     progress.done();
@@ -391,89 +386,3 @@ const NOTHING: KnownBlocks = {
   count: 0,
   read: () => Promise.reject(new Error('no block is known')),
 };
-
-/** The last blocks, as many as the window holds. */
-class Recent {
-  list: { block: Block; latents: Latents }[] = [];
-  readonly #window: number;
-
-  constructor(window: number) {
-    this.#window = window;
-  }
-
-  add(block: Block, latents: Latents): void {
-    this.list.push({ block, latents });
-    const frames = () => this.list.reduce((sum, { block: { size } }) => sum + size, 0);
-    while (frames() > this.#window) this.list.shift();
-  }
-
-  clear(): void {
-    this.list = [];
-  }
-}
-
-/** Seconds since the clip was begun. */
-class Clock {
-  readonly #began = performance.now();
-  #firstFrame: number | null = null;
-
-  get seconds(): number {
-    return (performance.now() - this.#began) / 1000;
-  }
-
-  sawFrame(): void {
-    this.#firstFrame ??= this.seconds;
-  }
-
-  ended(): { firstFrame: number; total: number } {
-    return { firstFrame: this.#firstFrame ?? this.seconds, total: this.seconds };
-  }
-}
-
-/** @param asked of a draft: what the final shall be */
-function makeRecipe({ model, line, scale, cacheBits: bits }: Job, asked: GenerateRequest): Recipe {
-  const {
-    seed,
-    window,
-    sink,
-    cacheBits,
-    loop,
-    guidance,
-    negative,
-    shift,
-    strength,
-    of,
-    begins,
-    crop,
-    draft,
-  } = asked;
-  const { width, height, steps } = scale;
-  const { id, edition, fps } = model.manifest;
-  return {
-    prompt: line.text,
-    seed,
-    seconds: line.seconds,
-    width,
-    height,
-    steps,
-    ...(window !== undefined && { window }),
-    ...(sink !== undefined && { sink }),
-    // 16 where memory has room for it goes without saying.
-    ...((bits === 8 || (cacheBits !== undefined && model.room.packs)) && { cacheBits: bits }),
-    ...(loop && { loop }),
-    ...(guidance !== undefined && { guidance }),
-    ...(negative !== undefined && { negative }),
-    ...(shift !== undefined && { shift }),
-    ...(strength !== undefined && { strength }),
-    ...(of && { of }),
-    ...(begins && { begins }),
-    ...(crop !== undefined && { crop }),
-    ...(draft && { draft: { width: asked.width, height: asked.height, steps: asked.steps } }),
-    model: id,
-    edition,
-    fps,
-    frames: line.plan.frames,
-    app: `Kinora ${version}`,
-    created: new Date().toISOString(),
-  };
-}

@@ -9,7 +9,7 @@
  * Only in a worker: elsewhere browsers give no synchronous file handles.
  */
 import { KinoraError } from '../errors';
-import type { GenerateRequest, JournalInfo } from '../worker/protocol';
+import type { GenerateRequest, JournalInfo } from '../worker/protocol/clip';
 import type { Block } from './blocks';
 import { applyChanges, readChanges, writeChange, type Change } from './changes';
 import type { Latents } from './backend';

@@ -12,7 +12,8 @@ import { readWeights } from '../weights/read';
 import type { WeightFile } from '../weights/source';
 import { openModel, type ModelFiles } from '../weights/store';
 import { uploadWeights, type UploadOptions, type Weights } from '../weights/upload';
-import type { LoadEvent, LoadRequest, Size } from '../worker/protocol';
+import type { Size } from '../worker/protocol/clip';
+import type { LoadEvent, LoadRequest } from '../worker/protocol/model';
 import {
   latentOf,
   matchAutoencoder,

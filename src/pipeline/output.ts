@@ -6,7 +6,7 @@ import { chooseCodec, ClipEncoder } from '../media/encoder';
 import { poster, sha256Hex, toImageBitmaps } from '../media/frames';
 import { SeamMeter } from '../media/seam';
 import { openSink } from '../media/sink';
-import type { Clip, GenerateEvent, Recipe } from '../worker/protocol';
+import type { Clip, GenerateEvent, Recipe } from '../worker/protocol/clip';
 import type { Frames } from './backend';
 
 /** What is left when all frames are written. */

@@ -1,7 +1,7 @@
 /** Frames → clean latents, one latent at a time, whatever computes the encoder. */
 import { KinoraError } from '../errors';
 import type { ModelManifest } from '../weights/manifest';
-import type { Size } from '../worker/protocol';
+import type { Size } from '../worker/protocol/clip';
 import type { Latents } from './backend';
 
 /**

@@ -3,7 +3,7 @@
  * device while it works. What was learnt lasts as long as the engine, so the second clip's estimate is
  * right from its beginning.
  */
-import type { GenerateEvent, Stage } from '../worker/protocol';
+import type { GenerateEvent, Stage } from '../worker/protocol/clip';
 
 /** text: the prompt. pass: the transformer once over a block. decode: a latent frame. finish: the file. */
 export type Work = 'text' | 'pass' | 'decode' | 'finish';

@@ -12,7 +12,7 @@ import { readWeights } from '../weights/read';
 import { isUnscaled } from '../weights/scaled';
 import { readSharded, shardNames } from '../weights/shards';
 import { fromBlob, readExactly, type ByteSource, type WeightFile } from '../weights/source';
-import type { Finding, ModelPart, PickedFile } from '../worker/protocol';
+import type { Finding, ModelPart, PickedFile } from '../worker/protocol/files';
 
 /** A picked file, read as far as needed. */
 export interface Known extends Finding {

@@ -5,7 +5,7 @@
  * seeing less far back. The making itself is generate.ts.
  */
 import { KinoraError } from '../errors';
-import type { Clip, GenerateRequest } from '../worker/protocol';
+import type { Clip, GenerateRequest } from '../worker/protocol/clip';
 import type { Latents, Model } from './backend';
 import type { Change } from './changes';
 import { generate, type GenerateOptions, type KnownBlocks } from './generate';

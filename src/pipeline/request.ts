@@ -1,7 +1,7 @@
 /** What may be asked of a loaded model. Whatever the page checked: the engine checks again. */
 import { KinoraError } from '../errors';
 import { MAX_GUIDANCE, MAX_PROMPT, MAX_SECONDS, MAX_SEED, MAX_SHIFT, MAX_SIDE, MAX_STEPS } from '../limits';
-import type { GenerateRequest, Size } from '../worker/protocol';
+import type { GenerateRequest, Size } from '../worker/protocol/clip';
 
 /**
  * Checks every field but for the words (pipeline/storyline.ts) and the window (pipeline/window.ts).

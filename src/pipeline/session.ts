@@ -3,7 +3,7 @@
  * alike, a picture) and the journal that it leaves behind. The making itself is generate.ts.
  */
 import { KinoraError } from '../errors';
-import type { Clip, GenerateEvent, GenerateRequest, Recipe } from '../worker/protocol';
+import type { Clip, GenerateEvent, GenerateRequest, Recipe } from '../worker/protocol/clip';
 import type { Latents, Model } from './backend';
 import { encodeFootage, encodePicture } from './footage';
 import { generate, type GenerateOptions, type KnownBlocks } from './generate';

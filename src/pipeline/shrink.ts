@@ -12,7 +12,7 @@ import { SmallStore } from '../weights/small-store';
 import { readWeights } from '../weights/read';
 import type { WeightFile } from '../weights/source';
 import type { ModelFiles } from '../weights/store';
-import type { PickedFile, Quantize } from '../worker/protocol';
+import type { PickedFile, Quantize } from '../worker/protocol/files';
 import type { OnEvent } from './model';
 import { quantizerOf, type GpuQuantizer } from './quantizer';
 

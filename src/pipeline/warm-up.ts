@@ -8,7 +8,7 @@ import { notFinite } from '../ops/canary';
 import { rgbToI420 } from '../ops/i420';
 import { latentsToRgba } from '../ops/preview';
 import { eulerStep, predictClean, renoiseStep } from '../ops/sampler';
-import type { CacheBits, Size } from '../worker/protocol';
+import type { CacheBits, Size } from '../worker/protocol/clip';
 import { denormalise } from './decode';
 import type { Fitting } from './memory-plan';
 import type { GpuModel } from './model';

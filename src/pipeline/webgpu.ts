@@ -7,7 +7,7 @@ import { guide } from '../ops/sampler';
 import type { Step } from '../sampling/schedule';
 import { cleanPrompt } from '../text/clean';
 import type { ModelManifest } from '../weights/manifest';
-import type { CacheBits, GenerateRequest } from '../worker/protocol';
+import type { CacheBits, GenerateRequest } from '../worker/protocol/clip';
 import type { ClipNetworks, Frames, Latents, Picture } from './backend';
 import type { Block, ClipPlan } from './blocks';
 import { findFirstBad, notFiniteError } from './canary';

@@ -1,7 +1,7 @@
 /** How far back a block sees: the checkpoint's window and sink, or what the request says instead. */
 import { KinoraError } from '../errors';
 import type { ModelManifest } from '../weights/manifest';
-import type { GenerateRequest } from '../worker/protocol';
+import type { GenerateRequest } from '../worker/protocol/clip';
 
 /** Latent frames. Beyond it no checkpoint was ever trained. */
 export const MAX_WINDOW = 1024;

@@ -4,7 +4,7 @@
  * and answers only; asks nothing itself.
  */
 import { KinoraError } from '../errors';
-import type { HubFile } from '../worker/protocol';
+import type { HubFile } from '../worker/protocol/hub';
 
 export interface Repository {
   commit: string;

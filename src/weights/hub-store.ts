@@ -5,7 +5,9 @@
  */
 import { KinoraError } from '../errors';
 import { isHub } from '../policy';
-import type { Download, HubOrder, PickedFile, StoredModel, VerifyReport } from '../worker/protocol';
+import type { PickedFile } from '../worker/protocol/files';
+import type { Download, HubOrder } from '../worker/protocol/hub';
+import type { StoredModel, VerifyReport } from '../worker/protocol/model';
 import { filesOf, Folder } from './folder';
 import { sha256 } from './hash';
 import { readModelFiles, type ModelFile } from './manifest';

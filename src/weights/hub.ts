@@ -5,7 +5,7 @@
  */
 import { KinoraError } from '../errors';
 import { isHub } from '../policy';
-import type { HubAnswer, HubOrder, HubWish } from '../worker/protocol';
+import type { HubAnswer, HubOrder, HubWish } from '../worker/protocol/hub';
 import { fetchJson } from './download';
 import { fileAddress, infoAddress, readRepository, type Repository } from './hub-api';
 import { HUB_LOCK, keepOrder, openHubFolder, piecesOfOrder, readOrder } from './hub-store';

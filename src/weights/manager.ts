@@ -2,7 +2,7 @@
  * What is stored of models in this browser, wherever it came from: to be listed, checked and deleted. Runs in a worker.
  */
 import { KinoraError } from '../errors';
-import type { StoredModel, VerifyReport } from '../worker/protocol';
+import type { StoredModel, VerifyReport } from '../worker/protocol/model';
 import { Folder, MANIFEST } from './folder';
 import { deleteDownload, HUB_LOCK, listHubModels, verifyDownload } from './hub-store';
 import { readModelManifest, type ModelManifest } from './manifest';

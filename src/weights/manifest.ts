@@ -1,6 +1,7 @@
 /** model.json: what a model is, which files it has, and how it is sampled. Written by training/. */
 import { KinoraError } from '../errors';
-import type { CacheBits, ModelInfo, Size } from '../worker/protocol';
+import type { CacheBits, Size } from '../worker/protocol/clip';
+import type { ModelInfo } from '../worker/protocol/model';
 
 export const MODEL_FORMAT = 'kinora-model/1';
 /** How strongly a LoRA may be merged, turned round or not. */

@@ -1,66 +1,15 @@
 /**
  * A pickle reader that can make numbers, texts, lists, dictionaries and tensors, and nothing else. Python's
  * own runs whatever program the file contains; this one refuses any name that is not on its list, by name
- * [CPython `Lib/pickletools.py` for the opcodes, `torch/_utils.py` and `torch/serialization.py` for tensors].
+ * [CPython `Lib/pickletools.py` for the opcodes]. What PyTorch's names stand for is in pickled-tensors.ts.
  */
-import { MAX_AXES, type FileDType } from './dtypes';
-
-/** A storage of PyTorch: the zip entry data/<key>. */
-export interface PickledStorage {
-  readonly kind: 'storage';
-  readonly key: string;
-  /** Null for untyped storages, where the tensor says it. */
-  readonly dtype: FileDType | null;
-  /** Elements; bytes of an untyped storage. */
-  readonly elements: number;
-}
-
-export interface PickledTensor {
-  readonly kind: 'tensor';
-  readonly storage: PickledStorage;
-  readonly dtype: FileDType;
-  /** Elements before the first. */
-  readonly offset: number;
-  readonly shape: readonly number[];
-  readonly strides: readonly number[];
-}
-
-interface Global {
-  readonly kind: 'global';
-  readonly name: string;
-}
+import { isTorchType, storageOf, tensorOf, type Global, type PickledTensor } from './pickled-tensors';
 
 export type PickledDict = Map<unknown, unknown>;
 
 const MARK = Symbol('mark');
 
-const STORAGES: Readonly<Record<string, FileDType>> = {
-  DoubleStorage: 'F64',
-  FloatStorage: 'F32',
-  HalfStorage: 'F16',
-  BFloat16Storage: 'BF16',
-  LongStorage: 'I64',
-  IntStorage: 'I32',
-  ShortStorage: 'I16',
-  CharStorage: 'I8',
-  ByteStorage: 'U8',
-  BoolStorage: 'BOOL',
-};
-const DTYPES: Readonly<Record<string, FileDType>> = {
-  float64: 'F64',
-  float32: 'F32',
-  float16: 'F16',
-  bfloat16: 'BF16',
-  float8_e4m3fn: 'F8_E4M3',
-  float8_e5m2: 'F8_E5M2',
-  int64: 'I64',
-  int32: 'I32',
-  int16: 'I16',
-  int8: 'I8',
-  uint8: 'U8',
-  bool: 'BOOL',
-};
-/** What a file may call, besides storages and dtypes. */
+/** What a file may call; storages and dtypes it may name besides. */
 const CALLABLE = new Set([
   'collections.OrderedDict',
   'torch._utils._rebuild_tensor_v2',
@@ -68,7 +17,6 @@ const CALLABLE = new Set([
   'torch._utils._rebuild_parameter',
   'torch.Size',
 ]);
-const UNTYPED = new Set(['torch.storage.UntypedStorage', 'torch.UntypedStorage']);
 /**
  * What may be made while a pickle is read: a list, a memo or a copied entry costs 1, a dictionary 8 (it takes as much
  * more memory). An instruction of one byte can make any of these, and can have a remembered list copied as often as it
@@ -77,16 +25,7 @@ const UNTYPED = new Set(['torch.storage.UntypedStorage', 'torch.UntypedStorage']
 const MAX_MADE = 500_000;
 const DICT_COST = 8;
 
-/** Of the tables' own names: `toString` is none. */
-const lookUp = (table: Readonly<Record<string, FileDType>>, name: string): FileDType | null => {
-  const short = name.replace('torch.', '');
-  return Object.hasOwn(table, short) ? table[short]! : null;
-};
-
-function isAllowed(name: string): boolean {
-  if (CALLABLE.has(name) || UNTYPED.has(name)) return true;
-  return /^torch\.\w+$/.test(name) && (lookUp(STORAGES, name) ?? lookUp(DTYPES, name)) !== null;
-}
+const isAllowed = (name: string) => CALLABLE.has(name) || isTorchType(name);
 
 /**
  * Reads a pickle.
@@ -317,7 +256,7 @@ class Machine {
         this.#dict();
         return;
       case 0x51: // BINPERSID
-        return this.#push(this.#storage(this.#pop()));
+        return this.#push(storageOf(this.#pop(), this.#at, this.#fail));
       default:
         throw this.#fail(
           `byte ${this.#at - 1} of its pickle is the instruction 0x${op.toString(16)}, which a file of tensors does not need. Kinora refuses it.`,
@@ -381,43 +320,8 @@ class Machine {
       }
       return dict;
     }
-    return this.#tensor(args, name.endsWith('_v3'));
-  }
-
-  /** (storage, offset, shape, strides, …[, dtype]) */
-  #tensor(args: readonly unknown[], typed: boolean): PickledTensor {
-    const [storage, offset, shape, strides] = args as [PickledStorage | null, unknown, unknown, unknown];
-    const naturals = (v: unknown): v is number[] =>
-      Array.isArray(v) && v.length <= MAX_AXES && v.every((n) => Number.isSafeInteger(n) && n >= 0);
-    if (storage?.kind !== 'storage' || !naturals([offset]) || !naturals(shape) || !naturals(strides))
-      throw this.#fail(`a tensor in its pickle is damaged, at byte ${this.#at}.`);
-    if (shape.length !== strides.length)
-      throw this.#fail(`a tensor in its pickle has shape [${shape}] and strides [${strides}].`);
-    this.#spend(1 + 2 * shape.length);
-    const last = typed ? (args[6] as Global | null) : null;
-    const dtype = last?.kind === 'global' ? lookUp(DTYPES, last.name) : storage.dtype;
-    if (!dtype) throw this.#fail('a tensor in its pickle has no type that Kinora knows.');
-    return {
-      kind: 'tensor',
-      storage,
-      dtype,
-      offset: offset as number,
-      shape: [...shape],
-      strides: [...strides],
-    };
-  }
-
-  /** ('storage', type, key, location, elements) */
-  #storage(id: unknown): PickledStorage {
-    const [tag, type, key, , elements] = (Array.isArray(id) ? id : []) as unknown[];
-    const name = (type as Global | null | undefined)?.kind === 'global' ? (type as Global).name : '';
-    const dtype = lookUp(STORAGES, name);
-    if (tag !== 'storage' || (!dtype && !UNTYPED.has(name)) || typeof key !== 'string')
-      throw this.#fail(`a storage in its pickle is damaged, at byte ${this.#at}.`);
-    if (!Number.isSafeInteger(elements) || (elements as number) < 0)
-      throw this.#fail(
-        `the storage ${key.slice(0, 40)} in its pickle does not say how many elements it has.`,
-      );
-    return { kind: 'storage', key, dtype, elements: elements as number };
+    const tensor = tensorOf(args, name.endsWith('_v3'), this.#at, this.#fail);
+    this.#spend(1 + 2 * tensor.shape.length);
+    return tensor;
   }
 }

@@ -13,7 +13,7 @@ import { KinoraError } from '../errors';
 import { Folder, openFolder } from './folder';
 import { fetchFile, fetchManifest } from './download';
 import { readModelManifest, type ModelFile, type ModelManifest } from './manifest';
-import type { BackendKind } from '../worker/protocol';
+import type { BackendKind } from '../worker/protocol/machine';
 import type { ByteSource, WeightFile } from './source';
 
 export interface OpenModelOptions {

@@ -4,7 +4,8 @@
  * names with dots: {"generator": {"model.x": …}} is "generator.model.x".
  */
 import { countElements, LAYOUTS, MAX_TENSORS } from './dtypes';
-import { unpickle, type PickledTensor } from './pickle';
+import { unpickle } from './pickle';
+import type { PickledTensor } from './pickled-tensors';
 import {
   damaged,
   readExactly,

@@ -5,28 +5,14 @@
 import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
 import { beginWorker } from './begin';
 import workerAddress from './engine.worker.ts?worker&url';
-import type {
-  BackendKind,
-  CheckReport,
-  Clip,
-  Download,
-  Engine,
-  GenerateEvent,
-  GenerateRequest,
-  JournalInfo,
-  LoadEvent,
-  LoadRequest,
-  ModelInfo,
-  NetworkRequest,
-  OpenedFiles,
-  PickedFile,
-  Recognition,
-  Result,
-  Size,
-  StoredModel,
-  TuningAnswer,
-  VerifyReport,
-} from './protocol';
+import type { Clip, GenerateEvent, GenerateRequest, JournalInfo, Size } from './protocol/clip';
+import type { Engine } from './protocol/engine';
+import type { OpenedFiles, PickedFile, Recognition } from './protocol/files';
+import type { Download } from './protocol/hub';
+import type { BackendKind, CheckReport, TuningAnswer } from './protocol/machine';
+import type { LoadEvent, LoadRequest, ModelInfo, StoredModel, VerifyReport } from './protocol/model';
+import type { NetworkRequest } from './protocol/network';
+import type { Result } from './protocol/result';
 
 type Handler<E> = (event: E) => void;
 

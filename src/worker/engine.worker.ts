@@ -22,16 +22,12 @@ import { openNotes } from '../weights/notes';
 import { sweepEditions } from '../weights/store';
 import { toModelInfo } from '../weights/manifest';
 import { Gate, watchRequests } from '../requests';
-import type {
-  BackendKind,
-  Engine,
-  GenerateEvent,
-  LoadEvent,
-  LoadRequest,
-  NetworkRequest,
-  OpenedFiles,
-  Size,
-} from './protocol';
+import type { GenerateEvent, Size } from './protocol/clip';
+import type { Engine } from './protocol/engine';
+import type { OpenedFiles } from './protocol/files';
+import type { BackendKind } from './protocol/machine';
+import type { LoadEvent, LoadRequest } from './protocol/model';
+import type { NetworkRequest } from './protocol/network';
 
 /** Browser and build: the built worker's name carries a hash of its code. Kernels chosen by trial hold for these. */
 const BUILD = `${navigator.userAgent} ${new URL(import.meta.url).pathname}`;

@@ -5,16 +5,10 @@
 import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
 import { beginWorker } from './begin';
 import workerAddress from './hub.worker.ts?worker&url';
-import type {
-  EngineError,
-  HubAnswer,
-  HubEngine,
-  HubOrder,
-  HubWish,
-  LoadEvent,
-  NetworkRequest,
-  Result,
-} from './protocol';
+import type { HubAnswer, HubEngine, HubOrder, HubWish } from './protocol/hub';
+import type { LoadEvent } from './protocol/model';
+import type { NetworkRequest } from './protocol/network';
+import type { EngineError, Result } from './protocol/result';
 
 /** Milliseconds that a worker may take to pause. What is whole of its download is on the disk, so nothing is lost by ending it. */
 const PATIENCE = 10_000;

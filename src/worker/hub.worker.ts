@@ -6,7 +6,8 @@ import { expose, releaseProxy } from 'comlink';
 import { asResult } from '../errors';
 import { watchRequests } from '../requests';
 import { fetchFromHub, lookAtHub } from '../weights/hub';
-import type { HubEngine, HubOrder, HubWish, LoadEvent } from './protocol';
+import type { HubEngine, HubOrder, HubWish } from './protocol/hub';
+import type { LoadEvent } from './protocol/model';
 
 const stop = new AbortController();
 

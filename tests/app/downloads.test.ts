@@ -3,7 +3,9 @@ import { beforeEach, expect, test } from 'vitest';
 import { Downloads, type Hub, type Kept } from '../../src/app/downloads.svelte';
 import { MODELS } from '../../src/models/catalogue/catalogue';
 import { HUBS } from '../../src/policy';
-import type { Download, HubOrder, HubWish, LoadEvent, Result } from '../../src/worker/protocol';
+import type { Download, HubOrder, HubWish } from '../../src/worker/protocol/hub';
+import type { LoadEvent } from '../../src/worker/protocol/model';
+import type { Result } from '../../src/worker/protocol/result';
 import { memoryStore } from './helpers';
 
 const WAN = MODELS.find(({ id }) => id === 'wan')!;

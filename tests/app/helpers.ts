@@ -1,20 +1,18 @@
 /** Stand-ins for what the page's classes talk to. The engine is a script: it answers when a test says so. */
-import type { Engine, Picture } from '../../src/app/studio.svelte';
+import type { Picture } from '../../src/app/pictures';
+import type { Engine } from '../../src/app/studio.svelte';
 import type { Store } from '../../src/app/store';
 import type { LibraryEntry } from '../../src/library/library';
 import type {
-  AdapterReport,
-  CheckReport,
   Clip,
   GenerateEvent,
   GenerateRequest,
   JournalInfo,
-  LoadEvent,
-  LoadRequest,
-  ModelInfo,
   Recipe,
-  Result,
-} from '../../src/worker/protocol';
+} from '../../src/worker/protocol/clip';
+import type { AdapterReport, CheckReport } from '../../src/worker/protocol/machine';
+import type { LoadEvent, LoadRequest, ModelInfo } from '../../src/worker/protocol/model';
+import type { Result } from '../../src/worker/protocol/result';
 
 export function memoryStore(values: Record<string, unknown> = {}): Store & { values: typeof values } {
   return {

@@ -3,15 +3,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { App } from '../../src/app/app.svelte';
 import { knowHandle, type HandleStore, type KeptFile } from '../../src/app/handles';
 import type { Shelved } from '../../src/app/shelf.svelte';
-import type {
-  CheckReport,
-  Download,
-  OpenedFiles,
-  PickedFile,
-  Recognition,
-  Result,
-  Size,
-} from '../../src/worker/protocol';
+import type { Size } from '../../src/worker/protocol/clip';
+import type { OpenedFiles, PickedFile, Recognition } from '../../src/worker/protocol/files';
+import type { Download } from '../../src/worker/protocol/hub';
+import type { CheckReport } from '../../src/worker/protocol/machine';
+import type { Result } from '../../src/worker/protocol/result';
 import { memoryStore, MODEL, REPORT, ScriptedEngine, settle } from './helpers';
 
 const SIZE = { width: 448, height: 256 };
@@ -87,7 +83,7 @@ async function useDownload() {
   await loaded();
   await app.downloads.refresh();
   app.own.size = SIZE;
-  await app.useDownload('longlive');
+  await app.choice.useDownload('longlive');
   for (let i = 0; i < 20 && engine.loading.count === 1; i++) await settle();
   return app;
 }
@@ -119,7 +115,7 @@ describe('a download', () => {
     expect(asked()).toBeUndefined();
     expect(again.last.offer).toMatchObject({ name: 'LongLive', trying: true });
     await loaded();
-    void again.openLast();
+    void again.choice.openLast();
     for (let i = 0; i < 20 && engine.loading.count === 1; i++) await settle();
     expect(asked()).toMatchObject({ name: 'LongLive' });
     expect(again.last.offer).toBeNull();
@@ -154,7 +150,7 @@ describe('a download', () => {
   test('is not opened again once the person went back', async () => {
     const first = await useDownload();
     await loaded();
-    void first.useModel(null);
+    void first.choice.use(null);
     for (let i = 0; i < 20 && engine.loading.count === 2; i++) await settle();
     expect(first.last.read()).toBeNull();
   });
@@ -170,7 +166,7 @@ describe('files from the disk', () => {
     const file = new File(['abc'], 'wan.gguf', { lastModified: 5 });
     if (leave) knowHandle(file, handleOf('wan.gguf', leave));
     await app.own.add([{ path: 'wan.gguf', file, changed: 5 }]);
-    void app.useModel(app.own.opened);
+    void app.choice.use(app.own.opened);
     for (let i = 0; i < 20 && engine.loading.count === 1; i++) await settle();
     await loaded();
     const again = open();
@@ -193,7 +189,7 @@ describe('files from the disk', () => {
     expect(leave.asked).toBe(0); // only in answer to a press
     expect(again.last.offer).toMatchObject({ name: 'mine', download: null, trying: false });
     await loaded();
-    void again.openLast();
+    void again.choice.openLast();
     for (let i = 0; i < 20 && engine.loading.count === 1; i++) await settle();
     expect(leave.asked).toBe(1);
     expect(asked()!.files).toMatchObject([{ path: 'wan.gguf' }]);
@@ -203,7 +199,7 @@ describe('files from the disk', () => {
     const again = await earlier(null);
     expect(again.last.offer).toMatchObject({ paths: ['wan.gguf'] });
     await loaded();
-    await again.openLast();
+    await again.choice.openLast();
     expect([again.drawer, again.last.lost]).toEqual([true, true]);
     expect(engine.loading.count).toBe(1);
   });

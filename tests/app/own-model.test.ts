@@ -1,7 +1,7 @@
 /** A model of one's own files, as the page has it; the engine is told what it is to say. */
 import { expect, test } from 'vitest';
 import { OwnModel } from '../../src/app/own-model.svelte';
-import type { Finding, Quantize, Recognition } from '../../src/worker/protocol';
+import type { Finding, Quantize, Recognition } from '../../src/worker/protocol/files';
 
 const finding = (part: Finding['part'], type: string): Finding => ({ path: part!, bytes: 1, part, layout: '', types: [type], parameters: 1, sparse: false, used: true, problem: null }); // prettier-ignore
 const FILES = [{ path: 'wan.gguf', file: new Blob(), changed: 1 }];

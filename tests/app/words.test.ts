@@ -4,7 +4,7 @@ import { errorText, htmlLang, LANGUAGES, pickLanguage, type Language } from '../
 import { bytes, clock, seconds, shape } from '../../src/app/words/format';
 import { countedOn } from '../../src/pipeline/memory-plan';
 import { SAMPLINGS } from '../../src/pipeline/samplings';
-import type { ErrorCode } from '../../src/worker/protocol';
+import type { ErrorCode } from '../../src/worker/protocol/result';
 import { memoryStore } from './helpers';
 
 /** Every text in a language, functions called with plausible values, as [path, text]. */

@@ -6,7 +6,7 @@ import { bytesOf, size, type Tensor } from '../../src/gpu/tensor';
 import { f32ToF16 } from '../../src/weights/convert';
 import { readWanConfig } from '../../src/models/wan-transformer';
 import type { ModelManifest } from '../../src/weights/manifest';
-import type { TuningAnswer } from '../../src/worker/protocol';
+import type { TuningAnswer } from '../../src/worker/protocol/machine';
 import { blockPeer, blockSizeOf, measureBlock, syntheticWeights, WAN_CONFIG, type BlockTime } from './block';
 import { casesOf, type Case, type Maker } from './cases';
 import {

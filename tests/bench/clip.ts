@@ -7,7 +7,7 @@ import type { OpenOutput } from '../../src/pipeline/output';
 import type { ModelManifest } from '../../src/weights/manifest';
 import { fromBlob } from '../../src/weights/source';
 import type { ModelFiles } from '../../src/weights/store';
-import type { BlockReport, Size } from '../../src/worker/protocol';
+import type { BlockReport, Size } from '../../src/worker/protocol/clip';
 
 /** Where the bench runs: how a device is opened there, where the model's files are, where frames go. */
 export interface Place {

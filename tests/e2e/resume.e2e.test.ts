@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { chromium, type Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { browserEnv, ensureBrowser, SOFTWARE_FLAGS } from '../../scripts/browser.mjs';
-import type { Clip, EngineError } from '../../src/worker/protocol';
+import type { Clip } from '../../src/worker/protocol/clip';
+import type { EngineError } from '../../src/worker/protocol/result';
 
 type Heard = { blocks: number[]; done: Clip | null; error: EngineError | null };
 

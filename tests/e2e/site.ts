@@ -2,7 +2,8 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright';
 import { inject } from 'vitest';
 import { launchBrowser } from '../../scripts/browser.mjs';
-import type { Clip, EngineError, GenerateEvent } from '../../src/worker/protocol';
+import type { Clip, GenerateEvent } from '../../src/worker/protocol/clip';
+import type { EngineError } from '../../src/worker/protocol/result';
 
 export type Facts = Omit<Clip, 'mp4' | 'poster'>;
 export type Outcome = { done: Facts } | { error: EngineError };

@@ -3,7 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { KinoraError } from '../../src/errors';
 import { Gpu } from '../../src/gpu/device';
 import type { Tensor } from '../../src/gpu/tensor';
-import type { AdapterReport } from '../../src/worker/protocol';
+import type { AdapterReport } from '../../src/worker/protocol/machine';
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -20,6 +20,7 @@ function partOf(path: string): string {
   const inner = path.replace(/^src\//, '');
   if (/^weights\/upload\b/.test(inner)) return 'weights/upload';
   if (inner.startsWith('models/catalogue/')) return 'models/catalogue';
+  if (inner.startsWith('worker/protocol/')) return 'worker/protocol';
   if (inner.startsWith('worker/')) return inner.replace(/\.ts$/, '');
   if (
     [
@@ -38,7 +39,7 @@ function partOf(path: string): string {
   return inner.split('/')[0]!;
 }
 
-/** Every part may import itself and, as types, worker/protocol and errors. */
+/** Every part may import itself and, as types, all of worker/protocol (which imports nothing else) and errors. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
   'limits.ts': [],

@@ -1,5 +1,5 @@
 /** Pictures and recipes for tests of media and library. */
-import type { Clip, Recipe } from '../../src/worker/protocol';
+import type { Clip, Recipe } from '../../src/worker/protocol/clip';
 
 export const RECIPE: Recipe = {
   prompt: 'a red boat drifting on the sea at sunset',

@@ -6,7 +6,7 @@ import type { Latents } from '../../src/pipeline/backend';
 import { generate, type GenerateOptions, type KnownBlocks } from '../../src/pipeline/generate';
 import type { GpuModel } from '../../src/pipeline/model';
 import type { OpenOutput } from '../../src/pipeline/output';
-import type { Clip, GenerateEvent, GenerateRequest } from '../../src/worker/protocol';
+import type { Clip, GenerateEvent, GenerateRequest } from '../../src/worker/protocol/clip';
 
 /** 24 frames: 7 latents, 3 blocks, one more than the window of the random model holds. */
 export const REQUEST: GenerateRequest = {

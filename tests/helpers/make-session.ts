@@ -4,7 +4,8 @@ import { KinoraError } from '../../src/errors';
 import type { Model } from '../../src/pipeline/backend';
 import { listJournals } from '../../src/pipeline/journal';
 import { makeClip, type SessionOptions } from '../../src/pipeline/session';
-import type { ErrorCode, GenerateEvent, GenerateRequest } from '../../src/worker/protocol';
+import type { GenerateEvent, GenerateRequest } from '../../src/worker/protocol/clip';
+import type { ErrorCode } from '../../src/worker/protocol/result';
 import { hashing, REQUEST } from './make-clip';
 
 /** Seven blocks. */

@@ -7,7 +7,7 @@ import { framesAt, type Block } from '../../src/pipeline/blocks';
 import { gridOf, type Room } from '../../src/pipeline/memory-plan';
 import { Costs } from '../../src/pipeline/progress';
 import { windowOf } from '../../src/pipeline/window';
-import type { GenerateRequest } from '../../src/worker/protocol';
+import type { GenerateRequest } from '../../src/worker/protocol/clip';
 import { randomManifest, type ManifestChange } from './random-manifest';
 
 const ROOM: Room = { element: 4, buffer: 2 ** 40, total: 2 ** 40, speed: 1e15, scores: false, packs: true };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { topLevelBoxes, uuidBox } from '../../src/media/mp4';
 import { DIGITAL_SOURCE_TYPE, provenanceBox, readRecipe, writeXmp } from '../../src/media/provenance';
-import type { Recipe } from '../../src/worker/protocol';
+import type { Recipe } from '../../src/worker/protocol/clip';
 import { RECIPE } from '../helpers/clips';
 import { exif } from '../helpers/probe';
 

@@ -5,7 +5,7 @@ import type { Tensor } from '../../src/gpu/tensor';
 import { createKvCache, encodeText, readWanConfig, wanTransformer } from '../../src/models/wan-transformer';
 import { uploadWeights } from '../../src/weights/upload';
 import type { Gpu } from '../../src/gpu/device';
-import type { CacheBits } from '../../src/worker/protocol';
+import type { CacheBits } from '../../src/worker/protocol/clip';
 import type { Positions } from '../../src/models/wan-transformer';
 import type { Values } from '../../scripts/parity-networks';
 import { onEveryElem } from '../helpers/tensors';

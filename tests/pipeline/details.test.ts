@@ -6,7 +6,7 @@ import { Costs } from '../../src/pipeline/progress';
 import { tokensWithDetails } from '../../src/pipeline/details';
 import { choices } from '../../src/sampling/noise';
 import type { Tokenizer } from '../../src/text/tokenizer';
-import type { GenerateRequest } from '../../src/worker/protocol';
+import type { GenerateRequest } from '../../src/worker/protocol/clip';
 import { manifest } from '../weights/model';
 
 /** Ids are the letters' codes, and 1 at the end. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { noiseOf, scaleOf } from '../../src/pipeline/draft';
-import type { GenerateRequest } from '../../src/worker/protocol';
+import type { GenerateRequest } from '../../src/worker/protocol/clip';
 import { noise } from '../../src/sampling/noise';
 
 const GRID = { width: 16, height: 16 };

@@ -6,7 +6,8 @@ import { i420Bytes, sha256Hex } from '../../src/media/frames';
 import { generate, type GenerateOptions } from '../../src/pipeline/generate';
 import { buildModel, type GpuModel as Model } from '../../src/pipeline/model';
 import type { OpenOutput } from '../../src/pipeline/output';
-import type { Clip, GenerateEvent, GenerateRequest, LoadEvent } from '../../src/worker/protocol';
+import type { Clip, GenerateEvent, GenerateRequest } from '../../src/worker/protocol/clip';
+import type { LoadEvent } from '../../src/worker/protocol/model';
 import { openTestGpu } from '../helpers/gpu';
 import {
   randomModel,

@@ -5,7 +5,7 @@ import { parseRecipe } from '../../src/media/recipe';
 import { buildModel, type GpuModel } from '../../src/pipeline/model';
 import { writeRecord } from '../../src/pipeline/records';
 import { makeClip as makeSession } from '../../src/pipeline/session';
-import type { GenerateEvent, GenerateRequest, Recipe } from '../../src/worker/protocol';
+import type { GenerateEvent, GenerateRequest, Recipe } from '../../src/worker/protocol/clip';
 import { openTestGpu } from '../helpers/gpu';
 import { denoised, hashing, makeClip, REQUEST } from '../helpers/make-clip';
 import { randomModel } from '../helpers/random-model';

@@ -5,7 +5,7 @@ import { framesAt } from '../../src/pipeline/blocks';
 import { generate } from '../../src/pipeline/generate';
 import type { OpenOutput } from '../../src/pipeline/output';
 import { Costs } from '../../src/pipeline/progress';
-import type { GenerateRequest } from '../../src/worker/protocol';
+import type { GenerateRequest } from '../../src/worker/protocol/clip';
 import { manifest } from '../weights/model';
 
 const REQUEST: GenerateRequest = { prompt: 'a boat', seed: 1, seconds: 2, width: 32, height: 32, steps: 2 };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Costs, Progress, type Work } from '../../src/pipeline/progress';
-import type { GenerateEvent } from '../../src/worker/protocol';
+import type { GenerateEvent } from '../../src/worker/protocol/clip';
 
 type Told = Extract<GenerateEvent, { type: 'progress' }>;
 

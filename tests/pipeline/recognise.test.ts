@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { openFiles, type Opened } from '../../src/pipeline/opened';
 import { readScale } from '../../src/weights/scaled';
-import type { EngineError } from '../../src/worker/protocol';
+import type { EngineError } from '../../src/worker/protocol/result';
 import { collected, diffusersFolder, family, inLayout, safetensorsFile, UMT5, VAE, WAN, type Files, type Tensors } from '../helpers/wan-family'; // prettier-ignore
 import { join, safetensors } from '../weights/write';
 

@@ -5,7 +5,7 @@ import { openGpu, type Gpu } from '../../src/gpu/device';
 import type { Model } from '../../src/pipeline/backend';
 import { buildModel } from '../../src/pipeline/model';
 import { generateSafely, nextWindow, type RecoverOptions } from '../../src/pipeline/recover';
-import type { GenerateEvent, GenerateRequest } from '../../src/worker/protocol';
+import type { GenerateEvent, GenerateRequest } from '../../src/worker/protocol/clip';
 import { testEntry } from '../helpers/gpu';
 import { hashing, REQUEST } from '../helpers/make-clip';
 import { randomModel } from '../helpers/random-model';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { KinoraError } from '../../src/errors';
 import { checkRequest } from '../../src/pipeline/request';
-import type { GenerateRequest } from '../../src/worker/protocol';
+import type { GenerateRequest } from '../../src/worker/protocol/clip';
 
 const GOOD: GenerateRequest = {
   prompt: ' a  red boat ',

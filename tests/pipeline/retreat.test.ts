@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { estimateNeed, fittingTiles, moreTiles, type Room } from '../../src/pipeline/memory-plan';
 import { lessMemory } from '../../src/pipeline/recover';
-import type { GenerateRequest } from '../../src/worker/protocol';
+import type { GenerateRequest } from '../../src/worker/protocol/clip';
 import { randomManifest } from '../helpers/random-manifest';
 
 const ROOM: Room = { element: 4, buffer: 2 ** 30, total: 2 ** 33, speed: 1e12, scores: false, packs: true };

@@ -10,7 +10,7 @@ import type { Tiling } from '../../src/models/tiling';
 import { readAutoencoderConfig } from '../../src/pipeline/autoencoder';
 import { estimateNeed, fittingTiles, moreTiles } from '../../src/pipeline/memory-plan';
 import { generateSafely } from '../../src/pipeline/recover';
-import type { GenerateEvent, GenerateRequest } from '../../src/worker/protocol';
+import type { GenerateEvent, GenerateRequest } from '../../src/worker/protocol/clip';
 import { testEntry } from '../helpers/gpu';
 import { hashing } from '../helpers/make-clip';
 import { randomModel } from '../helpers/random-model';

@@ -5,7 +5,7 @@ import { fetchFromHub, lookAtHub } from '../../src/weights/hub';
 import { fileAddress, readRepository } from '../../src/weights/hub-api';
 import { listDownloads, openDownload } from '../../src/weights/hub-store';
 import { deleteModel, listModels, verifyModel } from '../../src/weights/manager';
-import type { HubOrder } from '../../src/worker/protocol';
+import type { HubOrder } from '../../src/worker/protocol/hub';
 import { FakeDisk } from './opfs';
 
 const HUB = 'https://huggingface.co';

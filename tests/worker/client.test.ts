@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { EngineClient } from '../../src/worker/client';
 import { HubClient } from '../../src/worker/hub';
-import type { HubOrder } from '../../src/worker/protocol';
+import type { HubOrder } from '../../src/worker/protocol/hub';
 
 const REQUEST = { prompt: 'x', seed: 1, seconds: 1, width: 96, height: 64, steps: 1 };
 const PATIENCE = { tick: 10, unanswered: 3, stopping: 1, withoutEvent: 200 };

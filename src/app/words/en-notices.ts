@@ -1,5 +1,5 @@
 /** What is said when something happens or is missing: notices, help, what is wrong with a setting, errors. */
-import type { EngineError, ErrorCode } from '../../worker/protocol';
+import type { EngineError, ErrorCode } from '../../worker/protocol/result';
 import type { Advice } from '../browser';
 import type { Problem } from '../problems';
 

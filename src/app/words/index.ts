@@ -1,4 +1,4 @@
-import type { EngineError } from '../../worker/protocol';
+import type { EngineError } from '../../worker/protocol/result';
 import { en, type Words } from './en';
 import { zh } from './zh';
 

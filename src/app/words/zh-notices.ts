@@ -1,4 +1,4 @@
-import type { EngineError } from '../../worker/protocol';
+import type { EngineError } from '../../worker/protocol/result';
 import type { Problem } from '../problems';
 import type { notices as english } from './en-notices';
 import { bytes } from './format';

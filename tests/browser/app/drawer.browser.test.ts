@@ -84,7 +84,7 @@ test('what the engine refuses is shown the same way', async () => {
 test('a model whose files are gone leads to where files are picked, as often as it is wanted', async () => {
   app.last.offer = { name: 'mine', download: null, paths: ['a.gguf'], sampling: null, quantize: null, strengths: {}, size: { width: 448, height: 256 }, trying: false }; // prettier-ignore
   for (let i = 0; i < 2; i++) {
-    await app.openLast();
+    await app.choice.openLast();
     flushSync();
     await tick();
     expect(dialog().open).toBe(true);

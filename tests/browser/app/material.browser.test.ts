@@ -58,7 +58,7 @@ async function give(file: File): Promise<string | null> {
 /** What the engine is asked for. */
 async function asked() {
   const before = engine.making.count;
-  void app.generate();
+  void app.next.generate();
   await expect.poll(() => engine.making.count, { timeout: 60_000 }).toBe(before + 1);
   const { request } = engine.making;
   engine.making.answer({ ok: false, error: { code: 'cancelled', message: 'enough' } });
@@ -126,7 +126,7 @@ describe('a pasted picture', () => {
     expect(at('given').dataset.kind).toBe('picture');
     const crop = at('given').querySelector<HTMLElement>('.crop')!;
     expect([parseFloat(crop.style.left), parseFloat(crop.style.width)]).toEqual([25, 50]);
-    void app.generate();
+    void app.next.generate();
     await expect.poll(() => engine.making.count).toBe(1);
     const { picture: asked } = engine.making.request;
     expect(asked).toMatchObject({ width: 48, height: 32 });
@@ -375,7 +375,7 @@ describe('a video from outside', () => {
     expect(await told).toEqual({ as: 'video', message: '' });
     flushSync();
     expect(at('given').dataset.kind).toBe('video');
-    void app.generate();
+    void app.next.generate();
     await expect.poll(() => engine.making.count, { timeout: 60_000 }).toBe(1);
     expect(engine.making.request.footage).toMatchObject({ width: 48, height: 32, frames: 32, use: 'extend' });
     expect(engine.making.request.strength).toBeUndefined();
@@ -383,7 +383,7 @@ describe('a video from outside', () => {
     await settle();
     app.material.choose('remix');
     app.material.strength = 0.3;
-    void app.generate();
+    void app.next.generate();
     await expect.poll(() => engine.making.count, { timeout: 60_000 }).toBe(2);
     expect(engine.making.request).toMatchObject({ strength: 0.3, footage: { use: 'remix', frames: 32 } });
   });

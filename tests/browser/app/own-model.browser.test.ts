@@ -2,7 +2,9 @@
 import { flushSync, mount, tick, unmount } from 'svelte';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../../src/app/app.svelte';
-import type { EngineError, Finding, MemoryPlan, Recognition, Size } from '../../../src/worker/protocol';
+import type { Size } from '../../../src/worker/protocol/clip';
+import type { Finding, MemoryPlan, Recognition } from '../../../src/worker/protocol/files';
+import type { EngineError } from '../../../src/worker/protocol/result';
 import { Preferences } from '../../../src/app/preferences.svelte';
 import { memoryStore, REPORT, ScriptedEngine } from '../../app/helpers';
 import { bareApp } from './bare';

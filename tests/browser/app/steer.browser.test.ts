@@ -18,7 +18,7 @@ beforeEach(async () => {
   app.studio.model = MODEL;
   app.studio.engine = 'ready';
   shown = mount(Harness, { target: document.body, props: { app } });
-  void app.generate();
+  void app.next.generate();
   await expect.poll(() => engine.making.count).toBe(1);
   flushSync();
 });

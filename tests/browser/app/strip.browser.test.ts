@@ -18,8 +18,8 @@ test.each([1280, 400])(
       memory,
     }));
     const { draft: _, ...settings } = RECIPE;
-    app.studio.request = { ...settings, width: 128, height: 80 };
-    app.studio.blocks = Array.from({ length: 7 }, (_, i) => ({
+    app.studio.work.request = { ...settings, width: 128, height: 80 };
+    app.studio.work.blocks = Array.from({ length: 7 }, (_, i) => ({
       state: i < 2 ? 'done' : i === 2 ? 'now' : 'next',
       picture: null,
       frames: i < 2 ? { first: 12 * i, count: 12 } : null,

@@ -4,7 +4,7 @@ import { ClipEncoder } from '../../../src/media/encoder';
 import { topLevelBoxes } from '../../../src/media/mp4';
 import { readRecipe } from '../../../src/media/provenance';
 import { decodeClip, readClip } from '../../../src/media/read';
-import type { Size } from '../../../src/worker/protocol';
+import type { Size } from '../../../src/worker/protocol/clip';
 import { bands, psnr, RECIPE, texture, yuv, type Rgb } from '../../helpers/clips';
 
 const SIZE: Size = { width: 96, height: 64 };

@@ -8,7 +8,7 @@ import { toF32 } from '../../../src/weights/convert';
 import { readSafetensors } from '../../../src/weights/safetensors';
 import { fromBytes } from '../../../src/weights/source';
 import type { ModelFiles } from '../../../src/weights/store';
-import type { GenerateEvent, GenerateRequest } from '../../../src/worker/protocol';
+import type { GenerateEvent, GenerateRequest } from '../../../src/worker/protocol/clip';
 import { readGolden } from '../../helpers/fixtures';
 import { denoised, hashing, REQUEST } from '../../helpers/make-clip';
 import { FOLDER, openTiny } from '../../helpers/tiny-onnx';

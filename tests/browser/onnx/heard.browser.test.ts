@@ -1,7 +1,7 @@
 /** Is a message heard while the CPU backend computes? Nothing is held still here, and nothing else makes the engine wait. */
 import { expect, test } from 'vitest';
 import { makeClip } from '../../../src/pipeline/session';
-import type { GenerateEvent } from '../../../src/worker/protocol';
+import type { GenerateEvent } from '../../../src/worker/protocol/clip';
 import { hashing, REQUEST } from '../../helpers/make-clip';
 import { openTiny } from '../../helpers/tiny-onnx';
 

@@ -1,7 +1,9 @@
 /** The worker as the page meets it, with the bundled model. Clips are as small as can be: this is software. */
 import { afterAll, expect, test } from 'vitest';
 import { EngineClient } from '../../../src/worker/client';
-import type { GenerateEvent, GenerateRequest, LoadEvent, Result } from '../../../src/worker/protocol';
+import type { GenerateEvent, GenerateRequest } from '../../../src/worker/protocol/clip';
+import type { LoadEvent } from '../../../src/worker/protocol/model';
+import type { Result } from '../../../src/worker/protocol/result';
 
 const MODEL = { model: '/models/pocket/' };
 const REQUEST: GenerateRequest = {
