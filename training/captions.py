@@ -16,7 +16,8 @@ SILENT = {"material": "matte", "weather": "clear", "camera": "still", "look": "n
 SAY_SILENT = 0.1
 DROP = {"subject": 0.02, "colour": 0.06, "subject2": 0.03, "colour2": 0.06}
 DROP_OTHERS = 0.06  # and SHORT drops most of them: about a tenth in all
-SHORT = 0.05
+SHORT = 0.12
+BARE = 0.3  # of the short ones name no colour, and often the subject alone
 TYPOS = 0.025
 
 
@@ -56,13 +57,14 @@ def _chosen(named: dict, rng, plain: bool) -> list:
     """Which attributes a caption names."""
     short = not plain and rng.random() < SHORT
     extra = rng.choice([a for a in named if a in ("motion", "place", "time")] or list(named)) if short and rng.random() < 0.6 else None
+    bare = short and rng.random() < BARE
     pair = named.get("relation", "alone") != "alone"
 
     def says(attribute: str) -> bool:
         if named[attribute] == SILENT.get(attribute):
             return not plain and not short and rng.random() < SAY_SILENT
         if short:
-            return attribute in ("subject", "colour", extra)
+            return attribute in ("subject", extra) or attribute == "colour" and not bare
         return plain or rng.random() >= DROP.get(attribute, DROP_OTHERS)
 
     chosen = [a for a in named if (pair or not a.endswith("2")) and says(a)]
@@ -93,6 +95,8 @@ def said(scene, rng: np.random.Generator, language: str | None = None, plain: bo
         if options is None:
             raise KeyError(f"no {language} words for {attribute} = {named[attribute]}: add them to training/words/{language}.py")
         options = [text for text, only in options if not only or about in only]
+        if "motion" in spellings and language != "de":  # "a boat and a house rising" says that both do; German says who, in a clause of its own
+            options = [text for text in options if not text.startswith("&")]
         first = plain or rng.random() < 0.4
         spellings[attribute] = options[0] if first else options[rng.integers(len(options))]
     text = write(language, SENTENCES[language](Say(language, spellings, rng, plain)))

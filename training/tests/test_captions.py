@@ -47,7 +47,7 @@ CHASE = "car red left snow night relation=chasing subject2=duck colour2=blue"
 NEXT = "flower orange rise mountains sunset relation=beside subject2=house colour2=white weather=rain"
 PLAIN = [
     ("en", BALL, "a shiny red boat moving left on the sea by day"),
-    ("en", CHASE, "a red car moving left and chasing a blue duck on the snow at night"),
+    ("en", CHASE, "a red car moving left, chasing a blue duck on the snow at night"),
     ("en", NEXT, "an orange flower rising next to a white house in the mountains at sunset in the rain"),
     ("en", "fish green spin underwater day material=glass camera=in look=ink",
      "a green glass fish spinning under water by day, the camera moves in, ink drawing"),

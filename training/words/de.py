@@ -41,7 +41,7 @@ WORDS = {
         "sea": "auf dem Meer; auf See; auf dem Ozean; auf dem Wasser", "desert": "in der Wüste; zwischen Sanddünen; auf dem Sand; in einer Wüste",
         "meadow": "auf einer Wiese; auf der Wiese; im Gras; auf einem Feld; auf dem Rasen", "snow": "im Schnee; auf dem Schnee; auf einem Schneefeld; in einer Winterlandschaft",
         "city": "in der Stadt; in einer Stadt; auf der Straße; zwischen Hochhäusern; vor Hochhäusern", "space": "im Weltraum; im All; auf dem Mond; auf einem fernen Planeten; im Weltall",
-        "underwater": "unter Wasser; auf dem Meeresgrund; im Meer; unter dem Meer; am Riff", "mountains": "in den Bergen; im Gebirge; vor Bergen; in den Alpen",
+        "underwater": "unter Wasser; auf dem Meeresgrund; im Meer; unter dem Meer", "mountains": "in den Bergen; im Gebirge; vor Bergen; in den Alpen",
     },
     "time": {
         "morning": "am Morgen; morgens; bei Sonnenaufgang; in der Früh", "day": "am Tag; tagsüber; mittags; bei Tageslicht; am Mittag",

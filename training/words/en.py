@@ -53,7 +53,7 @@ WORDS = {
         "snow": "on the snow; in the snow; on a snowfield; in a snowy field; in a winter landscape",
         "city": "in the city; in a city; in town; among tall buildings; on a city street; in front of skyscrapers",
         "space": "in space; in outer space; on the moon; on a distant planet; in the universe",
-        "underwater": "under water; underwater; under the sea; at the bottom of the sea; on the sea floor; on a coral reef",
+        "underwater": "under water; underwater; under the sea; at the bottom of the sea; on the sea floor",
         "mountains": "in the mountains; among mountains; in front of mountains; on a mountain; in the hills",
     },
     "time": {

@@ -4,7 +4,7 @@ STAR = "<o|a>"
 WORDS = {
     "subject": {
         "boat": "m barco; m velero; f barca; m bote", "balloon": "m globo; m globo aerostático",
-        "house": "f casa; f casita; f cabaña", "car": "m coche; m carro; m auto; m cochecito", "fish": "m pez; m pececito; m pescado",
+        "house": "f casa; f casita; f cabaña", "car": "m coche; m carro; m auto; m cochecito", "fish": "m pez; m pececito",
         "rocket": "m cohete; f nave espacial; m cohete espacial", "snowman": "m muñeco de nieve; m hombre de nieve",
         "tree": "m pino; m árbol; m abeto; m árbol de navidad", "star": "f estrella; f estrellita", "heart": "m corazón; m corazoncito",
         "robot": "m robot; m robot de juguete; m androide", "lighthouse": "m faro", "bird": "m pájaro; m pajarito",
@@ -43,11 +43,11 @@ WORDS = {
         "sea": "en el mar; sobre el mar; en el océano; sobre el agua", "desert": "en el desierto; entre dunas; sobre la arena; en un desierto",
         "meadow": "en un prado; en la pradera; sobre la hierba; en el campo; en un jardín", "snow": "en la nieve; sobre la nieve; en un campo nevado; en un paisaje de invierno",
         "city": "en la ciudad; en una ciudad; entre edificios; en una calle; entre rascacielos", "space": "en el espacio; en la luna; en un planeta lejano; en el universo",
-        "underwater": "bajo el agua; en el fondo del mar; bajo el mar; en un arrecife", "mountains": "en las montañas; en la montaña; entre montañas; en la sierra",
+        "underwater": "bajo el agua; en el fondo del mar; bajo el mar", "mountains": "en las montañas; en la montaña; entre montañas; en la sierra",
     },
     "time": {
         "morning": "por la mañana; al amanecer; de madrugada; a primera hora", "day": "de día; durante el día; a mediodía; a plena luz",
-        "sunset": "al atardecer; al ponerse el sol; por la tarde; al anochecer", "night": "de noche; por la noche; a medianoche; en la oscuridad",
+        "sunset": "al atardecer; al ponerse el sol; al anochecer", "night": "de noche; por la noche; a medianoche; en la oscuridad",
     },
     "weather": {
         "clear": "con buen tiempo; con cielo despejado; sin nubes", "rain": "bajo la lluvia; mientras llueve; con lluvia; en un día lluvioso",

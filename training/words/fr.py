@@ -19,7 +19,7 @@ WORDS = {
         "white": "blanc<|he>; ivoire", "black": "noir*; ébène", "turquoise": "turquoise; cyan",
     },
     "material": {
-        "matte": "mat<|te>; sans reflet", "shiny": "brillant*; métallique; poli*; luisant*",
+        "matte": "mat<|e>; sans reflet", "shiny": "brillant*; métallique; poli*; luisant*",
         "glass": "en verre; de verre; transparent*; en cristal", "glowing": "lumineu<x|se>; fluorescent*; au néon; phosphorescent*",
     },
     "motion": {
@@ -42,7 +42,7 @@ WORDS = {
         "sea": "sur la mer; en mer; sur l'océan; sur l'eau", "desert": "dans le désert; parmi les dunes; sur le sable; dans un désert",
         "meadow": "dans un pré; dans la prairie; dans l'herbe; dans un champ; sur la pelouse", "snow": "dans la neige; sur la neige; dans un champ enneigé; dans un paysage d'hiver",
         "city": "en ville; dans la ville; dans une rue; entre les immeubles; devant des gratte-ciel", "space": "dans l'espace; sur la lune; sur une planète lointaine; dans l'univers",
-        "underwater": "sous l'eau; au fond de la mer; sous la mer; dans un récif", "mountains": "à la montagne; dans les montagnes; en montagne; devant des montagnes",
+        "underwater": "sous l'eau; au fond de la mer; sous la mer", "mountains": "à la montagne; dans les montagnes; en montagne; devant des montagnes",
     },
     "time": {
         "morning": "le matin; à l'aube; au lever du soleil; au petit matin", "day": "le jour; en plein jour; à midi; de jour; en journée",

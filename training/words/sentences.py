@@ -7,7 +7,7 @@ import re
 from . import GAP, MODULES, fill
 
 LATIN = {  # forms of verbs: (weight, word before it, form); joins: before chasing, after a motion
-    "en": {"verbs": [(0.7, "", 0), (0.1, "is ", 0), (0.14, "", 1), (0.06, "that ", 1)], "joins": [" and ", ", ", " while "],
+    "en": {"verbs": [(0.7, "", 0), (0.1, "is ", 0), (0.14, "", 1), (0.06, "that ", 1)], "joins": [", ", " while "],
            "articles": {"a": ("a",), "the": ("the",)}, "fix": [(r"\ba(?= [aeiou])", "an")]},
     "es": {"verbs": [(0.45, "", 0), (0.15, "está ", 0), (0.27, "", 1), (0.13, "que ", 1)], "joins": [", ", " "],
            "articles": {"a": ("un", "una"), "the": ("el", "la")}, "fix": [(r"\ba el\b", "al"), (r"\bde el\b", "del")]},

@@ -65,12 +65,15 @@ _LIB = None
 
 
 def sample_scenes(n: int, rng: np.random.Generator, world: dict = WHOLE, **fixed: int) -> np.ndarray:
-    """n random scenes [n] of SCENE out of `world`; `fixed` pins attributes to a value's index."""
+    """n random scenes [n] of SCENE out of `world`; `fixed` pins attributes to a value's index, as far as it can be seen there."""
     s = np.zeros(n, SCENE)
     for name, values in ATTRIBUTES.items():
         odds = np.array([world[name].get(v, 0.0) for v in values])
         s[name] = fixed[name] if name in fixed else rng.choice(len(values), n, p=odds / odds.sum())
     u = lambda lo, hi: rng.uniform(lo, hi, n).astype(np.float32)
+    # what nobody could see is not said either: weather where there is no air, and a spinning tree looks the same all round
+    s["weather"][np.isin(s["place"], [PLACES.index("space"), PLACES.index("underwater")])] = WEATHERS.index("clear")
+    s["motion"][(s["subject"] == SUBJECTS.index("tree")) & (s["motion"] == MOTIONS.index("spin"))] = MOTIONS.index("sway")
     motion, chasing = s["motion"], s["relation"] == RELATIONS.index("chasing")
     motion[chasing & (motion != 0)] = 1  # who chases runs left or right
     s["size"] = u(0.92, 1.08)

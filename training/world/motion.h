@@ -62,27 +62,32 @@ WORLD Instance pose(const Scene &s, int subject, int colour, float x, float y, f
   return p;
 }
 
-/** The bodies that are drawn at t; at most four. -> their number. */
+/** The bodies that are drawn at t; at most three. -> their number. */
 WORLD int instances(const Scene &s, float t, float aspect, Instance out[4]) {
   float hw = half_width(aspect), size = s.size * (s.relation == ALONE ? 1.0f : s.relation == ABOVE ? 0.62f : 0.74f);
   int n = 0;
   float y = s.place == SEA && s.motion != FALL ? -0.06f : s.place == UNDERWATER ? 0.18f : 0.0f;
+  float toward = s.motion == LEFT ? -1.0f : 1.0f;
   if (s.relation == ALONE) {
     out[n++] = pose(s, s.subject, s.colour, s.x, y, size, true, t, hw);
-  } else if (s.relation == CHASING) {
-    float toward = s.motion == LEFT ? -1.0f : 1.0f;
-    out[n++] = pose(s, s.subject, s.colour, s.x - 0.55f * toward, y, size, true, t, hw);
-    out[n++] = pose(s, s.subject2, s.colour2, s.x + 0.55f * toward, y, size, true, t, hw);
+  } else if (s.relation == CHASING) {  // the two leave the picture and come back as one, who chases behind
+    float apart = 0.55f;
+    for (; n < 2; n++) {
+      out[n] = pose(s, n ? s.subject2 : s.subject, n ? s.colour2 : s.colour, s.x, y, size, true, t, hw + apart);
+      out[n].x += (n ? apart : -apart) * toward;
+    }
   } else {
-    float side = s.relation == BESIDE ? 0.58f : 0.0f;
+    bool passes = s.motion == LEFT || s.motion == RIGHT;  // towards the other one, and by in front of it
+    float side = s.relation == BESIDE ? 0.58f * toward : 0.0f;
     out[n++] = pose(s, s.subject, s.colour, -side, s.relation == ABOVE ? 0.80f : y, size, true, t, hw);
     out[n++] = pose(s, s.subject2, s.colour2, side, y, size, false, t, hw);
+    if (passes) out[0].z += 0.4f, out[1].z -= 0.4f;
   }
-  if (s.motion == SPLIT) {
+  if (s.motion == SPLIT) {  // the first one does
     float gap = 0.55f * size * (1 - cosf(0.5f * TAU * (t * s.speed) * 0.8f)) * 0.5f;
-    for (int i = n; i < 2 * n; i++) out[i] = out[i - n];
-    for (int i = 0; i < n; i++) out[i].x -= gap, out[n + i].x += gap;
-    n *= 2;
+    out[n] = out[0];
+    out[0].x -= gap, out[n].x += gap;
+    n++;
   }
   return n;
 }
