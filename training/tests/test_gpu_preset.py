@@ -30,7 +30,7 @@ def folder():
 
 def test_the_whole_chain_runs_goes_on_and_is_carried_away(folder, monkeypatch, tmp_path):
     small = lambda stage, **changes: monkeypatch.setitem(stage.PRESETS, "gpu", {**stage.PRESETS["gpu"], **changes})
-    small(train_ae, batch=2, crop=32, frames=5, pool=9, polish=(2, 48, 5), size=(64, 48), fresh=1)
+    small(train_ae, batch=2, crop=32, frames=5, pool=9, polish=(2, 48, 5), size=(96, 64), fresh=1)
     small(pretrain_text, batch=16, pool=200, held=6, report=0, warmup=2)
     small(train, batch=2, stream=TINY)
     monkeypatch.setattr(checkpoint, "FOLDER", tmp_path)
