@@ -7,9 +7,10 @@ import torch
 import torch.nn.functional as F
 
 from .captions import caption
+from .device import device
 from .precision import mixed
 from .taehv import TAEHV
-from .world import ATTRIBUTES, FPS, FRAMES, HEIGHT, SMALL, WIDTH, details, render, sample_scenes
+from .world import ATTRIBUTES, FPS, FRAMES, HEIGHT, SMALL, WIDTH, details, gpu, render, sample_scenes
 
 CAPTIONS = 4  # paraphrases kept for every clip
 TOKENS = 48
@@ -25,7 +26,7 @@ def combination(scenes: np.ndarray) -> np.ndarray:
 
 
 def load_autoencoder(folder: Path) -> TAEHV:
-    saved = torch.load(folder / "ae.pt", weights_only=False)
+    saved = torch.load(folder / "ae.pt", weights_only=False, map_location="cpu")
     model = TAEHV(saved["config"]).to(memory_format=torch.channels_last).eval()
     model.load_state_dict(saved["model"])
     return model
@@ -42,16 +43,16 @@ def tokenise(tokenizer, texts: list) -> torch.Tensor:
 
 
 @torch.no_grad()
-def encode(model: TAEHV, clips: np.ndarray) -> torch.Tensor:
-    """uint8 [n, T, H, W, 3] -> latents [n, C, F, h, w]."""
-    x = torch.from_numpy(clips).permute(0, 1, 4, 2, 3).float() / 255
+def encode(model: TAEHV, clips: np.ndarray | torch.Tensor) -> torch.Tensor:
+    """uint8 [n, T, H, W, 3] -> latents [n, C, F, h, w], where the model is."""
+    x = torch.as_tensor(clips, device=next(model.parameters()).device).permute(0, 1, 4, 2, 3).float() / 255
     with mixed():
         return model.encode(x).float().transpose(1, 2)
 
 
-def subject_cells(masks: np.ndarray) -> torch.Tensor:
+def subject_cells(masks: np.ndarray | torch.Tensor) -> torch.Tensor:
     """uint8 [n, T, h, w] -> uint8 [n, F, h, w]: how much subjects cover a latent cell or its neighbours, at most in its frames."""
-    m = torch.from_numpy(masks)
+    m = torch.as_tensor(masks)
     m = torch.cat([m[:, :1].expand(-1, 3, -1, -1), m], 1).unflatten(1, (-1, 4)).amax(2)
     return F.max_pool2d(m.float(), 3, 1, 1).byte()
 
@@ -64,14 +65,14 @@ def make(model: TAEHV, tokenizer, sets: list, seed: int, world: dict = SMALL) ->
     return {"sets": made, "mean": flat.mean(1), "std": flat.std(1)}
 
 
-def make_beginnings(model: TAEHV, tokenizer, clips: int, seed: int, world: dict = SMALL) -> dict:
-    """What `one_size` gives, of the first block of many more clips of the native size: cheap, and what a thing looks like
+def make_beginnings(model: TAEHV, tokenizer, clips: int, seed: int, world: dict = SMALL, size: tuple = (WIDTH, HEIGHT), captions: int = CAPTIONS) -> dict:
+    """What `one_size` gives, of the first block of many more clips of one size, the native one: cheap, and what a thing looks like
     is learnt from many scenes. Nine thousand alone were learnt by heart (`python -m training.overfit` shows it)."""
     plain = world | {"relation": {**world["relation"], "alone": 30}, "camera": {**world["camera"], "still": 20}}
-    return one_size(model, tokenizer, WIDTH, HEIGHT, clips, np.random.default_rng(seed), plain, frames=9, late=0.0)
+    return one_size(model, tokenizer, *size, clips, np.random.default_rng(seed), plain, frames=9, late=0.0, captions=captions)
 
 
-def make_windows(model: TAEHV, tokenizer, clips: int, seed: int, world: dict = SMALL) -> dict:
+def make_windows(model: TAEHV, tokenizer, clips: int, seed: int, world: dict = SMALL, size: tuple = (WIDTH, HEIGHT), captions: int = CAPTIONS) -> dict:
     """What `one_size` gives, of three blocks of many scenes: the first, some later one as far as a minute away, and the one
     after that. How things go on, leave and come back needs as many scenes as how they begin. Where the later block is the
     first itself, it stands there twice, and the scene counts as `fresh`."""
@@ -84,38 +85,42 @@ def make_windows(model: TAEHV, tokenizer, clips: int, seed: int, world: dict = S
 
     def chunk(i: int):
         now = slice(i, i + 7)
-        first, then = (shot(model, scenes[now], WIDTH, HEIGHT, frames, start) for frames, start in ((9, 0.0), (29, starts[now])))
+        first, then = (shot(model, scenes[now], *size, frames, start) for frames, start in ((9, 0.0), (29, starts[now])))
         tail = lambda x, at: torch.stack([v[2:8] if n else v[:6] for v, n in zip(x, at)])
         return (torch.cat([first[0], tail(then[0].transpose(1, 2), later[now]).transpose(1, 2)], 2),
                 torch.cat([first[1], tail(then[1], later[now])], 1))
 
-    return described(tokenizer, rng, scenes, *in_chunks(chunk, clips), later == 0)
+    return described(tokenizer, rng, scenes, *in_chunks(chunk, clips), later == 0, captions)
 
 
-def one_size(model: TAEHV, tokenizer, width: int, height: int, clips: int, rng, world: dict, frames: int = FRAMES, late: float = 0.2) -> dict:
-    """-> latents [n, C, F, h, w] (raw, bf16), cells [n, F, h, w], ids [n, CAPTIONS, TOKENS], scenes, details [n, D], whether at the start [n].
+def one_size(model: TAEHV, tokenizer, width: int, height: int, clips: int, rng, world: dict, frames: int = FRAMES, late: float = 0.2, captions: int = CAPTIONS) -> dict:
+    """-> latents [n, C, F, h, w] (raw, bf16), cells [n, F, h, w], ids [n, captions, TOKENS], scenes, details [n, D], whether at the start [n].
 
     `late`: the share of the clips that begin later in the scene."""
     scenes = sample_scenes(clips, rng, world)
     starts = np.where(rng.random(clips) < 1 - late, 0, rng.uniform(0, 3, clips))
     chunk = lambda i: shot(model, scenes[i:i + 7], width, height, frames, starts[i:i + 7])
-    return described(tokenizer, rng, scenes, *in_chunks(chunk, clips), starts == 0)
+    return described(tokenizer, rng, scenes, *in_chunks(chunk, clips), starts == 0, captions)
 
 
 def shot(model: TAEHV, scenes: np.ndarray, width: int, height: int, frames: int, start) -> tuple:
-    """Scenes [n] from `start` seconds on -> latents [n, C, F, h, w] (raw, bf16), cells [n, F, h, w]."""
-    pictures, masks = render(scenes, width, height, frames, start=start, masks=True)
+    """Scenes [n] from `start` seconds on -> latents [n, C, F, h, w] (raw, bf16), cells [n, F, h, w]; rendered, and left, where the model is."""
+    where = next(model.parameters()).device
+    options = {"start": start, "masks": True}
+    pictures, masks = gpu.render(scenes, width, height, frames, device=where, **options) if where.type == "cuda" else render(scenes, width, height, frames, **options)
     return encode(model, pictures).bfloat16(), subject_cells(masks)
 
 
 def in_chunks(chunk, clips: int) -> tuple:
-    """(latents, cells) of all of them, by calls of chunk(first of seven) on two threads."""
+    """(latents, cells) of all of them, by calls of chunk(first of seven) on two threads; on a GPU, whose kernels belong to one thread, on this one."""
+    if device().type == "cuda":
+        return tuple(torch.cat(x) for x in zip(*map(chunk, range(0, clips, 7))))
     with ThreadPoolExecutor(2) as workers:
         return tuple(torch.cat(x) for x in zip(*workers.map(chunk, range(0, clips, 7))))
 
 
-def described(tokenizer, rng, scenes: np.ndarray, latents: torch.Tensor, cells: torch.Tensor, fresh: np.ndarray) -> dict:
-    ids = torch.stack([tokenise(tokenizer, [caption(s, rng) for _ in range(CAPTIONS)]) for s in scenes])
+def described(tokenizer, rng, scenes: np.ndarray, latents: torch.Tensor, cells: torch.Tensor, fresh: np.ndarray, captions: int = CAPTIONS) -> dict:
+    ids = torch.stack([tokenise(tokenizer, [caption(s, rng) for _ in range(captions)]) for s in scenes])
     assert len(latents) == len(cells) == len(ids) == len(scenes)
     return {"latents": latents, "cells": cells, "ids": ids, "scenes": scenes, "details": torch.from_numpy(details(scenes)), "fresh": torch.from_numpy(fresh)}
 
@@ -123,25 +128,31 @@ def described(tokenizer, rng, scenes: np.ndarray, latents: torch.Tensor, cells: 
 def taught(s: dict) -> dict:
     """A set without the clips of combinations that are held out."""
     keep = ~np.isin(combination(s["scenes"]), np.load(HELD_OUT))
-    return {k: v[keep] if isinstance(v, np.ndarray) else v[torch.from_numpy(keep)] for k, v in s.items()}
+    return {k: v[keep] if isinstance(v, np.ndarray) else v[torch.from_numpy(keep).to(v.device)] for k, v in s.items()}
 
 
 def load(folder: Path) -> dict:
     """The sets of data.pt; and `beginnings` and `windows`, what `make_beginnings` and `make_windows` gave, all files of each in one;
-    the windows as `second`, which show a scene's first two blocks, and `later`."""
-    data = torch.load(folder / "data.pt", weights_only=False)
+    the windows as `second`, which show a scene's first two blocks, and `later`. Latents and cells are on the device."""
+    data = torch.load(folder / "data.pt", weights_only=False, map_location="cpu")
     data["sets"] = [taught(s) for s in data["sets"]]
     join = lambda values: np.concatenate(values) if isinstance(values[0], np.ndarray) else torch.cat(values)
     for kind in ("beginnings", "windows"):
-        parts = [taught(torch.load(path, weights_only=False)) for path in sorted(folder.glob(f"{kind}-*.pt"))]
+        parts = [taught(torch.load(path, weights_only=False, map_location="cpu")) for path in sorted(folder.glob(f"{kind}-*.pt"))]
         data[kind] = {k: join([p[k] for p in parts]) for k in parts[0]} if parts else None
     if windows := data["windows"]:
         chosen = lambda which: {k: v[which.numpy() if isinstance(v, np.ndarray) else which] for k, v in windows.items()}
         data["windows"] = {"second": chosen(windows["fresh"]), "later": chosen(~windows["fresh"])}
         data["windows"]["later"]["chances"] = chances(data["windows"]["later"]["cells"])
-    for s in [*data["sets"], *filter(None, [data["beginnings"]]), *(data["windows"] or {}).values()]:
+    for s in every_set(data):
+        s["latents"], s["cells"] = s["latents"].to(device()), s["cells"].to(device())
         s["chances"] = s.get("chances", torch.ones(len(s["scenes"]))) * often(s["scenes"])
     return data
+
+
+def every_set(data: dict) -> list:
+    """All that `load` gave which has latents."""
+    return [*data["sets"], *filter(None, [data["beginnings"]]), *(data["windows"] or {}).values()]
 
 
 def often(scenes: np.ndarray) -> torch.Tensor:
@@ -162,6 +173,6 @@ def chances(cells: torch.Tensor) -> torch.Tensor:
 def normalise(data: dict, mean: torch.Tensor, std: torch.Tensor) -> None:
     """Puts the latents of all sets in units of their channels' deviation, bf16: of that which the model was begun with, mean and std [C],
     not of these clips' own, which is some percent another."""
-    for s in [*data["sets"], *filter(None, [data["beginnings"]]), *(data["windows"] or {}).values()]:
+    for s in every_set(data):
         s["latents"] = torch.cat([((part.float() - mean[:, None, None, None]) / std[:, None, None, None]).bfloat16()
                                   for part in s["latents"].split(4000)])

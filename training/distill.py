@@ -1,4 +1,4 @@
-"""Guidance distillation: python -m training.distill [--name pocket] [--minutes 5] [--guidance 2].
+"""Guidance distillation: python -m training.distill [--preset pocket|gpu] [--name pocket] [--minutes 5] [--guidance 2].
 
 Fine-tunes the student so that one pass predicts the guided flow of the frozen EMA teacher, v_u + w (v_c - v_u).
 Starts from the EMA weights of runs/NAME/dit.pt and writes runs/NAME/guided.pt in the same form.
@@ -6,46 +6,49 @@ Starts from the EMA weights of runs/NAME/dit.pt and writes runs/NAME/guided.pt i
 import argparse
 import copy
 import math
-import os
 
 import torch
 
-from . import data as clips, tokens
-from .data import normalise
+from . import tokens
+from .device import begin, device
 from .muon import optimisers
 from .precision import mixed
 from .progress import Progress
+from .stream import source
 from .train import PRESETS, compile_blocks, draw, is_matrix, load, report_line
 from .train_ae import RUNS
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--name", default="pocket")
+    parser.add_argument("--preset", default="pocket", choices=PRESETS)
+    parser.add_argument("--name", default=None)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--guidance", type=float, default=2.0)
-    parser.add_argument("--batch", type=int, default=PRESETS["pocket"]["batch"])
+    parser.add_argument("--batch", type=int)
     arguments = parser.parse_args()
-    folder = RUNS / arguments.name
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
-    teacher = load(folder)
-    saved = torch.load(folder / "dit.pt", weights_only=False)
-    data = clips.load(folder)
+    preset = PRESETS[arguments.preset]
+    folder, batch = RUNS / (arguments.name or arguments.preset), arguments.batch or preset["batch"]
+    begin()
+    teacher = load(folder).to(device())
+    saved = torch.load(folder / "dit.pt", weights_only=False, map_location="cpu")
+    tokenizer = tokens.load(folder / "tokenizer.json")
+    data = source(preset, folder, tokenizer, [saved["step"], 1, 0])
     student = copy.deepcopy(teacher).train()
     ema = copy.deepcopy(teacher)
     teacher.requires_grad_(False)
     student.dit.condition_embedder.time_proj.weight.blocks = 6
     opts = optimisers(student, 6e-4, is_matrix)
-    normalise(data, teacher.mean, teacher.std)
-    if PRESETS["pocket"]["compile"] and arguments.minutes > 1:
+    data.normalise(teacher.mean, teacher.std)
+    if preset.get("compile") and arguments.minutes > 1:
         compile_blocks(student, teacher, ema)
-    first = tokens.load(folder / "tokenizer.json").get_vocab_size()
+    first = tokenizer.get_vocab_size()
     progress, step, errors = Progress(arguments.minutes, log=folder / "distill.jsonl", every=20), 0, []
     while (done := progress.done) < 1:
         rate = min(1, (step + 1) / 20) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         for o, scale in zip(opts, (1.0, 0.5)):
             o.param_groups[0]["lr"] = 6e-4 * scale * rate
-        x, t, ids, frames, plan, target, sigma, cover, _ = draw(data, arguments.batch, first, ema)
+        x, t, ids, frames, plan, target, sigma, cover, _ = draw(data.next(), batch, first, ema)
         empty = torch.zeros_like(ids)
         empty[:, 0] = 1
         n = target.shape[2]

@@ -103,9 +103,9 @@ def main() -> None:
     save_file(half, str(temporary / "taehv.safetensors"))
     shutil.copy(folder / "tokenizer.json", temporary / "tokenizer.json")
     (temporary / "vocabulary.json").write_text(json.dumps(taught(SMALL), ensure_ascii=False, indent=1))
-    data = torch.load(folder / "data.pt", weights_only=False)
-    saved = torch.load(folder / "dit.pt", weights_only=False)
-    ae_config = torch.load(folder / "ae.pt", weights_only=False)["config"]
+    data = torch.load(folder / "data.pt", weights_only=False, map_location="cpu")
+    saved = torch.load(folder / "dit.pt", weights_only=False, map_location="cpu")
+    ae_config = torch.load(folder / "ae.pt", weights_only=False, map_location="cpu")["config"]
     files = [entry(p.name, p.read_bytes()) for p in sorted(temporary.iterdir())]
     document = {
         "format": "kinora-model/1", "id": "pocket", "name": "Kinora Pocket", "edition": "5", "license": "MIT", "fps": 16,

@@ -18,7 +18,10 @@ from .wan import WanTransformer
 
 
 class Pocket:
-    def __init__(self, folder: Path = TARGET):
+    """`device`: where clips are made; prompts, latents and pictures come from and go to the CPU."""
+
+    def __init__(self, folder: Path = TARGET, device: torch.device | str = "cpu"):
+        self.device = device
         self.model = json.loads((folder / "model.json").read_text())
         parts = self.model["components"]
         self.tokenizer = Tokenizer.from_file(str(folder / parts["tokenizer"]["file"]))
@@ -32,6 +35,8 @@ class Pocket:
         self.encodes = bool(encoder)  # edition 1 has none
         if encoder:
             self.autoencoder.encoder.load_state_dict(encoder)
+        for network in (self.text, self.dit, self.autoencoder):
+            network.to(device)
         self.mean, self.std = torch.tensor(self.model["latent"]["mean"]), torch.tensor(self.model["latent"]["std"])
 
     @torch.no_grad()
@@ -50,15 +55,15 @@ class Pocket:
         size = self.model["sizes"][0]
         mean, std = self.mean[:, None, None, None], self.std[:, None, None, None]
         with mixed():
-            z = sample(self.dit, self.text, ids, blocks, size["height"] // 8, size["width"] // 8,
+            z = sample(self.dit, self.text, ids.to(self.device), blocks, size["height"] // 8, size["width"] // 8,
                        steps or len(sampler["timesteps"]), sampler["shift"], sampler["kind"], seed=seed, window=sampler["window"], sink=sampler["sink"],
-                       remembered=None if past is None else (past - mean) / std)
-        return z.float() * std + mean
+                       remembered=None if past is None else ((past - mean) / std).to(self.device))
+        return z.float().cpu() * std + mean
 
     @torch.no_grad()
     def decode(self, z: torch.Tensor) -> np.ndarray:
         """Latents [n, C, F, h, w] -> uint8 [n, 4 * F - 3, H, W, 3]."""
-        frames = torch.cat([self.autoencoder.decode(part.transpose(1, 2)).clamp(0, 1) for part in z.split(16)])
+        frames = torch.cat([self.autoencoder.decode(part.to(self.device).transpose(1, 2)).clamp(0, 1).cpu() for part in z.split(16)])
         return (frames.permute(0, 1, 3, 4, 2) * 255).round().byte().numpy()
 
     def generate(self, prompts: list, **options) -> np.ndarray:

@@ -1,11 +1,13 @@
 """Which numbers this processor multiplies fastest: bfloat16 on some (four times as fast), float32 on others (twice).
 
-Both have an instruction for bfloat16; how fast it is, no flag tells. So it is tried, once a process.
+Both have an instruction for bfloat16; how fast it is, no flag tells. So it is tried, once a process. A GPU multiplies bfloat16 faster.
 """
 import functools
 import time
 
 import torch
+
+from .device import device
 
 SIDE, TRIES = 512, 5
 
@@ -23,12 +25,14 @@ def _seconds(dtype: torch.dtype) -> float:
 @functools.cache
 def fastest() -> torch.dtype:
     """torch.bfloat16 or torch.float32."""
+    if device().type == "cuda":
+        return torch.bfloat16
     return min((torch.bfloat16, torch.float32), key=_seconds)
 
 
 def mixed() -> torch.autocast:
     """A context in which products are made in bfloat16 where that is faster here, and in float32 where not."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=fastest() is torch.bfloat16)
+    return torch.autocast(device().type, torch.bfloat16, enabled=fastest() is torch.bfloat16)
 
 
 if __name__ == "__main__":

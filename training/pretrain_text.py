@@ -1,4 +1,4 @@
-"""Teaches the text encoder to read captions: python -m training.pretrain_text [--preset pocket|smoke] [--minutes 4].
+"""Teaches the text encoder to read captions: python -m training.pretrain_text [--preset pocket|gpu|smoke] [--minutes 4].
 
 From its output tokens one learned query per attribute reads the value that a caption gives it, or that it gives none.
 Train it before the transformer: its weights are where `train` starts. Resumes runs/NAME/text.pt, which holds
@@ -7,7 +7,6 @@ logs JSON lines to runs/NAME/text.jsonl.
 """
 import argparse
 import math
-import os
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from . import captions, tokens, umt5, world
+from .device import begin, device
 from .muon import optimisers
 from .precision import mixed
 from .progress import Progress
@@ -23,6 +23,8 @@ from .progress import Progress
 RUNS = Path(__file__).parent / "runs"
 PRESETS = {
     "pocket": {"minutes": 4.0, "batch": 256, "pool": 40000, "held": 300, "lr": 6e-3, "adam": 1.0, "warmup": 30, "report": 20},
+    "gpu": {"minutes": 2.0, "batch": 512, "pool": 40000, "held": 300, "lr": 6e-3, "adam": 1.0, "warmup": 30, "report": 20,
+            "text": {"d_model": 256, "d_ff": 512, "num_layers": 3}, "world": world.WHOLE},  # not run on a GPU yet
     "smoke": {"minutes": 0.1, "batch": 64, "pool": 2000, "held": 40, "lr": 8e-3, "adam": 1.5, "warmup": 6, "report": 60},
 }
 TOKENS = 48
@@ -54,12 +56,12 @@ class Model(nn.Module):
         return self.reader(self.text(ids), ids != 0)
 
 
-def make(n: int, tokenizer, rng, language: str | None = None) -> tuple:
-    """n captions of scenes drawn evenly from what this edition teaches -> ids int64 [n, TOKENS] (0 = pad), labels int64 [n, attributes]."""
+def make(n: int, tokenizer, rng, language: str | None = None, things: dict = world.SMALL) -> tuple:
+    """n captions of scenes drawn evenly from what this edition teaches, `things` -> ids int64 [n, TOKENS] (0 = pad), labels int64 [n, attributes]."""
     names = world.ATTRIBUTES
     scenes = np.zeros(n, [(a, "<i4") for a in names])
     for a, values in names.items():
-        scenes[a] = rng.choice([i for i, v in enumerate(values) if v in world.SMALL[a]], n)
+        scenes[a] = rng.choice([i for i, v in enumerate(values) if v in things[a]], n)
     told = [captions.said(s, rng, language) for s in scenes]
     ids = torch.zeros(n, TOKENS, dtype=torch.long)
     for row, (text, _), encoded in zip(ids, told, tokenizer.encode_batch([text for text, _ in told])):
@@ -73,14 +75,14 @@ def make(n: int, tokenizer, rng, language: str | None = None) -> tuple:
 class Pool:
     """A ring of captions of which the oldest are replaced while it is drawn from."""
 
-    def __init__(self, size: int, tokenizer, rng):
-        self.tokenizer, self.rng, self.at = tokenizer, rng, 0
-        self.ids, self.labels = make(size, tokenizer, rng)
+    def __init__(self, size: int, tokenizer, rng, things: dict = world.SMALL):
+        self.tokenizer, self.rng, self.things, self.at = tokenizer, rng, things, 0
+        self.ids, self.labels = make(size, tokenizer, rng, things=things)
 
     def batches(self, batch: int) -> list:
         """GROUPS batches [(ids [batch, L], labels)], each of about one length, in random order."""
         n = min(int(FRESH * batch * GROUPS), len(self.ids) - self.at)
-        self.ids[self.at:self.at + n], self.labels[self.at:self.at + n] = make(n, self.tokenizer, self.rng)
+        self.ids[self.at:self.at + n], self.labels[self.at:self.at + n] = make(n, self.tokenizer, self.rng, things=self.things)
         self.at = (self.at + n) % len(self.ids)
         pick = torch.randint(len(self.ids), (batch * GROUPS,))
         lengths = (self.ids[pick] != 0).sum(1)
@@ -93,6 +95,7 @@ def evaluate(model: Model, held: dict) -> tuple:
     """held {language: (ids, labels)} -> {language: {attribute: share right where named}}, share right where not named."""
     table, unnamed = {}, []
     for language, (ids, labels) in held.items():
+        ids, labels = ids.to(device()), labels.to(device())
         with mixed():
             out = model(ids)
         table[language] = {}
@@ -120,13 +123,13 @@ def train(folder: Path, preset: dict, minutes: float, overrides: dict | None = N
     if missing := {piece for piece, _ in tokens.pieces()} - set(tokenizer.get_vocab()):
         raise SystemExit(f"{folder / 'tokenizer.json'} lacks {len(missing)} words of the captions, such as {min(missing)!r}: "
                          "it is of another edition. Delete it, or take another --name.")
-    config = {**umt5.CONFIG, **(overrides or {}), "vocab_size": tokens.size(tokenizer)}
-    model = Model(config)
+    config = {**umt5.CONFIG, **preset.get("text", {}), **(overrides or {}), "vocab_size": tokens.size(tokenizer)}
+    model = Model(config).to(device())
     opts = optimisers(model, preset["lr"], is_matrix, preset["adam"])
     rates = [o.param_groups[0]["lr"] for o in opts]
     step, spent, path = 0, 0.0, folder / "text.pt"
     if path.exists():
-        saved = torch.load(path, weights_only=False)
+        saved = torch.load(path, weights_only=False, map_location="cpu")
         if saved["text_config"] != config or saved["attributes"] != world.ATTRIBUTES:
             raise SystemExit(f"{path} was made for other captions or another text encoder: delete it, or take another --name.")
         model.text.load_state_dict(saved["model"])
@@ -134,9 +137,10 @@ def train(folder: Path, preset: dict, minutes: float, overrides: dict | None = N
         for o, state in zip(opts, saved["opts"]):
             o.load_state_dict(state)
         step, spent = saved["step"], saved["spent"]
-    held = {language: make(preset["held"], tokenizer, np.random.default_rng(9000 + i), language)
+    things = preset.get("world", world.SMALL)
+    held = {language: make(preset["held"], tokenizer, np.random.default_rng(9000 + i), language, things)
             for i, language in enumerate(captions.LANGUAGES)}
-    pool = Pool(preset["pool"], tokenizer, np.random.default_rng(step + 1))
+    pool = Pool(preset["pool"], tokenizer, np.random.default_rng(step + 1), things)
     progress = Progress(minutes, spent, folder / "text.jsonl", preset["report"])
     losses: list = []
 
@@ -159,6 +163,7 @@ def train(folder: Path, preset: dict, minutes: float, overrides: dict | None = N
             scale = min(1, (step + 1) / preset["warmup"]) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * max(0, min(1, done * 1.25 - 0.25)))))
             for o, rate in zip(opts, rates):
                 o.param_groups[0]["lr"] = rate * scale
+            ids, labels = ids.to(device()), labels.to(device())
             with mixed():
                 out = model(ids)
             loss = sum(F.cross_entropy(logits.float(), labels[:, i]) for i, logits in enumerate(out.values())) / len(out)
@@ -184,7 +189,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, help="d_model of the text encoder, where it is not that of umt5.CONFIG")
     arguments = parser.parse_args()
     preset = PRESETS[arguments.preset]
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
+    begin()
     train(RUNS / (arguments.name or arguments.preset), preset, arguments.minutes or preset["minutes"],
           {"d_model": arguments.width} if arguments.width else None)
 

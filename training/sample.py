@@ -3,6 +3,7 @@ import argparse
 from pathlib import Path
 
 from .contact import sheet
+from .device import begin
 from .export import TARGET
 from .pocket import Pocket
 
@@ -16,7 +17,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", type=Path, default=TARGET)
     arguments = parser.parse_args()
-    pocket = Pocket(arguments.model)
+    pocket = Pocket(arguments.model, begin())
     prompts = arguments.prompts or pocket.model["prompts"]["en"]
     sheet(list(pocket.generate(prompts, blocks=arguments.blocks, steps=arguments.steps, seed=arguments.seed)), prompts, arguments.out)
     print(arguments.out)

@@ -19,7 +19,7 @@ def kept(x: torch.Tensor, first: int, last: int) -> torch.Tensor:
 
 def turned(k: torch.Tensor, rows: int, frames: int) -> torch.Tensor:
     """Keys [B, H, N, K] of which the first `rows` stand so many frames later than they were made for."""
-    turn = turn_table(frames, k.shape[-1])
+    turn = turn_table(frames, k.shape[-1], k.device)
     return torch.cat([rotate(k[:, :, :rows], turn).to(k.dtype), k[:, :, rows:]], 2)
 
 
@@ -33,7 +33,7 @@ def sample(dit: WanTransformer, text: UMT5, ids, blocks=3, rows=8, columns=12, s
     columns] stands in the cache in place of what is made."""
     generator = torch.Generator().manual_seed(seed)
     b, c = len(ids), dit.config["in_channels"]
-    noise = lambda: torch.randn(b, c, BLOCK, rows, columns, generator=generator)
+    noise = lambda: torch.randn(b, c, BLOCK, rows, columns, generator=generator).to(ids.device)  # one noise for a seed, wherever it is
     empty = torch.zeros_like(ids)
     empty[:, 0] = 1
     contexts = [dit.text(text(ids))] + ([dit.text(text(empty))] if guidance != 1 else [])
@@ -43,7 +43,7 @@ def sample(dit: WanTransformer, text: UMT5, ids, blocks=3, rows=8, columns=12, s
         frames = torch.arange(block * BLOCK, (block + 1) * BLOCK)
         gone = (block + 1) * BLOCK - window
         past = caches if gone <= 0 or not sink else [[(turned(k, sink * cells, gone), v) for k, v in cache] for cache in caches]
-        flow = lambda x, sigma, i: dit(x, torch.full((b, BLOCK), 1000 * sigma), contexts[i], frames, caches=past[i])
+        flow = lambda x, sigma, i: dit(x, torch.full((b, BLOCK), 1000 * sigma, device=ids.device), contexts[i], frames, caches=past[i])
         x = noise()
         for sigma, following in zip(sigmas, sigmas[1:]):
             v = flow(x, sigma, 0)[0].float()

@@ -131,7 +131,7 @@ class TAEHV(nn.Module):
         convs = [i for i, layer in enumerate(self.decoder) if isinstance(layer, nn.Conv2d)]
         slot = used = z + 1
         self.decoder[convs[0]].weight[:slot] = 0
-        self.decoder[convs[0]].weight[:z, :, 1, 1] = torch.eye(z)
+        self.decoder[convs[0]].weight[:z, :, 1, 1] = torch.eye(z, device=basis.device)
         self.decoder[convs[0]].bias[:z] = 1.4
         self.decoder[convs[0]].bias[z] = 1
         for layer in self.decoder:
@@ -140,11 +140,11 @@ class TAEHV(nn.Module):
                 n = w.shape[0] // layer.stride
                 for step in range(layer.stride):
                     w[step * n:(step * n + used * layer.stride)] = 0
-                    w[step * n + step * used:step * n + (step + 1) * used, :, 0, 0] = torch.eye(used, w.shape[1])
+                    w[step * n + step * used:step * n + (step + 1) * used, :, 0, 0] = torch.eye(used, w.shape[1], device=w.device)
                 used *= layer.stride
             elif isinstance(layer, nn.Conv2d) and layer.bias is None:
                 layer.weight[:used] = 0
-                layer.weight[:used, :, 1, 1] = torch.eye(used, layer.weight.shape[1])
+                layer.weight[:used, :, 1, 1] = torch.eye(used, layer.weight.shape[1], device=basis.device)
         last = self.decoder[convs[-1]]
         last.weight.zero_()
         last.bias.zero_()

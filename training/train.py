@@ -1,4 +1,4 @@
-"""Trains the transformer and the text encoder together: python -m training.train [--preset pocket|smoke].
+"""Trains the transformer and the text encoder together: python -m training.train [--preset pocket|gpu|smoke].
 
 Rectified flow, teacher-forced: every sequence holds clean blocks and noisy copies of all blocks, and a noisy block
 sees the clean blocks before it, as in sampling; some steps show first blocks only. Needs runs/NAME/ae.pt; resumes
@@ -7,23 +7,33 @@ runs/NAME/dit.pt. Several processes: torchrun --nproc-per-node N -m training.tra
 import argparse
 import copy
 import math
-import os
 import time
 from pathlib import Path
 
 import torch
 import torch._inductor.config
 
-from . import checkpoint, data as clips, tokens, umt5, wan, workers
-from .data import load_autoencoder, make, make_beginnings, make_windows, normalise
+from . import checkpoint, tokens, umt5, wan, workers
+from .data import load_autoencoder, make, make_beginnings, make_windows
+from .device import begin, device
 from .muon import optimisers
 from .precision import mixed
 from .progress import Progress
+from .stream import source
 from .train_ae import RUNS
 from .windows import BLOCK, GENERATIONS, IMAGINED, cell_weights, first_blocks, imagined, pick_beginnings, pick_windows, teacher_forced
 
+# For one GPU of the H200 class and half an hour of it, in pieces of ten minutes. Nobody has run this preset on a GPU: its batches, rates and minutes
+# are the CPU's, carried over by what is known of larger batches and wider networks, and `stream` by an estimate of what rendering costs.
+# Eager, not compiled: four sizes in six shapes each would take minutes to compile, in every piece again. With the autoencoder
+# the model stays within 32 MB as q8_0 (a test counts it); heads are 128 wide, as in the large Wan models.
+GPU_DIT = {"num_attention_heads": 3, "attention_head_dim": 128, "ffn_dim": 1536, "num_layers": 6}
+GPU_TEXT = {"d_model": 256, "d_ff": 512, "num_layers": 3}  # where pretrain_text has not run; its own preset has the same
+GPU_STREAM = {"sizes": [(320, 192, 6), (192, 320, 2), (256, 256, 2), (128, 80, 1)],
+              "ring": {"clips": 256, "beginnings": 2048, "windows": 2048}, "fresh": {"clips": 1, "beginnings": 32, "windows": 16}}
 PRESETS = {
     "pocket": {"minutes": 360.0, "batch": 12, "sets": [(128, 80, 3600), (96, 64, 720)], "beginnings": 48000, "windows": 12000, "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
+    "gpu": {"minutes": 18.0, "batch": 64, "sets": [], "beginnings": 0, "windows": 0, "lr": 2.2e-3, "dit": GPU_DIT, "text": GPU_TEXT, "ema": 0.998, "stream": GPU_STREAM},
     "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "beginnings": 0, "windows": 0, "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
 }
 BEGINNINGS, WINDOWS = 6000, 4000  # of them in a file
@@ -63,7 +73,7 @@ def report_line(error: torch.Tensor, sigma: torch.Tensor) -> dict:
 
 
 def load(folder: Path, weights: str = "dit.pt") -> Model:
-    saved = torch.load(folder / weights, weights_only=False)
+    saved = torch.load(folder / weights, weights_only=False, map_location="cpu")
     model = Model(saved["text_config"], saved["dit_config"])
     model.load_state_dict(saved["ema"])
     return model.eval()
@@ -73,38 +83,39 @@ def is_matrix(name: str, p: torch.Tensor) -> bool:
     return p.ndim == 2 and "shared" not in name and "relative" not in name and "proj_out" not in name
 
 
-def set_up(preset: dict, folder: Path) -> tuple:
-    """(model, data, steps and seconds of earlier machines) as a new training finds them.
+def set_up(preset: dict, folder: Path, begun: int = 0) -> tuple:
+    """(model, source of clips, steps and seconds of earlier machines) as a training of `begun` steps finds them.
 
     The latents; and the text encoder, or the whole model where one is committed. Clips made anew are other ones than those
     that the committed weights have seen."""
     committed = checkpoint.read(folder.name, "dit") if checkpoint.restore(folder.name, folder) else None
     taught_before = committed[1]["step"] if committed else 0
     tokenizer = tokens.load(folder / "tokenizer.json")
-    if workers.RANK == 0 and not (folder / "data.pt").exists():
+    if workers.RANK == 0 and preset["sets"] and not (folder / "data.pt").exists():
         began = time.time()
-        torch.save(make(load_autoencoder(folder), tokenizer, preset["sets"], 7 + taught_before), folder / "data.tmp")
+        torch.save(make(load_autoencoder(folder).to(device()), tokenizer, preset["sets"], 7 + taught_before), folder / "data.tmp")
         (folder / "data.tmp").rename(folder / "data.pt")
         print(f"{preset['sets']} clips encoded in {time.time() - began:.0f} s", flush=True)
     for kind, maker, number, seed in (("beginnings", make_beginnings, BEGINNINGS, 1000), ("windows", make_windows, WINDOWS, 2000)):
         for part in range(preset[kind] // number):
             path = folder / f"{kind}-{part:02d}.pt"
             if workers.RANK == 0 and not path.exists():
-                torch.save(maker(load_autoencoder(folder), tokenizer, number, seed + taught_before + part), path.with_suffix(".tmp"))
+                torch.save(maker(load_autoencoder(folder).to(device()), tokenizer, number, seed + taught_before + part), path.with_suffix(".tmp"))
                 path.with_suffix(".tmp").rename(path)
     workers.wait()
-    data = clips.load(folder)
-    taught = torch.load(folder / "text.pt", weights_only=False) if (folder / "text.pt").exists() else None
-    text_config = taught["text_config"] if taught else {**umt5.CONFIG, "vocab_size": tokens.size(tokenizer)}
+    data = source(preset, folder, tokenizer, [taught_before + begun, workers.RANK])
+    taught = torch.load(folder / "text.pt", weights_only=False, map_location="cpu") if (folder / "text.pt").exists() else None
+    text_config = taught["text_config"] if taught else {**umt5.CONFIG, **preset.get("text", {}), "vocab_size": tokens.size(tokenizer)}
     model = Model(text_config, {**wan.CONFIG, **preset["dit"], "text_dim": text_config["d_model"]})
-    model.mean.copy_(data["mean"])
-    model.std.copy_(data["std"])
+    mean, std = data.statistics()
+    model.mean.copy_(mean)
+    model.std.copy_(std)
     if taught:
         model.text.load_state_dict(taught["model"])
     if not committed:
-        return model, data, 0, 0.0
+        return model.to(device()), data, 0, 0.0
     model.load_state_dict(committed[0])  # fresh optimisers
-    return model, data, taught_before, committed[1].get("spent", 0.0)
+    return model.to(device()), data, taught_before, committed[1].get("spent", 0.0)
 
 
 def draw(data: dict, batch: int, first: int, model: Model) -> tuple:
@@ -121,6 +132,7 @@ def draw(data: dict, batch: int, first: int, model: Model) -> tuple:
     ids[dropped] = 0
     ids[dropped, 0] = 1
     ids = ids[:, :int((ids != 0).sum(1).max())]  # the transformer pads what the text encoder gives
+    ids = ids.to(device())
     if shown:
         x, t, frames, plan, target, sigma, cover = first_blocks(x0, cells)
     else:
@@ -159,26 +171,28 @@ def main() -> None:
     arguments = parser.parse_args()
     preset = PRESETS[arguments.preset]
     folder = RUNS / (arguments.name or arguments.preset)
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
+    begin()
     torch.manual_seed(0)
     workers.join()
-    model, data, step, spent = set_up(preset, folder)
+    path = folder / "dit.pt"
+    saved = torch.load(path, weights_only=False, map_location="cpu") if path.exists() else None
+    model, data, step, spent = set_up(preset, folder, saved["step"] if saved else 0)
+    workers.first_fills([*model.parameters(), *model.buffers()])
     first = tokens.load(folder / "tokenizer.json").get_vocab_size()
     model.dit.condition_embedder.time_proj.weight.blocks = 6
     ema = copy.deepcopy(model)
     opts = optimisers(model, preset["lr"], is_matrix)
-    path, spent = folder / "dit.pt", 60 * arguments.spent if arguments.spent else spent
+    spent = 60 * arguments.spent if arguments.spent else spent
     warmed = step  # where the optimisers knew nothing
-    if path.exists():
-        saved = torch.load(path, weights_only=False)
+    if saved:
         model.load_state_dict(saved["model"])
         ema.load_state_dict(saved["ema"])
         for o, s in zip(opts, saved["opts"]):
             o.load_state_dict(s)
         step, spent, warmed = saved["step"], saved["spent"], saved.get("warmed", 0)
     torch.manual_seed(1000 * step + workers.RANK)  # or every session would begin with the same clips and the same noise
-    weight = channel_weights(load_autoencoder(folder), data["sets"][0]["latents"], model.std)
-    normalise(data, model.mean, model.std)
+    weight = channel_weights(load_autoencoder(folder).to(device()), data.data[0]["sets"][0]["latents"], model.std)
+    data.normalise(model.mean, model.std)
     if preset.get("compile"):
         compile_blocks(model, ema)
     progress = Progress(arguments.minutes or preset["minutes"], spent, folder / "dit.jsonl", quiet=workers.RANK > 0)
@@ -196,7 +210,7 @@ def main() -> None:
         rate = learning_rate(step - warmed, done)
         for o, scale in zip(opts, (1.0, 0.5)):
             o.param_groups[0]["lr"] = preset["lr"] * scale * rate
-        x, t, ids, frames, plan, target, sigma, cover, begin = draw(data, preset["batch"], first, ema)
+        x, t, ids, frames, plan, target, sigma, cover, starts = draw(data.next(), preset["batch"], first, ema)
         with mixed():
             flow = model.dit(x, t, model.dit.text(model.text(ids)), frames, plan)[0]
         error = ((flow[:, :, -target.shape[2]:].float() - target).square() * cover).mean((3, 4))  # [B, C, Fn]
@@ -214,11 +228,11 @@ def main() -> None:
         decay = min(preset["ema"], 1 - 1 / (step / 5 + 1))
         with torch.no_grad():
             torch._foreach_lerp_(list(ema.parameters()), list(model.parameters()), 1 - decay)
-        errors[begin].append((error.detach().flatten(), sigma.flatten()))
+        errors[starts].append((error.detach().flatten(), sigma.flatten()))
         if progress.due() and errors[False]:
             e, s = (torch.cat(v) for v in zip(*errors[False]))
-            starts = {"starts": round(torch.cat([v for v, _ in errors[True]]).mean().item(), 4)} if errors[True] else {}
-            progress.line(step=step, rate=round(rate, 3), mean=round(e.mean().item(), 4), **report_line(e, s), **starts)
+            of_starts = {"starts": round(torch.cat([v for v, _ in errors[True]]).mean().item(), 4)} if errors[True] else {}
+            progress.line(step=step, rate=round(rate, 3), mean=round(e.mean().item(), 4), **report_line(e, s), **of_starts)
             save()
             errors = {True: [], False: []}
     save()

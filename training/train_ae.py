@@ -1,4 +1,4 @@
-"""Trains the autoencoder on crops of rendered clips: python -m training.train_ae [--preset pocket|smoke] [--decoder].
+"""Trains the autoencoder on crops of rendered clips: python -m training.train_ae [--preset pocket|gpu|smoke] [--decoder].
 
 Writes runs/NAME/ae.pt (resumed from when present) and a JSON line per report to runs/NAME/ae.jsonl.
 
@@ -8,7 +8,6 @@ good. In float32: what a decoder learns in bfloat16 fits that rounding, and was 
 import argparse
 import json
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -17,17 +16,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from .device import begin, device
 from .muon import optimisers
 from .precision import mixed
 from .progress import Progress
 from .taehv import CONFIG, TAEHV
-from .world import FRAMES, SMALL, render, sample_scenes
+from .world import FRAMES, HEIGHT, SMALL, WHOLE, WIDTH, gpu, render, sample_scenes
 
 RUNS = Path(__file__).parent / "runs"
 PRESETS = {
     "pocket": {"minutes": 17.0, "batch": 8, "crop": 48, "frames": 13, "pool": 500, "lr": 6e-4, "polish": (4, 80, 9)},
+    "gpu": {"minutes": 5.0, "batch": 32, "crop": 96, "frames": 17, "pool": 240, "lr": 6e-4, "polish": (16, 160, 9), "size": (320, 192), "fresh": 4},  # not run on a GPU yet
     "smoke": {"minutes": 0.3, "batch": 4, "crop": 32, "frames": 5, "pool": 16, "lr": 3e-3, "polish": (2, 48, 5)},
-}  # polish: batch, crop and frames of --decoder; a clip's PSNR is that of its whole picture, so crops are larger
+}  # polish: batch, crop and frames of --decoder; a clip's PSNR is that of its whole picture, so crops are larger. `size` and `fresh`: see FreshPool
 
 
 class Pool:
@@ -57,6 +58,32 @@ class Pool:
         return torch.from_numpy(out).permute(0, 1, 4, 2, 3).float() / 255
 
 
+class FreshPool:
+    """A pool on the device, of the whole world: with every batch some of its clips, the oldest, are rendered anew."""
+
+    def __init__(self, count: int, rng: np.random.Generator, size: tuple, fresh: int):
+        self.rng, self.size, self.fresh, self.next = rng, size, fresh, 0
+        self.clips = torch.cat([self.draw(min(8, count - i)) for i in range(0, count, 8)])
+
+    def draw(self, n: int) -> torch.Tensor:
+        """-> uint8 [n, FRAMES, height, width, 3], on the device."""
+        scenes, starts = sample_scenes(n, self.rng, WHOLE), self.rng.uniform(0, 6, n)
+        if device().type == "cuda":
+            return gpu.render(scenes, *self.size, start=starts, device=device())
+        return torch.from_numpy(render(scenes, *self.size, start=starts))
+
+    def batch(self, n: int, crop: int, frames: int) -> torch.Tensor:
+        """As that of `Pool`."""
+        at = (self.next + np.arange(self.fresh)) % len(self.clips)
+        self.clips[torch.from_numpy(at).to(self.clips.device)] = self.draw(self.fresh)
+        self.next += self.fresh
+        total, height, width = self.clips.shape[1:4]
+        low = lambda room: self.rng.integers(room + 1, size=n)
+        places = zip(self.rng.integers(len(self.clips), size=n), low(total - frames), low(height - crop), low(width - crop))
+        out = torch.stack([self.clips[c, t:t + frames, y:y + crop, x:x + crop] for c, t, y, x in places])
+        return out.permute(0, 1, 4, 2, 3).float() / 255
+
+
 def reconstruction_loss(out: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """L1, heavier at edges and where things move, plus L1 of the picture's gradients. [N, T, 3, H, W]."""
     weight = torch.ones_like(x[:, :, :1])
@@ -78,7 +105,7 @@ def infidelity(out: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 @torch.no_grad()
 def psnr(model: TAEHV, clips: np.ndarray) -> float:
     """Mean over clips of the PSNR in dB, in float32, as the page computes; clips uint8 [n, T, H, W, 3]."""
-    x = torch.from_numpy(clips).permute(0, 1, 4, 2, 3).float() / 255
+    x = torch.as_tensor(clips, device=next(model.parameters()).device).permute(0, 1, 4, 2, 3).float() / 255
     out = torch.cat([model.decode(model.encode(part)) for part in x.split(8)]).clamp(0, 1)
     return float((-10 * (out - x).square().mean((1, 2, 3, 4)).log10()).mean())
 
@@ -93,12 +120,12 @@ def main() -> None:
     preset = PRESETS[arguments.preset]
     folder = RUNS / (arguments.name or arguments.preset)
     folder.mkdir(parents=True, exist_ok=True)
+    begin()
     torch.manual_seed(0)
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
-    model = TAEHV(CONFIG).to(memory_format=torch.channels_last)
+    model = TAEHV(CONFIG).to(device(), memory_format=torch.channels_last)
     opts = optimisers(model, preset["lr"], lambda n, p: p.ndim == 4)
     stage, path = "decoder" if arguments.decoder else "whole", folder / "ae.pt"
-    saved = torch.load(path, weights_only=False) if path.exists() else None
+    saved = torch.load(path, weights_only=False, map_location="cpu") if path.exists() else None
     step, spent = 0, 0.0
     if saved:
         model.load_state_dict(saved["model"])
@@ -106,10 +133,11 @@ def main() -> None:
         for o, s in zip(opts, saved.get("opts", [])):  # a committed checkpoint has no optimiser states
             o.load_state_dict(s)
         step, spent = saved.get("step", 1), saved.get("spent", 0.0)
-    pool = Pool(preset["pool"], np.random.default_rng([step, arguments.decoder]))
+    rng = np.random.default_rng([step, arguments.decoder])
+    pool = FreshPool(preset["pool"], rng, preset["size"], preset["fresh"]) if "size" in preset else Pool(preset["pool"], rng)
     if not saved:
-        model.start_from_pca(pool.batch(min(120, preset["pool"]), 64, FRAMES))
-    held_out = render(sample_scenes(6, np.random.default_rng(10 ** 6), SMALL))
+        model.start_from_pca(pool.batch(min(120, preset["pool"]), 64, FRAMES).to(device()))
+    held_out = render(sample_scenes(6, np.random.default_rng(10 ** 6), WHOLE if "size" in preset else SMALL), *preset.get("size", (WIDTH, HEIGHT)))
     shown = preset["polish"] if arguments.decoder else (preset["batch"], preset["crop"], preset["frames"])
     linear = model.keep_linear_part()
     model.encoder.requires_grad_(not arguments.decoder)
@@ -126,7 +154,7 @@ def main() -> None:
         rate = min(1, (step + 1) / 150) * (0.5 + 0.5 * math.cos(math.pi * done)) + 0.005
         opts[0].param_groups[0]["lr"] = preset["lr"] * rate
         opts[1].param_groups[0]["lr"] = 0.35 * preset["lr"] * rate
-        x = pool.batch(*shown)
+        x = pool.batch(*shown).to(device())
         with nullcontext() if arguments.decoder else mixed():
             z = model.encode(x)
             out = model.decode(z + (0.03 if arguments.decoder else 0.05) * torch.randn_like(z))

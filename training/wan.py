@@ -55,7 +55,9 @@ class Attention(nn.Module):
 
 
 def attend(q, k, v):
-    """Plain attention [B, H, N, K]; for these few keys it is four times as fast on a CPU as the fused kernel."""
+    """Plain attention [B, H, N, K]; for these few keys it is four times as fast on a CPU as the fused kernel, which a GPU takes."""
+    if q.is_cuda:
+        return F.scaled_dot_product_attention(q, k, v)
     weights = (q @ k.mT).float() * q.shape[-1] ** -0.5
     return weights.softmax(-1).to(v.dtype) @ v
 
@@ -68,17 +70,17 @@ def rotate(x: torch.Tensor, rope: tuple) -> torch.Tensor:
 
 
 def rope_table(frames: torch.Tensor, rows: int, columns: int, size: int) -> tuple:
-    """(cos, sin) [N, K/2] for absolute latent frame numbers `frames` [F] and a rows x columns token grid."""
+    """(cos, sin) [N, K/2] for absolute latent frame numbers `frames` [F] and a rows x columns token grid, where `frames` are."""
     axes = (size - 4 * (size // 6), 2 * (size // 6), 2 * (size // 6))  # frame, row, column: 44, 42, 42 of 128
-    places = torch.meshgrid(frames.float(), torch.arange(rows).float(), torch.arange(columns).float(), indexing="ij")
-    rates = [10000.0 ** (-torch.arange(0, n, 2).double() / n) for n in axes]
+    places = torch.meshgrid(*(n.float() for n in (frames, torch.arange(rows, device=frames.device), torch.arange(columns, device=frames.device))), indexing="ij")
+    rates = [10000.0 ** (-torch.arange(0, n, 2, device=frames.device).double() / n) for n in axes]
     angle = torch.cat([p.flatten()[:, None] * rate.float() for p, rate in zip(places, rates)], -1)
     return angle.cos(), angle.sin()
 
 
-def turn_table(frames: int, size: int) -> tuple:
+def turn_table(frames: int, size: int, device: torch.device | str = "cpu") -> tuple:
     """(cos, sin) [1, K/2] that move a turned key by so many frames: turns add up."""
-    return rope_table(torch.tensor([frames]), 1, 1, size)
+    return rope_table(torch.tensor([frames], device=device), 1, 1, size)
 
 
 class GeluProj(nn.Module):
@@ -196,7 +198,7 @@ class WanTransformer(nn.Module):
         """
         b, _, f, h, w = x.shape
         rows, columns = h // self.config["patch_size"][1], w // self.config["patch_size"][2]
-        frames = torch.arange(f) if frames is None else frames
+        frames = (torch.arange(f) if frames is None else frames).to(x.device)
         rope = rope_table(frames, rows, columns, self.config["attention_head_dim"])
         e, e0 = self.condition_embedder.time(t)
         y = self.patch_embedding(x).flatten(2).transpose(1, 2)

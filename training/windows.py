@@ -20,9 +20,9 @@ DETAILED = 0.8  # of the captions of beginnings have the scene's details in fron
 TOLD = 0.7  # of those of windows
 
 
-def noise_levels(shape, shift: float = SHIFT) -> torch.Tensor:
+def noise_levels(shape, shift: float = SHIFT, device: torch.device | None = None) -> torch.Tensor:
     """Logit-normal noise levels in (0, 1), shifted towards noise."""
-    s = torch.sigmoid(torch.randn(shape) * 1.1)
+    s = torch.sigmoid(torch.randn(shape, device=device) * 1.1)
     return shift * s / (1 + (shift - 1) * s)
 
 
@@ -35,14 +35,15 @@ def teacher_forced(past: torch.Tensor, block: torch.Tensor):
     -> x [B, C, 12 or 15, h, w], t [B, 12 or 15], frame numbers, attention plan, target flow of the 9 noisy frames, levels [B, 9].
     """
     b, _, f, h, w = past.shape
-    disturbed = 0.15 * torch.rand(b, 1, 1, 1, 1) * (torch.rand(b, 1, 1, 1, 1) < 0.6)
+    share = lambda: torch.rand(b, 1, 1, 1, 1, device=past.device)
+    disturbed = 0.15 * share() * (share() < 0.6)
     past = past + disturbed * torch.randn_like(past)
-    sigma = noise_levels((b, COPIES)).repeat_interleave(BLOCK, 1)
+    sigma = noise_levels((b, COPIES), device=past.device).repeat_interleave(BLOCK, 1)
     clean = block.repeat(1, 1, COPIES, 1, 1)
     noise = torch.randn_like(clean)
     level = sigma[:, None, :, None, None]
     x = torch.cat([past, (1 - level) * clean + level * noise], 2)
-    t = 1000 * torch.cat([torch.zeros(b, f), sigma], 1)
+    t = 1000 * torch.cat([torch.zeros(b, f, device=past.device), sigma], 1)
     frames, plan = _sequence([(i, True) for i in range(f // BLOCK)] + COPIES * [(f // BLOCK, False)], h, w)
     return x, t, frames, plan, noise - clean, sigma
 
@@ -76,12 +77,12 @@ def _made_again(dit: wan.WanTransformer, context: torch.Tensor, past: torch.Tens
     if clean > kept:
         parts, made_of = [*parts, (0, False)], made_of + list(range(clean))
     frames, plan = _sequence(parts, h, w)
-    level = (0.4 + 0.45 * torch.rand(b, len(made_of) // BLOCK, 1, 1, 1)).repeat_interleave(BLOCK, 1).transpose(1, 2).reshape(b, 1, -1, 1, 1)
+    level = (0.4 + 0.45 * torch.rand(b, len(made_of) // BLOCK, 1, 1, 1, device=past.device)).repeat_interleave(BLOCK, 1).transpose(1, 2).reshape(b, 1, -1, 1, 1)
     true = past[:, :, made_of]
     made = (1 - level) * true + level * torch.randn_like(true)
     for share in (0.5, 0.0):  # of the noise that is left after a step
         x = torch.cat([past[:, :, :clean], made], 2)
-        t = torch.cat([torch.zeros(b, clean), 1000 * level[:, 0, :, 0, 0]], 1)
+        t = torch.cat([torch.zeros(b, clean, device=past.device), 1000 * level[:, 0, :, 0, 0]], 1)
         flow = dit(x, t, context, frames, plan)[0][:, :, clean:].float()
         made, level = made - (1 - share) * level * flow, share * level
     out = past.clone()
@@ -95,7 +96,7 @@ def first_blocks(x0: torch.Tensor, cells: torch.Tensor):
     x0 [B, C, 3 or 1, h, w], cells [B, 3 or 1, h, w] -> as `teacher_forced`, and the weights of the loss.
     """
     b, _, f, h, w = x0.shape
-    sigma = noise_levels((b, 1)).repeat(1, f)
+    sigma = noise_levels((b, 1), device=x0.device).repeat(1, f)
     noise, level = torch.randn_like(x0), sigma[:, None, :, None, None]
     weight = 1 + SUBJECT * cells
     plan = wan.teacher_forcing([(0, False)], f * h * w // 4)
@@ -132,7 +133,9 @@ def _any_set(data: dict) -> dict:
 
 
 def _pick(source: dict, n: int, window: slice, first: int, detailed) -> tuple:
-    """`detailed`: how likely a caption has details in front, a number or one for each clip of the source."""
+    """`detailed`: how likely a caption has details in front, a number or one for each clip of the source.
+
+    What is picked is decided on the CPU; latents and cover come from where they lie, ids from the CPU."""
     pick = torch.multinomial(source["chances"], n, replacement=True) if "chances" in source else torch.randint(len(source["latents"]), (n,))
     ids = source["ids"][pick, torch.randint(source["ids"].shape[1], (n,))].clone()
     told = torch.rand(n) < torch.as_tensor(detailed).expand(len(source["latents"]))[pick]

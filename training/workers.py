@@ -4,14 +4,16 @@ import os
 import torch
 import torch.distributed as dist
 
+from .device import device
+
 RANK = int(os.environ.get("RANK", 0))
 COUNT = int(os.environ.get("WORLD_SIZE", 1))
 
 
 def join() -> None:
-    """Meets the other processes."""
+    """Meets the other processes: over NCCL where each has a GPU, over Gloo else."""
     if COUNT > 1:
-        dist.init_process_group("gloo")
+        dist.init_process_group("nccl" if device().type == "cuda" else "gloo")
 
 
 def wait() -> None:
@@ -41,6 +43,12 @@ def first_says(value: float) -> float:
     """The first process's value, to everyone: clocks differ, and all must stop at the same step."""
     if COUNT == 1:
         return value
-    told = torch.tensor([value], dtype=torch.float64)
+    told = torch.tensor([value], dtype=torch.float64, device=device())
     dist.broadcast(told, 0)
     return float(told)
+
+
+def first_fills(tensors: list) -> None:
+    """Everyone gets the first process's values, in place."""
+    for t in tensors if COUNT > 1 else ():
+        dist.broadcast(t.detach(), 0)

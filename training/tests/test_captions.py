@@ -166,8 +166,20 @@ def test_how_often_attributes_are_named():
             key = "silent" if v == captions.SILENT.get(a) else a
             all_of[key], count[key] = all_of.get(key, 0) + 1, count.get(key, 0) + (a in named)
     share = {k: count[k] / all_of[k] for k in all_of}
-    assert share["subject"] > 0.97 and 0.92 < share["colour"] < 0.96 and 0.07 < share["silent"] < 0.12
-    assert all(0.87 < share[k] < 0.93 for k in ("motion", "place", "time", "weather", "camera", "look", "material", "relation")), share
+    assert share["subject"] > 0.97 and 0.88 < share["colour"] < 0.93 and 0.07 < share["silent"] < 0.12
+    assert all(0.80 < share[k] < 0.90 for k in ("motion", "place", "time", "weather", "camera", "look", "material", "relation")), share
+
+
+@pytest.mark.parametrize("language, word", [("en", " and "), ("es", " y "), ("fr", " et "), ("zh", "和")])
+def test_two_that_are_joined_by_and_are_not_said_to_move(language, word, monkeypatch):
+    """Of two subjects only the first one moves; German alone says so in a clause of its own."""
+    monkeypatch.setattr(captions, "TYPOS", 0)
+    rng, rows, joined = np.random.default_rng(11), scenes(1500, 11), {True: 0, False: 0}
+    rows["relation"], rows["motion"], rows["look"] = 1, ATTRIBUTES["motion"].index("rise"), 0  # "pen and ink"
+    for made in rows:
+        text, named = captions.said(made, rng, language)
+        joined["motion" in named] += {"relation", "subject2"} <= named and word in text
+    assert joined[True] == 0 and joined[False] > 5
 
 
 def test_typos_are_rare_and_small():

@@ -58,15 +58,39 @@ def test_details_spread_over_all_their_steps_for_every_motion():
             assert set(column) == set(range(count)), (motion, count)
 
 
+WATCHED = """
+import sys
+import torch
+import torch.distributed as dist
+from training import train, workers
+
+leave, average, seen = workers.leave, workers.average_gradients, []
+
+def averaged(model):
+    average(model)
+    seen.append(model)
+
+def left():
+    sums = [torch.zeros((), dtype=torch.float64) for _ in range(workers.COUNT)]
+    dist.all_gather(sums, sum(p.detach().double().abs().sum() for p in seen[-1].parameters()))
+    assert len({float(s) for s in sums}) == 1, f"the processes' models differ: {sums}"
+    leave()
+
+workers.leave, workers.average_gradients = left, averaged
+train.main()
+"""
+
+
 def test_two_processes_take_the_same_steps(tmp_path):
-    """torchrun's environment, two processes on one machine: one model comes out, and its log plots."""
+    """torchrun's environment, two processes on one machine: one model comes out of both, though only the first one makes the clips."""
+    (tmp_path / "watched.py").write_text(WATCHED)
     folder = RUNS / "test-workers"
     folder.mkdir(parents=True, exist_ok=True)
     try:
         torch.save({"model": TAEHV(CONFIG).state_dict(), "config": CONFIG}, folder / "ae.pt")
-        out = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29611", "-m", "training.train",
-                              "--preset", "smoke", "--name", folder.name, "--minutes", "0.2"], env={**os.environ, "OMP_NUM_THREADS": "1"},
-                             capture_output=True, text=True)
+        out = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29611", str(tmp_path / "watched.py"),
+                              "--preset", "smoke", "--name", folder.name, "--minutes", "0.2"],
+                             env={**os.environ, "OMP_NUM_THREADS": "1", "TRAIN_ON": "cpu", "PYTHONPATH": str(RUNS.parents[1])}, capture_output=True, text=True)
         assert out.returncode == 0, out.stderr[-3000:]
         saved = torch.load(folder / "dit.pt", weights_only=False)
         assert saved["step"] > 0 and all(v.isfinite().all() for v in saved["model"].values() if v.is_floating_point())

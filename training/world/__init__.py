@@ -50,7 +50,7 @@ _HERE = Path(__file__).parent
 
 def _library() -> ctypes.CDLL:
     """Compile the renderer once per source text, into training/build/."""
-    source = b"".join((_HERE / f).read_bytes() for f in ("sdf.h", "subjects.h", "motion.h", "scenery.h", "render.cpp"))
+    source = b"".join((_HERE / f).read_bytes() for f in ("sdf.h", "subjects.h", "motion.h", "scenery.h", "shade.h", "render.cpp"))
     path = _HERE.parent / "build" / f"world-{hashlib.sha256(source).hexdigest()[:12]}.so"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
@@ -105,14 +105,18 @@ def details(scenes: np.ndarray) -> np.ndarray:
     return np.stack([np.clip((share[k] * steps).astype(int), 0, steps - 1) for k, steps in DETAILS.items()], 1)
 
 
+def check_size(width: int, height: int) -> None:
+    if width % 8 or height % 8 or width * height > 65536:
+        raise ValueError(f"{width} x {height}: sides must be multiples of 8, with at most 65536 pixels")
+
+
 def render(scenes: np.ndarray, width: int = WIDTH, height: int = HEIGHT, frames: int = FRAMES, start=0.0, masks: bool = False, fps: float = FPS):
     """Draw scenes [n] -> uint8 [n, frames, height, width, 3]; `start` in seconds, a number or [n].
 
     With `masks` also uint8 [n, frames, height / 8, width / 8]: how much of each cell the subjects cover.
     """
     global _LIB
-    if width % 8 or height % 8 or width * height > 65536:
-        raise ValueError(f"{width} x {height}: sides must be multiples of 8, with at most 65536 pixels")
+    check_size(width, height)
     if _LIB is None:
         _LIB = _library()
     scenes = np.ascontiguousarray(scenes)

@@ -1,7 +1,9 @@
 // Signed distances, negative inside: plain functions of plain numbers in the subset that is both C++ and CUDA.
 // They hold no branches, so that a compiler can run sixteen rays at once.
 #pragma once
+#ifndef __CUDACC_RTC__  // which knows these functions by itself
 #include <math.h>
+#endif
 #ifdef __CUDACC__
 #define WORLD __host__ __device__ inline
 #else
