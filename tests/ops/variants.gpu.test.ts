@@ -288,7 +288,7 @@ await onEveryElem((kit) => {
       const plain = list.at(-1)!.name;
       expect(names(offered(bare, list as typeof MATMUL, shapes))[0]).toBe(plain);
     }
-    expect(names(offered(bare, RMS_NORM, shapes))).toEqual(['tree']);
+    expect(names(offered(bare, RMS_NORM, shapes))).toEqual(['tree', 'short']);
   });
 
   test('refuses a variant that cannot do the shape', () => {
