@@ -24,6 +24,7 @@ export function rmsNorm(
   const {
     file,
     code,
+    perGroup,
     lib = {},
   } = choose('rmsNorm', run, RMS_NORM, { rows, D }, options.variant, rmsTrial(x, dtype));
   const out = run.tensor(x.shape, `rmsNorm ${weight.label}`, dtype);
@@ -31,7 +32,7 @@ export function rmsNorm(
     kernel: kernel(file, code, { types: { XT: elemOf('rmsNorm', x), OT: dtype }, lib }),
     bindings: { x, weight, out },
     params: { D, rows, eps },
-    workgroups: grid(rows, 1),
+    workgroups: grid(rows, perGroup),
   });
   return out;
 }
@@ -78,7 +79,12 @@ interface LayerNormBindings {
 function dispatchLayerNorm(run: Run, x: Tensor, eps: number, b: LayerNormBindings): Tensor {
   const { mode, weight, bias, variant, ...params } = b;
   const [rows, D] = x.shape as [number, number];
-  const { file, code, lib = {} } = choose('layerNorm', run, LAYER_NORM, { rows, D }, variant, layerTrial(x));
+  const {
+    file,
+    code,
+    perGroup,
+    lib = {},
+  } = choose('layerNorm', run, LAYER_NORM, { rows, D }, variant, layerTrial(x));
   const out = run.tensor(x.shape, 'layerNorm');
   run.dispatch({
     kernel: kernel(file, code, {
@@ -88,7 +94,7 @@ function dispatchLayerNorm(run: Run, x: Tensor, eps: number, b: LayerNormBinding
     }),
     bindings: { x, weight, bias, out },
     params: { D, rows, eps, ...params },
-    workgroups: grid(rows, 1),
+    workgroups: grid(rows, perGroup),
   });
   return out;
 }

@@ -5,18 +5,23 @@
  * Lists go from the best guess for a GPU to the plain one, which is the last, needs nothing and takes any shape.
  */
 import attentionMatrix from '../../shaders/attention-matrix.wgsl?raw';
+import attentionDirect from '../../shaders/attention-direct.wgsl?raw';
 import attentionRows from '../../shaders/attention.wgsl?raw';
 import attentionTiled from '../../shaders/attention-tiled.wgsl?raw';
 import convPlain from '../../shaders/conv.wgsl?raw';
 import convTiled from '../../shaders/conv-tiled.wgsl?raw';
 import layerNorm from '../../shaders/layer-norm.wgsl?raw';
+import layerNormShort from '../../shaders/layer-norm-short.wgsl?raw';
 import matmulBlocked from '../../shaders/matmul.wgsl?raw';
+import matmulBlocks from '../../shaders/matmul-blocks.wgsl?raw';
 import matmulMatrix from '../../shaders/matmul-matrix.wgsl?raw';
 import matmulThin from '../../shaders/matmul-thin.wgsl?raw';
 import matmulTiled from '../../shaders/matmul-tiled.wgsl?raw';
 import matrix from '../../shaders/lib/matrix.wgsl?raw';
 import rmsNorm from '../../shaders/rms-norm.wgsl?raw';
+import rmsNormShort from '../../shaders/rms-norm-short.wgsl?raw';
 import rowSum from '../../shaders/lib/row-sum.wgsl?raw';
+import rowSumShort from '../../shaders/lib/row-sum-short.wgsl?raw';
 import rowSumSubgroup from '../../shaders/lib/row-sum-subgroup.wgsl?raw';
 import { MATRIX_SUBGROUP, matrixFeature, type Feature, type Gpu } from '../gpu/device';
 import type { Run } from '../gpu/run';
@@ -100,6 +105,15 @@ export const MATMUL: readonly MatmulChoice[] = [
   matrices('f16', 8, 16, 16),
   matrices('f32', 8, 8, 8),
   {
+    name: 'blocks',
+    file: 'matmul-blocks',
+    code: matmulBlocks,
+    tile: [64, 32],
+    can: ({ w }) => w === 'q8_0' || w === 'q4_0',
+    suits: ({ M }) => M > 16,
+    consts: () => ({}),
+  },
+  {
     name: 'blocked',
     file: 'matmul',
     code: matmulBlocked,
@@ -160,6 +174,9 @@ export const attentionMatrices = (Part: Elem, SM: number, SN: number, SK: number
   lib: { matrix },
 });
 
+/** Rows of threads of `direct`: a power of two, and with HEAD / 8 columns 64 threads at most. */
+const directRows = (HEAD: number) => 2 ** Math.floor(Math.log2(512 / HEAD));
+
 export const ATTENTION: readonly AttentionChoice[] = [
   attentionTiles('tiled 64', 4),
   attentionTiles('tiled 16', 1),
@@ -167,6 +184,15 @@ export const ATTENTION: readonly AttentionChoice[] = [
   attentionMatrices('f16', 16, 16, 16),
   attentionMatrices('f16', 8, 16, 16),
   attentionMatrices('f32', 8, 8, 8),
+  {
+    name: 'direct',
+    file: 'attention-direct',
+    code: attentionDirect,
+    rows: ({ HEAD }) => 4 * directRows(HEAD),
+    can: ({ HEAD }) => HEAD % 8 === 0 && HEAD <= 256,
+    suits: ({ M }) => M > 4,
+    consts: ({ HEAD }) => ({ HEAD, HEAD4: HEAD / 4, X: HEAD / 8, Y: directRows(HEAD) }),
+  },
   {
     name: 'rows',
     file: 'attention',
@@ -213,15 +239,33 @@ export interface NormShape {
   rows: number;
   D: number;
 }
-const norms = (file: string, code: string): readonly Choice<NormShape>[] => {
-  const both = { file, code, suits: () => true, consts: () => ({}) };
+/** `perGroup`: rows of a workgroup. */
+export interface NormChoice extends Choice<NormShape> {
+  readonly perGroup: number;
+}
+
+/** Longer rows keep a whole workgroup busy. */
+const SHORT_ROW = 1024;
+
+const norms = (file: string, code: string, shortCode: string): readonly NormChoice[] => {
+  const both = { file, code, perGroup: 1, suits: () => true, consts: () => ({}) };
   return [
     { ...both, name: 'subgroup', needs: ['subgroups'], lib: { rowSumSubgroup } },
+    {
+      ...both,
+      name: 'short',
+      file: `${file}-short`,
+      code: shortCode,
+      perGroup: 8,
+      can: ({ D }) => D % 4 === 0,
+      suits: ({ D }) => D <= SHORT_ROW,
+      lib: { rowSumShort },
+    },
     { ...both, name: 'tree', lib: { rowSum } },
   ];
 };
-export const RMS_NORM = norms('rms-norm', rmsNorm);
-export const LAYER_NORM = norms('layer-norm', layerNorm);
+export const RMS_NORM = norms('rms-norm', rmsNorm, rmsNormShort);
+export const LAYER_NORM = norms('layer-norm', layerNorm, layerNormShort);
 
 /** The variants that compute this shape rightly on this adapter. */
 export function possible<Shape, C extends Choice<Shape>>(gpu: Gpu, all: readonly C[], shape: Shape): C[] {

@@ -174,7 +174,9 @@ export async function benchOn(gpu: Gpu, options: Options = {}): Promise<Report> 
         const time = await measureBlock(own.gpu, weights, config, blockSizeOf(manifest));
         own.model.free();
         own.gpu.destroy();
-        add(await withPeers(blockRow(manifest.name, time), blockPeer(manifest), peer));
+        add(
+          await withPeers(blockRow(`${manifest.name}, its text included`, time), blockPeer(manifest), peer),
+        );
       }
       if (asked.clip || asked.long) {
         const own = await start(place);

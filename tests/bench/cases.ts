@@ -9,7 +9,8 @@ import { store8bit, wordsOf } from '../../src/ops/store-8bit';
 import { readTaehvConfig } from '../../src/models/taehv';
 import { readWanConfig } from '../../src/models/wan-transformer';
 import type { ModelManifest } from '../../src/weights/manifest';
-import type { PeerCase } from './peer';
+import { copiesOf, type PeerCase } from './peer';
+import type { PeerOperation } from './onnx-model';
 
 /** Weights that the bench times. */
 export type WeightType = 'f32' | 'f16' | 'q8_0' | 'q4_0' | 'q4_k';
@@ -21,6 +22,14 @@ const PER_WEIGHT: Readonly<Record<WeightType, number>> = {
   q4_0: 18 / 32,
   q4_k: 148 / 256,
 };
+
+/** The domain of onnxruntime's own operations. */
+const MICROSOFT = 'com.microsoft';
+
+const peerOf = (flops: number, operation: PeerOperation): PeerCase => ({
+  operation,
+  copies: copiesOf(flops),
+});
 
 /** Makes tensors of random numbers that live as long as the run. */
 export interface Maker {
@@ -45,25 +54,35 @@ export interface Case {
 }
 
 function matmulCase(model: string, M: number, N: number, K: number, weights: WeightType): Case {
+  const flops = 2 * M * N * K;
   return {
     name: `matmul ${weights}`,
     shape: `${model} ${M}×${N}×${K}`,
-    flops: 2 * M * N * K,
+    flops,
     bytes: 4 * (M * K + M * N) + PER_WEIGHT[weights] * N * K,
-    large: 2 * M * N * K > 2e8,
+    large: flops > 2e8,
     torch: { op: 'matmul', dims: [M, N, K] },
     ...(weights === 'f32' && {
-      peer: { model: 'matmul', inputs: { x: { dims: [M, K] }, w: { dims: [K, N] } } },
+      peer: peerOf(flops, {
+        op: 'MatMul',
+        inputs: { x: [M, K] },
+        weights: { w: { dims: [K, N] } },
+        out: [M, N],
+      }),
     }),
     ...(weights === 'q8_0' && {
-      peer: {
-        model: `matmul-q8-${N}x${K}`,
-        inputs: {
-          x: { dims: [M, K] },
+      peer: peerOf(flops, {
+        op: 'MatMulNBits',
+        domain: MICROSOFT,
+        // Level 1: activations stay f32, as they do here.
+        attributes: { N, K, bits: 8, block_size: 32, accuracy_level: 1 },
+        inputs: { x: [M, K] },
+        weights: {
           w: { dims: [N, K / 32, 32], type: 'uint8' as const },
           scales: { dims: [(N * K) / 32] },
         },
-      },
+        out: [M, N],
+      }),
     }),
     prepare({ run, random, quantised }) {
       const x = random([M, K]);
@@ -82,14 +101,13 @@ function attentionCase(model: string, M: number, keys: number, heads: number, d:
     bytes: 4 * heads * d * (2 * M + 2 * keys),
     large: flops > 2e8,
     torch: { op: 'attention', dims: [M, keys, heads, d] },
-    peer: {
-      model: `attention-${heads}`,
-      inputs: {
-        q: { dims: [1, M, heads * d] },
-        k: { dims: [1, keys, heads * d] },
-        v: { dims: [1, keys, heads * d] },
-      },
-    },
+    peer: peerOf(flops, {
+      op: 'MultiHeadAttention',
+      domain: MICROSOFT,
+      attributes: { num_heads: heads },
+      inputs: { q: [1, M, heads * d], k: [1, keys, heads * d], v: [1, keys, heads * d] },
+      out: [1, M, heads * d],
+    }),
     prepare({ run, random }) {
       const [q, k, v] = [random([M, heads * d]), random([keys, heads * d]), random([keys, heads * d])];
       return () => void attention(run, q, k, v, { heads });
@@ -124,29 +142,44 @@ function convCase(model: string, T: number, H: number, W: number, C: number, O: 
     bytes: 4 * (T * H * W * (C + O) + O * C * 9 * kt),
     large: flops > 2e8,
     // Two frames are twice the channels there.
-    peer: { model: 'conv', inputs: { x: { dims: [T, C * kt, H, W] }, w: { dims: [O, C * kt, 3, 3] } } },
+    peer: peerOf(flops, {
+      op: 'Conv',
+      attributes: { kernel_shape: [3, 3], pads: [1, 1, 1, 1] },
+      inputs: { x: [T, C * kt, H, W] },
+      weights: { w: { dims: [O, C * kt, 3, 3] } },
+      out: [T, O, H, W],
+    }),
     prepare({ run, random }) {
       const [x, w] = [random([T, H, W, C]), random([O, kt, 3, 3, C], 'f32')];
-      return () => void conv(run, x, w);
+      // A frame before the first is there: without one its taps are skipped, which the peer cannot.
+      const before = kt > 1 ? { past: random([kt - 1, H, W, C]) } : {};
+      return () => void conv(run, x, w, before);
     },
   };
 }
 
+/** Both with weights, LayerNorm with a bias, too: on both sides. */
 function normCase(model: string, name: 'layerNorm' | 'rmsNorm', N: number, D: number): Case {
+  const layer = name === 'layerNorm';
+  const flops = 8 * N * D;
+  const [weight, bias] = [{ weight: { dims: [D] } }, { bias: { dims: [D] } }];
   return {
     name,
     shape: `${model} ${N}×${D}`,
-    flops: 8 * N * D,
+    flops,
     bytes: 8 * N * D,
     large: false,
-    peer: {
-      model: name === 'layerNorm' ? 'layer-norm' : 'rms-norm',
-      inputs: { x: { dims: [N, D] }, scale: { dims: [D] } },
-    },
+    peer: peerOf(flops, {
+      op: layer ? 'LayerNormalization' : 'SimplifiedLayerNormalization',
+      attributes: { axis: -1, epsilon: { float: 1e-6 } },
+      inputs: { x: [N, D] },
+      weights: { ...weight, ...(layer && bias) },
+      out: [N, D],
+    }),
     prepare({ run, random }) {
-      const x = random([N, D]);
-      const weight = random([D], 'f32');
-      return () => void (name === 'layerNorm' ? layerNorm(run, x, 1e-6) : rmsNorm(run, x, weight, 1e-6));
+      const [x, scale, shift] = [random([N, D]), random([D], 'f32'), random([D], 'f32')];
+      return () =>
+        void (layer ? layerNorm(run, x, 1e-6, { weight: scale, bias: shift }) : rmsNorm(run, x, scale, 1e-6));
     },
   };
 }

@@ -19,7 +19,6 @@ declare global {
   }) => Promise<Report>;
 }
 
-const MODELS = '/tests/bench/models/';
 const POCKET = '/models/pocket/';
 
 globalThis.kinoraBench = async ({ filter, f16, large, seconds }) => {
@@ -27,7 +26,7 @@ globalThis.kinoraBench = async ({ filter, f16, large, seconds }) => {
   const gpu = await openGpu(navigator.gpu, { f16, tuning: trials(globalThis.processorSeconds) });
   const manifest = (await (await fetch(`${POCKET}model.json`)).json()) as ModelManifest;
   const load = async (model: string) => {
-    const response = await fetch(model.startsWith('onnx/') ? POCKET + model : `${MODELS}${model}.onnx`);
+    const response = await fetch(POCKET + model);
     if (!response.ok) throw new Error(`${model}: ${response.status}`);
     return new Uint8Array(await response.arrayBuffer());
   };

@@ -1,16 +1,22 @@
 /** onnxruntime-web beside our kernels: the same operation and sizes, the same browser and adapter, the same run. */
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { repeat, type Measured } from './measure';
+import { onnxModel, type PeerOperation } from './onnx-model';
 
 type Ort = typeof import('onnxruntime-web/webgpu');
 
-/** An operation as a file of tests/bench/models, with its inputs. */
-export interface PeerCase {
-  model: string;
-  inputs: Readonly<
-    Record<string, { dims: number[]; type?: 'float32' | 'uint8' | 'int64'; data?: BigInt64Array }>
-  >;
-}
+/** A single operation, or a whole network as a file of the bundled model, with its inputs. */
+export type PeerCase = { operation: PeerOperation; copies: number } | { model: string; inputs: PeerInputs };
+
+type PeerInputs = Readonly<
+  Record<string, { dims: readonly number[]; type?: 'float32' | 'int64'; data?: BigInt64Array }>
+>;
+
+/**
+ * How many of an operation a graph has. To begin a run costs something, which a network does once and a small operation
+ * alone would pay for each time; to large ones it is nothing.
+ */
+export const copiesOf = (flops: number) => (flops < 5e6 ? 16 : 1);
 
 export type Provider = 'webgpu' | 'wasm';
 
@@ -29,14 +35,16 @@ export class Peer {
     let session: InferenceSession | null = null;
     try {
       const { device } = this;
-      session = await this.ort.InferenceSession.create(await this.load(test.model), {
+      const { model, inputs, copies } = await this.#modelOf(test);
+      session = await this.ort.InferenceSession.create(model, {
         executionProviders: provider === 'webgpu' ? [{ name: 'webgpu', device } as never] : ['wasm'],
         ...(provider === 'webgpu' && { preferredOutputLocation: 'gpu-buffer' as const }),
         extra: { session: { qdq_matmulnbits_accuracy_level: '1' } },
       });
       const feeds: Record<string, Tensor> = {};
-      for (const [name, input] of Object.entries(test.inputs)) feeds[name] = this.#input(input, provider);
-      return { time: await this.#time(session, feeds, provider), problem: '' };
+      for (const [name, input] of Object.entries(inputs)) feeds[name] = this.#input(input, provider);
+      const { seconds, cpu } = await this.#time(session, feeds, provider);
+      return { time: { seconds: seconds / copies, cpu: cpu === null ? null : cpu / copies }, problem: '' };
     } catch (e) {
       return { time: null, problem: e instanceof Error ? e.message : String(e) };
     } finally {
@@ -45,13 +53,16 @@ export class Peer {
     }
   }
 
-  #input({ dims, type = 'float32', data }: PeerCase['inputs'][string], provider: Provider): Tensor {
+  async #modelOf(test: PeerCase): Promise<{ model: Uint8Array; inputs: PeerInputs; copies: number }> {
+    if ('model' in test) return { model: await this.load(test.model), inputs: test.inputs, copies: 1 };
+    const { operation, copies } = test;
+    const inputs = Object.entries(operation.inputs).map(([name, dims]) => [name, { dims }] as const);
+    return { model: onnxModel(operation, copies), inputs: Object.fromEntries(inputs), copies };
+  }
+
+  #input({ dims, type = 'float32', data }: PeerInputs[string], provider: Provider): Tensor {
     const n = dims.reduce((a, b) => a * b, 1);
-    const values =
-      data ??
-      (type === 'float32'
-        ? Float32Array.from({ length: n }, (_, i) => Math.sin(i * 1.7) * 0.5)
-        : Uint8Array.from({ length: n }, (_, i) => (i * 37) & 255));
+    const values = data ?? Float32Array.from({ length: n }, (_, i) => Math.sin(i * 1.7) * 0.5);
     // Whole numbers (positions) stay on the CPU, where the runtime wants them.
     if (provider === 'wasm' || type === 'int64' || n === 0)
       return new this.ort.Tensor(type, values as never, dims);

@@ -102,9 +102,55 @@ await onEveryElem((kit) => {
     });
   });
 
+  describe.each(['q8_0', 'q4_0'] as const)('matmul blocks, weights %s', (dtype) => {
+    const variant = 'blocks';
+    const weights = (N: number, K: number) =>
+      dtype === 'q8_0' ? kit.random([N, K], dtype, 3) : kit.quantized([N, K], dtype);
+
+    // Both sides of 8 and 64 rows, of 4 and 32 columns; one span and several.
+    test.each([
+      [1, 1, 32],
+      [7, 5, 96],
+      [9, 31, 64],
+      [64, 32, 32],
+      [65, 33, 160],
+      [131, 70, 32],
+    ])('x [%d,·] · w [%d,·]ᵀ over %d', async (M, N, K) => {
+      const [x, w] = [kit.random([M, K]), weights(N, K)];
+      await expectClose(kit, matmul(kit.run, x.t, w.t, { variant }), referenceMatmul([M, N, K], x.x, w.x));
+    });
+
+    test('bias, gelu, gate and residual; the same to the bit in short dispatches', async () => {
+      const [F, P, M, N, K] = [3, 4, 3 * 70, 50, 64];
+      const [x, w, bias] = [kit.random([M, K]), weights(N, K), kit.random([N], 'f32', 3)];
+      const [m, residual] = [kit.random([F, P, N], 'f32', 2), kit.random([M, N], 'f32', 5)];
+      const gate = { m: m.t, index: 2 };
+      const call = () =>
+        kit.read(
+          matmul(kit.run, x.t, w.t, { variant, bias: bias.t, act: 'gelu', gate, residual: residual.t }),
+        );
+      const whole = await call();
+      const plain = referenceMatmul([M, N, K], x.x, w.x, { bias: bias.x, act: 'gelu' });
+      await expectClose(
+        kit,
+        kit.from(whole, [M, N], 'f32').t,
+        addGated([M, N, F, P], residual.x, plain, m.x, 2),
+      );
+      const before = kit.run.launches;
+      await withDispatchesOf(2e5, async () => expect(await call()).toEqual(whole));
+      expect(kit.run.launches - before).toBeGreaterThan(2);
+    });
+
+    test('is for weights with such scales alone', () => {
+      const [x, w] = [kit.random([2, 32]), kit.random([3, 32], 'f16')];
+      expect(() => matmul(kit.run, x.t, w.t, { variant })).toThrow(/^matmul: no variant "blocks" for /);
+    });
+  });
+
   describe.each(names(possible(gpu, ATTENTION, { ...ONE, elem: kit.elem })))('attention %s', (variant) => {
     // Both sides of 16 and 64 queries and of 16 and 32 keys. Heads of 32 and 96 are no model's, but tiles can do them.
-    const others: [number, number, number, number][] = variant === 'tiled 16' ? [[37, 70, 2, 32], [18, 41, 2, 96]] : []; // prettier-ignore
+    const others: [number, number, number, number][] =
+      variant === 'tiled 16' ? [[37, 70, 2, 32], [18, 41, 2, 96]] : variant === 'direct' ? [[37, 70, 2, 32], [300, 41, 3, 8], [18, 41, 2, 48], [18, 41, 2, 256]] : []; // prettier-ignore
     test.each<[number, number, number, number]>([
       ...others,
       [1, 1, 1, 64],
@@ -187,16 +233,21 @@ await onEveryElem((kit) => {
     });
   });
 
-  const NORM_SIZES = [
+  const NORM_SIZES: readonly (readonly [number, number])[] = [
     [3, 5],
     [7, 63],
     [2, 64],
     [5, 130],
+    [8, 4],
+    [9, 36],
+    [17, 192],
     [4, 1536],
-  ] as const;
+  ];
+  const sizesFor = (list: typeof LAYER_NORM, variant: string) =>
+    NORM_SIZES.filter(([rows, D]) => names(possible(gpu, list, { rows, D })).includes(variant));
 
-  describe.each(names(possible(gpu, LAYER_NORM, { rows: 1, D: 1 })))('layerNorm %s', (variant) => {
-    test.each(NORM_SIZES)('of [%d,%d], bare, affine and modulated', async (N, D) => {
+  describe.each(names(possible(gpu, LAYER_NORM, { rows: 1, D: 4 })))('layerNorm %s', (variant) => {
+    test.each(sizesFor(LAYER_NORM, variant))('of [%d,%d], bare, affine and modulated', async (N, D) => {
       const x = kit.random([N, D], kit.elem, 5);
       const [weight, bias] = [kit.random([D], 'f32', 2), kit.random([D], 'f32', 2)];
       const affine = { weight: weight.t, bias: bias.t };
@@ -209,8 +260,8 @@ await onEveryElem((kit) => {
     });
   });
 
-  describe.each(names(possible(gpu, RMS_NORM, { rows: 1, D: 1 })))('rmsNorm %s', (variant) => {
-    test.each(NORM_SIZES)('of [%d,%d]', async (N, D) => {
+  describe.each(names(possible(gpu, RMS_NORM, { rows: 1, D: 4 })))('rmsNorm %s', (variant) => {
+    test.each(sizesFor(RMS_NORM, variant))('of [%d,%d]', async (N, D) => {
       const x = kit.random([N, D], kit.elem, 5);
       const weight = kit.random([D], 'f32', 2);
       const out = rmsNorm(kit.run, x.t, weight.t, EPS, undefined, { variant });
@@ -237,7 +288,7 @@ await onEveryElem((kit) => {
       const plain = list.at(-1)!.name;
       expect(names(offered(bare, list as typeof MATMUL, shapes))[0]).toBe(plain);
     }
-    expect(names(offered(bare, RMS_NORM, shapes))).toEqual(['tree']);
+    expect(names(offered(bare, RMS_NORM, shapes))).toEqual(['tree', 'short']);
   });
 
   test('refuses a variant that cannot do the shape', () => {
