@@ -71,13 +71,20 @@ def read(name: str, part: str) -> tuple:
 
 
 def restore(name: str, folder: Path) -> bool:
-    """Makes ae.pt of the checkpoint where the run has none; True when there is a checkpoint."""
+    """Makes ae.pt of the checkpoint where the run has none; True when there is a checkpoint.
+
+    SystemExit where the run has another encoder: the transformer was taught with this one's latents, and would draw noise."""
     if not _files(name, "dit"):
         return False
     folder.mkdir(parents=True, exist_ok=True)
+    model, facts = read(name, "ae")
     if not (folder / "ae.pt").exists():
-        model, facts = read(name, "ae")
         torch.save({"model": model, "config": facts["config"]}, folder / "ae.pt")
+        return True
+    own = torch.load(folder / "ae.pt", weights_only=False, map_location="cpu")["model"]
+    if not all(k in own and own[k].shape == v.shape and torch.allclose(own[k].float(), v, rtol=2e-3, atol=1e-4) for k, v in model.items() if k.startswith("encoder.")):
+        raise SystemExit(f"{folder.name}/ae.pt is not the autoencoder that the committed transformer was taught with: "
+                         "begin from nothing with --name NEW in every stage, or move that file away to go on from what is committed")
     return True
 
 

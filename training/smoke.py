@@ -1,4 +1,5 @@
 """The whole chain with tiny settings, in about two minutes: python -m training.smoke."""
+import argparse
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from .train_ae import RUNS
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()  # --help asks, and must not begin
     shutil.rmtree(RUNS / "smoke", ignore_errors=True)
     step = lambda module, *options: subprocess.run([sys.executable, "-m", f"training.{module}", *options], check=True)
     step("train_ae", "--preset", "smoke")

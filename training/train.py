@@ -83,6 +83,13 @@ def is_matrix(name: str, p: torch.Tensor) -> bool:
     return p.ndim == 2 and "shared" not in name and "relative" not in name and "proj_out" not in name
 
 
+def minutes_had(folder: Path, saved: dict | None) -> float:
+    """How long a run was trained so far: by its own state, or by what is committed where it has none."""
+    if saved:
+        return saved["spent"] / 60
+    return checkpoint.read(folder.name, "dit")[1].get("spent", 0.0) / 60 if checkpoint.restore(folder.name, folder) else 0.0
+
+
 def set_up(preset: dict, folder: Path, begun: int = 0) -> tuple:
     """(model, source of clips, steps and seconds of earlier machines) as a training of `begun` steps finds them.
 
@@ -176,6 +183,10 @@ def main() -> None:
     workers.join()
     path = folder / "dit.pt"
     saved = torch.load(path, weights_only=False, map_location="cpu") if path.exists() else None
+    minutes = arguments.minutes or preset["minutes"]
+    if (had := minutes_had(folder, saved)) >= minutes:
+        raise SystemExit(f"{folder.name} has had {had:.0f} minutes of training, and {minutes:g} in all are asked for: "
+                         f"--minutes {math.ceil(had) + 60} would go on for an hour, and --name NEW begins from nothing")
     model, data, step, spent = set_up(preset, folder, saved["step"] if saved else 0)
     workers.first_fills([*model.parameters(), *model.buffers()])
     first = tokens.load(folder / "tokenizer.json").get_vocab_size()
@@ -195,7 +206,7 @@ def main() -> None:
     data.normalise(model.mean, model.std)
     if preset.get("compile"):
         compile_blocks(model, ema)
-    progress = Progress(arguments.minutes or preset["minutes"], spent, folder / "dit.jsonl", quiet=workers.RANK > 0)
+    progress = Progress(minutes, spent, folder / "dit.jsonl", quiet=workers.RANK > 0)
     errors: dict = {True: [], False: []}
 
     def save() -> None:

@@ -150,7 +150,7 @@ def main() -> None:
         path.with_suffix(".tmp").rename(path)
 
     print(json.dumps({"psnr at the start": psnr(model, held_out)}), flush=True)
-    while (done := progress.done) < 1:
+    while (done := progress.done) < 1 or not step:  # on a busy machine setting up may take all the time
         rate = min(1, (step + 1) / 150) * (0.5 + 0.5 * math.cos(math.pi * done)) + 0.005
         opts[0].param_groups[0]["lr"] = preset["lr"] * rate
         opts[1].param_groups[0]["lr"] = 0.35 * preset["lr"] * rate
