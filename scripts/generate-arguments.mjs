@@ -162,7 +162,7 @@ function readPrompt(positionals, script) {
 /**
  * @typedef {{help: boolean, prompt: string, seed: number, seconds: number, width: number, height: number,
  *   steps?: number, window?: number, sink?: number, cacheBits?: number, loop: boolean, image?: string, extend?: string, resume: boolean,
- *   asksSeconds: boolean, model: string, out: string, frames?: string, json: boolean, adapter: string, backend: string}} Options
+ *   asksSeconds: boolean, taught: boolean, model: string, out: string, frames?: string, json: boolean, adapter: string, backend: string}} Options
  */
 
 /**
@@ -207,6 +207,7 @@ export function readArguments(argv, readModel) {
     most: MAX_SECONDS,
   });
   const { width, height } = size ?? model.sizes[0];
+  const taught = model.sizes.some((one) => one.width === width && one.height === height);
   const frameCount = (name, least) =>
     values[name] === undefined
       ? undefined
@@ -232,6 +233,7 @@ export function readArguments(argv, readModel) {
   return {
     ...settings,
     asksSeconds,
+    taught,
     loop: values.loop,
     image,
     extend,

@@ -204,6 +204,12 @@ async function main(argv) {
   const options = readArguments(argv, readModel);
   if (options.help) return void console.log(USAGE);
 
+  // As the page says it.
+  if (options.taught === false)
+    console.error(
+      `The model was not taught this picture size (${options.width}×${options.height}): expect less of it.`,
+    );
+
   const outputs = new Outputs();
   const progress = drawProgress(process.stderr);
   const work = options.resume ? Work.resume(options.out) : Work.begin(options);

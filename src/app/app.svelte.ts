@@ -90,7 +90,7 @@ export class App {
     const store = parts.store ?? browserStore();
     this.preferences = new Preferences(store, parts.languages ?? navigator.languages);
     this.settings = new Settings(store);
-    this.wording = new Wording(this.settings, () => this.preferences.language);
+    this.wording = new Wording(this.settings, (known) => this.preferences.tongue(known));
     this.shelf = new Shelf(parts.openShelf ?? openLibrary, store);
     const wish = readFragment(parts.hash ?? location.hash);
     if (wish) this.settings.apply(wish);
@@ -147,8 +147,9 @@ export class App {
 
   get examples(): readonly string[] {
     const { prompts } = this.studio.model ?? this.card ?? {};
-    const { words, language } = this.preferences;
-    return prompts?.[language]?.length ? prompts[language] : [words.example];
+    const { words } = this.preferences;
+    const own = prompts?.[this.preferences.tongue(Object.keys(prompts))];
+    return own?.length ? own : [words.example];
   }
 
   /** A real GPU computes here, of which only the person knows how much memory it has. */
@@ -216,9 +217,9 @@ export class App {
   }
 
   async surprise(): Promise<void> {
-    const { settings, preferences } = this;
+    const { settings, wording } = this;
     await this.#vocabulary;
-    const prompt = surprise(this.wording.lexicon, this.examples, preferences.language, settings.prompt);
+    const prompt = surprise(wording.lexicon, this.examples, wording.language, settings.prompt);
     if (prompt) this.#replacing(() => settings.suggest(prompt));
   }
 

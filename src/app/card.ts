@@ -26,12 +26,12 @@ const file = (value: unknown): string | null =>
 export function readCard(json: unknown): Card {
   const files = field(json, 'files');
   const listed = Array.isArray(files) ? files : [];
-  const prompts = field(json, 'prompts');
+  const prompts = Object.entries(Object(field(json, 'prompts')));
   const isShowcase = (item: unknown) => field(item, 'path') === 'showcase.mp4';
   return {
     name: String(field(json, 'name') ?? ''),
     bytes: listed.reduce((sum: number, item) => sum + number(field(item, 'bytes')), 0),
-    prompts: { en: strings(field(prompts, 'en')), zh: strings(field(prompts, 'zh')) },
+    prompts: Object.fromEntries(prompts.map(([language, texts]) => [language, strings(texts)])),
     offer: readOffer(json),
     showcase: file(field(json, 'showcase')) ?? (listed.some(isShowcase) ? 'showcase.mp4' : null),
     vocabulary: file(field(json, 'vocabulary')),

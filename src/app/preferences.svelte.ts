@@ -1,7 +1,7 @@
 /** Language, theme and keys: how the page is, whatever it makes; and what the person says of the machine. */
 import { GIB, GPU_MEMORY } from '../limits';
 import { field, type Store } from './store';
-import { htmlLang, isLanguage, LANGUAGES, pickLanguage, type Language, type Words } from './words';
+import { baseOf, htmlLang, isLanguage, LANGUAGES, pickLanguage, type Language, type Words } from './words';
 
 export type Theme = 'auto' | 'dark' | 'light';
 export const THEMES: readonly Theme[] = ['auto', 'dark', 'light'];
@@ -15,9 +15,12 @@ export class Preferences {
   /** GiB that the GPU has, as the person says; null: they said nothing. One of GPU_MEMORY. */
   gpuMemory = $state<number | null>(null);
   readonly #store: Store;
+  /** The person's languages, as the browser tells them. */
+  readonly #languages: readonly string[];
 
   constructor(store: Store, languages: readonly string[]) {
     this.#store = store;
+    this.#languages = languages;
     const kept = store.read('preferences');
     const [language, theme] = [field(kept, 'language'), field(kept, 'theme')];
     this.language = isLanguage(language) ? language : pickLanguage(languages);
@@ -28,6 +31,15 @@ export class Preferences {
 
   get words(): Words {
     return LANGUAGES[this.language];
+  }
+
+  /**
+   * The language to speak of what is seen, for a model may know more languages than the page: the first of the person's
+   * that is `known`, else the page's. Who chose another one for the page than the browser's gets that.
+   */
+  tongue(known: readonly string[]): string {
+    if (this.language !== pickLanguage(this.#languages)) return this.language;
+    return this.#languages.map(baseOf).find((language) => known.includes(language)) ?? this.language;
   }
 
   /** The person chose; only a choice is kept, so that a detected language stays a detected one. */

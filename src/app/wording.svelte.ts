@@ -39,13 +39,23 @@ export class Wording {
   #typing = $state(-1);
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #settings: Settings;
-  readonly #language: () => string;
-  readonly #reading = $derived.by(() => this.lexicon && read(this.lexicon, this.#settings.prompt, this.#language())); // prettier-ignore
+  readonly #tongue: (known: readonly string[]) => string;
+  readonly #reading = $derived.by(() => this.lexicon && read(this.lexicon, this.#settings.prompt, this.#usual)); // prettier-ignore
 
-  /** `language`: the interface's, for a prompt that does not show its own. */
-  constructor(settings: Settings, language: () => string) {
+  /** `tongue`: the person's language of those that are known, for a prompt that does not show its own. */
+  constructor(settings: Settings, tongue: (known: readonly string[]) => string) {
     this.#settings = settings;
-    this.#language = language;
+    this.#tongue = tongue;
+  }
+
+  get #usual(): string {
+    return this.#tongue(this.lexicon?.languages ?? []);
+  }
+
+  /** The language that the person writes, where a word of it is known; else theirs. */
+  get language(): string {
+    const told = !this.#settings.promptIsOurs && this.#reading?.pieces.some(({ known }) => known);
+    return told ? this.#reading!.language : this.#usual;
   }
 
   /** What the model knows; null where that is not known. */
@@ -145,7 +155,7 @@ export class Wording {
 
   #offer(caret: number): void {
     const { prompt } = this.#settings;
-    this.#offers = this.lexicon ? offersAt(this.lexicon, prompt, caret, this.#language()) : [];
+    this.#offers = this.lexicon ? offersAt(this.lexicon, prompt, caret, this.#usual) : [];
     this.#of = prompt;
     this.#walking = false;
     // The end of a word that was begun is there for Tab; a way on is not, or Tab would never leave the field.

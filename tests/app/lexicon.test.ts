@@ -4,10 +4,11 @@ import { readLexicon } from '../../src/app/lexicon/lexicon';
 import { slip } from '../../src/app/lexicon/nearest';
 import { read } from '../../src/app/lexicon/read';
 import { withoutDirections } from '../../src/story/script';
-import { FIRST, SECOND } from './vocabulary';
+import { FIRST, POCKET, SECOND } from './vocabulary';
 
 const second = readLexicon(SECOND)!;
 const first = readLexicon(FIRST)!;
+const pocket = readLexicon(POCKET)!;
 const unknown = (text: string, lexicon = second) => read(lexicon, text, 'en').unknown.map(({ text }) => text);
 const said = (text: string, lexicon = second) => [...read(lexicon, text, 'en').said].sort();
 const near = (text: string, lexicon = second) => read(lexicon, text, 'en').unknown.map(({ near }) => near);
@@ -54,7 +55,7 @@ describe('what is known', () => {
     '赤のﾖｯﾄ',
     'a red 船 auf dem Meer',
     '[4s] a red boat\n[cut] [3 sec] a blue balloon rising',
-    '🙂 — !!! …',
+    '— !!! …',
     '',
   ])('%s', (text) => expect(unknown(text)).toEqual([]));
 
@@ -91,6 +92,8 @@ describe('what is not known', () => {
     ['红色的龙 旋转', ['龙']],
     ['赤い龍が海で回転する', ['龍']],
     ['3 boat', ['3']],
+    ['a red 🐱 boat', ['🐱']],
+    ['a red👩🏽‍🚀dragon ❤️🇩🇪', ['👩🏽‍🚀', 'dragon', '❤️🇩🇪']],
   ])('%s: %j', (text, words) => expect(unknown(text)).toEqual(words));
 
   test('is told with its place in the text, directions counted', () => {
@@ -126,6 +129,17 @@ describe('what was meant', () => {
     (word) => expect(near(`a red ${word}`)).toEqual([null]),
   );
 
+  test.each([
+    ['two houses', 'house'],
+    ['two ducks', 'duck'],
+    ['snowmen', 'snowman'],
+    ['dos corazones', 'corazón'],
+    ['dos peces', 'pez'],
+    ['deux bateaux', 'bateau'],
+    ['zwei rote Häuser', 'Haus'],
+    ['drei Enten', 'Ente'],
+  ])('of a plural is the singular: %s, %s', (text, word) => expect(near(text, pocket)).toContain(word));
+
   test('is looked for in the prompt’s own language', () => {
     expect(near('a red Balon on the sea')).toEqual(['Balloon']);
     expect(near('ein rotes Balon auf dem Meer')).toEqual(['Ballon']);
@@ -147,6 +161,12 @@ test.each([
   ['ein rotes Boot', 'zh', 'de'],
   ['bal', 'zh', 'en'],
   ['', 'zh', 'zh'],
+  ['ein A', 'en', 'de'],
+  ['赤', 'en', 'ja'],
+  ['蓝', 'ja', 'zh'],
+  ['船', 'ja', 'ja'],
+  ['船', 'en', 'zh'],
+  ['🐱', 'de', 'de'],
 ])('%s, in a page in %s, is %s', (text, preferred, language) => {
   expect(read(second, text, preferred).language).toBe(language);
 });

@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { readLexicon } from '../../src/app/lexicon/lexicon';
 import { MOST, offersAt, type Offer } from '../../src/app/lexicon/offers';
 import { read } from '../../src/app/lexicon/read';
-import { FIRST, SECOND } from './vocabulary';
+import { FIRST, POCKET, SECOND } from './vocabulary';
 
 const second = readLexicon(SECOND)!;
 const first = readLexicon(FIRST)!;
+const pocket = readLexicon(POCKET)!;
 
 /** Offers at the caret "|", or at the end. */
 function at(text: string, language = 'en', lexicon = second): Offer[] {
@@ -24,7 +25,7 @@ describe('the end of a word that was begun', () => {
     ['a red boat in the d', ['in the desert', 'in the dark']],
     ['a boat on ', ['on the sea', 'on the water', 'on the moon']],
     ['a hot a', ['hot-air balloon']],
-    ['un barco ro', ['rojo', 'roja']],
+    ['un barco ro', ['rojo']],
     ['ein Sch', ['Schiff']],
     ['a red sailing', ['sailing boat']],
   ])('%s: %j', (text, words) => {
@@ -41,10 +42,44 @@ describe('the end of a word that was begun', () => {
     expect(taken(text, at('a bal| in space')[0]!)).toBe('a balloon in space');
   });
 
-  test('is nothing inside a word, after one letter, or of a word that the model does not have', () => {
+  test('is nothing inside a word, or of a word that the model does not have', () => {
     expect(at('a red ba|lloon')).toEqual([]);
-    expect(at('a red b')).toEqual([]);
     expect(at('a drag')).toEqual([]);
+  });
+
+  test.each([
+    ['a red b', ['boat', 'balloon']],
+    ['ein rotes A', ['Auto']],
+    ['ein rotes B', ['Boot']],
+    ['un bateau r', ['rouge', 'rose']],
+    ['un bateau a', ['avançant vers la gauche']],
+    ['una estrella g', ['girando']],
+    ['un barco e', ['en el mar']],
+    ['un b', ['barco']],
+  ])('after one letter, whatever the browser speaks; %s: %j first', (text, words) => {
+    const offers = at(text, 'en', pocket);
+    expect(offers.slice(0, words.length).map((offer) => offer.text)).toEqual(words);
+    expect(offers[0]!.typed).toBe(true);
+  });
+
+  test.each([
+    ['eine ro', ['rote', 'rosa'], /^(roter|rotes|rot)$/],
+    ['ein ro', ['roter', 'rosa', 'rotes'], /^(rote|rot)$/],
+    ['una estrella ro', ['roja', 'rosa'], /^rojo$/],
+    ['une auto b', ['bleue', 'blanche'], /^(bleu|blanc)$/],
+    ['ein roter B', ['Ballon', 'Baum'], /^Boot$/],
+    ['eine T', ['Tanne'], /^Tannenbaum$/],
+  ])('agrees with the article and the noun; %s: %j', (text, words, never) => {
+    const found = texts(text, 'en', pocket);
+    expect(found.slice(0, words.length)).toEqual(words);
+    for (const word of found) expect(word).not.toMatch(never);
+  });
+
+  test('an article begins no other word while a thing is to come', () => {
+    expect(texts('一', 'zh', pocket)).toContain('艘船');
+    for (const text of ['一', 'a', '一只鸭子和一']) expect(at(text, 'zh', pocket).some(({ typed }) => typed), text).toBe(false); // prettier-ignore
+    expect(texts('一艘船一', 'zh', pocket)[0]).toBe('一分为二');
+    expect(texts('un bateau la', 'fr', pocket)).toContain('la nuit');
   });
 
   test('in Chinese and Japanese begins anywhere, though never within a word that is complete', () => {
@@ -121,6 +156,29 @@ describe('what has not been said', () => {
     for (const text of texts('一艘红色的船')) expect(text).toMatch(/^(夜晚|日落时|在海上|在沙漠里|向左移动|旋转|上升)$/); // prettier-ignore
     for (const text of texts('一艘红色的船旋转')) expect(text).toMatch(/^(下着雨|在雾中|镜头平移|镜头推近)$/);
     expect(at('船旋转').map((offer) => taken('船旋转', offer))).toContain('船旋转，下着雨');
+  });
+
+  test('in Chinese only what the measure word counts', () => {
+    expect(texts('一艘', 'zh', pocket).filter((text) => !text.endsWith('的'))).toEqual(['船']);
+    expect(texts('一艘红色的', 'zh', pocket)).toEqual(['船']);
+    expect(texts('一颗', 'zh', pocket)).toEqual(expect.arrayContaining(['星星', '爱心']));
+    expect(taken('一', at('一', 'zh', pocket)[0]!)).toMatch(/^一(艘船|个热气球|座房子|辆汽车|条鱼)$/);
+  });
+
+  test('in German, Spanish and French things with their article; behind it and behind an adjective what agrees', () => {
+    for (const text of texts('', 'de', pocket)) expect(text).toMatch(/^(ein (Boot|Heißluftballon|Haus|Auto|Fisch)|eine .*)$/); // prettier-ignore
+    expect(texts('', 'es', pocket)).toEqual(expect.arrayContaining(['un barco', 'una casa']));
+    expect(texts('', 'fr', pocket)).toEqual(expect.arrayContaining(['un bateau', 'une montgolfière']));
+    for (const text of texts('ein rotes ', 'en', pocket)) expect(text).toMatch(/^(Boot|Haus|Auto|Herz)$/);
+    for (const text of texts('eine ', 'en', pocket)) expect(text).toMatch(/^([a-zäöüß]+e|rosa|lila|Rakete|Tanne|Ente)$/); // prettier-ignore
+    expect(texts('una estrella ', 'en', pocket).join()).toMatch(/^(roja|naranja|amarilla|verde|azul|morada|rosa|blanca),/); // prettier-ignore
+  });
+
+  test('characters that two languages share are of the one that stands around them, or the person’s', () => {
+    for (const text of texts('赤', 'en', pocket)) expect(text).not.toMatch(/[鱼爱颗]|火箭/);
+    expect(texts('船', 'ja', pocket)[0]).toMatch(/^が/);
+    expect(texts('夜に赤い車が走る\n船', 'en', pocket)[0]).toMatch(/^が/);
+    expect(texts('船', 'en', pocket).join()).toMatch(/在/);
   });
 
   test('a thing that the model does not know is a thing; a text that it cannot read is left alone', () => {

@@ -85,7 +85,7 @@ describe('the card of a model', () => {
   const json = {
     name: 'Kinora Pocket',
     files: [{ path: 'a.gguf', bytes: 100 }, { path: 'showcase.mp4', bytes: 20 }],
-    prompts: { en: ['a', 7], zh: '船' },
+    prompts: { en: ['a', 7], de: ['b'], zh: '船' },
     sizes: [{ width: 96, height: 64 }, { width: 'x' }],
     seconds: { default: 2, max: 5 },
     sampler: { timesteps: [1000, 500] },
@@ -96,7 +96,7 @@ describe('the card of a model', () => {
     expect(readCard(json)).toEqual({
       name: 'Kinora Pocket',
       bytes: 120,
-      prompts: { en: ['a'], zh: [] },
+      prompts: { en: ['a'], de: ['b'], zh: [] },
       offer: { sizes: [{ width: 96, height: 64 }], seconds: { default: 2, max: 5 }, steps: 2 },
       showcase: 'showcase.mp4',
       vocabulary: 'vocabulary.json',

@@ -1,3 +1,8 @@
+import pocket from '../../public/models/pocket/vocabulary.json';
+
+/** The one that comes with the page. */
+export const POCKET: unknown = pocket;
+
 /** A small vocabulary in the form of Pocket's second edition, and one in the form of its first. */
 export const SECOND = {
   en: {

@@ -138,3 +138,17 @@ test('offers are for what was typed alone: a selection, a surprise or a restored
   wording.typed(null, false);
   expect(texts()).toEqual([]);
 });
+
+test('speaks the person’s language until they write another; words of ours are not theirs', () => {
+  wording = new Wording(settings, (known) => (known.includes('de') ? 'de' : 'en'));
+  wording.learn(SECOND);
+  type('');
+  expect(wording.language).toBe('de');
+  expect(texts()[0]).toBe('ein Boot');
+  type('un barco rojo');
+  expect(wording.language).toBe('es');
+  type('дракон');
+  expect(wording.language).toBe('de');
+  settings.suggest('a red boat');
+  expect(wording.language).toBe('de');
+});

@@ -148,3 +148,20 @@ test('a pause behind the last block says that only the file is left', () => {
   expect(LANGUAGES.en.unfinished.text('a red boat', 7, 7)).toBe('All blocks of “a red boat” are made; only its file is left to be finished.');
   expect(LANGUAGES.en.unfinished.text('a red boat', 6, 7)).toContain('after block 6 of 7');
 }); // prettier-ignore
+
+test.each([
+  [['de-AT', 'en'], undefined, 'de'],
+  [['pt-BR', 'ja', 'en'], undefined, 'ja'],
+  [['pt'], undefined, 'en'],
+  [['en-GB', 'de'], undefined, 'en'],
+  [['de'], 'zh', 'zh'],
+  [['de'], 'en', 'de'],
+  [['en'], 'zh', 'zh'],
+] as const)(
+  'of a person who reads %j and chose %s, what is seen is spoken of in %s',
+  (languages, chosen, tongue) => {
+    const preferences = new Preferences(memoryStore(), languages);
+    if (chosen) preferences.choose({ language: chosen });
+    expect(preferences.tongue(['en', 'zh', 'es', 'fr', 'de', 'ja'])).toBe(tongue);
+  },
+);

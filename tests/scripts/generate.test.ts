@@ -18,6 +18,12 @@ test('takes the model’s defaults and a random seed', () => {
   expect(Number.isInteger(options.seed)).toBe(true);
 });
 
+test('knows whether the picture size was taught, and says so before it begins', () => {
+  expect(read('x', '--out', 'a.mp4').taught).toBe(true);
+  expect(read('x', '--out', 'a.mp4', '--size', '96x64').taught).toBe(true);
+  expect(read('x', '--out', 'a.mp4', '--size', '64x96').taught).toBe(false);
+});
+
 test('reads every option', () => {
   const argv =
     '--seed 4294967295 --seconds 1.5 --size 160x96 --steps 50 --frames f --json --adapter hardware';

@@ -14,10 +14,3 @@ export const GLUE: Readonly<Record<string, string>> = {
 
 /** Values that need no word: a scene is so when nothing is said. Not worth offering. */
 export const SILENT: ReadonlySet<string> = new Set(['matte', 'clear', 'still', 'natural', 'alone']);
-
-/** The Chinese measure word of a subject; what is not listed takes 个. */
-const MEASURES: Readonly<Record<string, string>> = {
-  boat: '艘', house: '座', car: '辆', fish: '条', rocket: '枚', tree: '棵', star: '颗', heart: '颗', lighthouse: '座',
-  bird: '只', mushroom: '朵', duck: '只', airplane: '架', flower: '朵',
-}; // prettier-ignore
-export const measureOf = (subject: string): string => MEASURES[subject] ?? '个';

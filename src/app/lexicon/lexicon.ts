@@ -3,7 +3,7 @@
  * plain one first]}}}; `other: {"": [...]}` holds the words between them. Pure, and of no model in particular.
  *
  * A text is cut into units: a word where words stand between blanks, a character where they do not (Chinese,
- * Japanese). Forms are paths of units in a tree, so that the longest match is a walk.
+ * Japanese), an emoji. Forms are paths of units in a tree, so that the longest match is a walk.
  */
 import { field } from '../store';
 import { GLUE } from './glue';
@@ -33,18 +33,22 @@ export interface Lexicon {
   readonly parts: ReadonlyMap<string, readonly Form[]>;
 }
 
-/** One word, or one character where words have no blanks between them. Half-open range of UTF-16 units. */
+/** One word, one character where words have no blanks between them, or one emoji. Half-open range of UTF-16 units. */
 export interface Unit {
   readonly text: string;
   readonly start: number;
   readonly end: number;
   readonly cjk: boolean;
+  /** An emoji: a word of no language. */
+  readonly emoji: boolean;
   /** How it follows the unit before it; a form never reaches over other punctuation or a line's end. */
   readonly gap: 'none' | 'blank' | 'hyphen' | 'apart';
 }
 
 const CJK = String.raw`(?=\p{L})[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}]`;
-const UNIT = new RegExp(`(${CJK}\\p{M}*[\\uff9e\\uff9f]?)|(?:(?!${CJK})[\\p{L}\\p{M}\\p{N}])+`, 'gu');
+/** A picture with what changes it (skin, sex, more pictures by zero-width joiners), or a flag. */
+const PICTURE = String.raw`\p{Extended_Pictographic}(?:[\ufe0f\p{EMod}]|\u200d\p{Extended_Pictographic})*|\p{RI}{2}`;
+const UNIT = new RegExp(`(${CJK}\\p{M}*[\\uff9e\\uff9f]?)|(${PICTURE})|(?:(?!${CJK})[\\p{L}\\p{M}\\p{N}])+`, 'gu'); // prettier-ignore
 
 /** As words are compared: compatibility forms resolved, lower case. */
 export const fold = (text: string): string => text.normalize('NFKC').toLowerCase();
@@ -55,7 +59,8 @@ export function unitsOf(text: string): Unit[] {
     const [start, end] = [match.index, match.index + match[0].length];
     const between = text.slice(units.at(-1)?.end ?? 0, start);
     const gap = units.length === 0 ? 'apart' : gapOf(between);
-    units.push({ text: fold(match[0]), start, end, cjk: match[1] !== undefined, gap });
+    const [cjk, emoji] = [match[1] !== undefined, match[2] !== undefined];
+    units.push({ text: fold(match[0]), start, end, cjk, emoji, gap });
   }
   return units;
 }

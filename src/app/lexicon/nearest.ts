@@ -37,7 +37,7 @@ export function nearest(lexicon: Lexicon, word: string, language: string | null)
   for (const [right, known] of knownWords(lexicon)) {
     if (right.length < 3 || Math.abs(right.length - wrong.length) > 3) continue;
     if (language !== null && !known.languages.has(language)) continue;
-    const cost = slip(wrong, right);
+    const cost = singular(wrong, right, known.languages) ? 2 : slip(wrong, right);
     if (cost < least) [best, least] = [known, cost];
   }
   if (!best) return null;
@@ -48,13 +48,28 @@ const ASCII = /^[\0-\x7f]*$/;
 const bare = (text: string) => (ASCII.test(text) ? text : text.normalize('NFD').replace(/\p{M}/gu, ''));
 const single = (text: string) => text.replace(/(.)\1+/gu, '$1');
 
+/** How a plural ends, and what stands there instead for one thing. */
+const PLURALS: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
+  en: [[/e?s$/, ''], [/s$/, ''], [/men$/, 'man']],
+  es: [[/e?s$/, ''], [/s$/, ''], [/ces$/, 'z']],
+  fr: [[/[sx]$/, '']],
+  de: [[/(e|en|er|s)$/, ''], [/n$/, '']],
+}; // prettier-ignore
+
+/** `many` is the plural of `one` in a language of its own: the models know one of each. Umlauts and accents come and go. */
+const singular = (many: string, one: string, languages: ReadonlySet<string>): boolean =>
+  [...languages].some((language) =>
+    PLURALS[language]?.some(
+      ([end, instead]) => end.test(many) && bare(many.replace(end, instead)) === bare(one),
+    ),
+  );
+
 /** How bad the slip is from the right word to the wrong one: 1 to 4, Infinity when it is none. */
 export function slip(wrong: string, right: string): number {
   if (bare(wrong) === bare(right)) return 1;
   const swap = swapped(wrong, right);
   if (swap) return 2;
   if (wrong[0] !== right[0]) return Infinity;
-  if (wrong === `${right}s`) return 2;
   if (wrong.length >= 4 && single(wrong) === single(right)) return 3;
   if (wrong.length >= 4 && right.length > wrong.length && dropped(right, wrong)) return 3;
   if (right.length >= 5 && wrong.length > right.length && dropped(wrong, right)) return 4;

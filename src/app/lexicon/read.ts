@@ -90,28 +90,32 @@ function segment(lexicon: Lexicon, units: readonly Unit[]): Found[] {
   return found;
 }
 
+/** A letter alone (the "a" of "ein rotes A") says less of its language than a word. */
+const LETTER = 0.5;
+
+/** Chinese and Japanese share characters, but no letters with the others: kana, then the words, then `preferred` decide. */
 function languageOf(
   { languages }: Lexicon,
-  units: readonly Unit[],
+  all: readonly Unit[],
   found: readonly Found[],
   preferred: string,
 ): string {
+  const units = all.filter(({ emoji }) => !emoji);
   const cjk = units.filter((unit) => unit.cjk);
-  if (cjk.length > 0 && 2 * cjk.length >= units.length) {
-    const kana = cjk.some(
-      ({ text }) => /[\p{scx=Hira}\p{scx=Kana}]/u.test(text) && !/\p{sc=Han}/u.test(text),
-    );
-    const own = kana || preferred === 'ja' ? 'ja' : 'zh';
-    if (languages.includes(own)) return own;
-  }
+  const dense = cjk.length > 0 && 2 * cjk.length >= units.length;
+  const kana = cjk.some(({ text }) => /[\p{scx=Hira}\p{scx=Kana}]/u.test(text) && !/\p{sc=Han}/u.test(text));
+  if (dense && kana && languages.includes('ja')) return 'ja';
   const votes = new Map<string, number>();
-  for (const { forms } of found)
+  for (const { from, to, forms } of found) {
+    const vote = to - from === 1 && /^[a-z]$/.test(all[from]!.text) ? LETTER : 1;
     for (const language of new Set(forms.map((form) => form.language)))
-      votes.set(language, (votes.get(language) ?? 0) + 1);
-  const most = Math.max(0, ...votes.values());
-  const leading = languages.filter((language) => votes.get(language) === most);
-  if (leading.includes(preferred)) return preferred;
-  if (leading.length > 0) return leading[0]!;
+      votes.set(language, (votes.get(language) ?? 0) + vote);
+  }
+  const able = dense ? languages.filter((language) => /^(zh|ja)$/.test(language)) : [];
+  const among = able.length > 0 ? able : languages;
+  const most = Math.max(0, ...among.map((language) => votes.get(language) ?? 0));
+  const leading = among.filter((language) => (votes.get(language) ?? 0) === most);
+  if (most > 0 || able.length > 0) return leading.includes(preferred) ? preferred : leading[0]!;
   // Nothing known yet: letters of the alphabet are not the beginning of a Chinese word.
   const latin = units.length > 0 && cjk.length === 0;
   return latin && /^(zh|ja)$/.test(preferred) ? 'en' : preferred;
@@ -149,7 +153,10 @@ function unknownWords(
     if (forms.length > 0) continue;
     const [unit, word] = [units[from]!, words.at(-1)];
     const goesOn =
-      word?.last === from - 1 && units[from - 1]!.cjk === unit.cjk && /none|hyphen/.test(unit.gap);
+      word?.last === from - 1 &&
+      units[from - 1]!.cjk === unit.cjk &&
+      units[from - 1]!.emoji === unit.emoji &&
+      /none|hyphen/.test(unit.gap);
     if (goesOn) word.last = from;
     else words.push({ first: from, last: from });
   }
@@ -157,7 +164,7 @@ function unknownWords(
     const [start, end] = [units[first]!.start, units[last]!.end];
     // One letter says nothing: the s of "boat's".
     if (first === last && !units[first]!.cjk && /^\p{L}$/u.test(units[first]!.text)) return [];
-    const one = first === last && !units[first]!.cjk && i < MOST_GUESSES;
+    const one = first === last && !units[first]!.cjk && !units[first]!.emoji && i < MOST_GUESSES;
     const near = one ? nearest(lexicon, text.slice(start, end), language) : null;
     return [{ text: text.slice(start, end), start, end, near }];
   });

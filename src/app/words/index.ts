@@ -9,10 +9,13 @@ export type Language = keyof typeof LANGUAGES;
 
 export const isLanguage = (tag: unknown): tag is Language => tag === 'en' || tag === 'zh';
 
+/** "de" of "de-AT". */
+export const baseOf = (tag: string): string => tag.toLowerCase().split('-')[0]!;
+
 /** The first of the person's languages (navigator.languages) that the interface speaks. */
 export function pickLanguage(wanted: readonly string[]): Language {
   for (const tag of wanted) {
-    const base = tag.toLowerCase().split('-')[0];
+    const base = baseOf(tag);
     if (isLanguage(base)) return base;
   }
   return 'en';

@@ -14,7 +14,7 @@ export interface ModelInfo {
   seconds: { default: number; max: number };
   /** The default step list, unwarped, from 1000 downwards. */
   timesteps: number[];
-  /** Example prompts by language ("en", "zh"). */
+  /** Example prompts by language ("en", "zh", "de"). */
   prompts: Record<string, string[]>;
   /** It can begin with a picture. */
   encodes?: boolean;
