@@ -58,14 +58,13 @@ def load(path: Path) -> Tokenizer:
 
 
 def size(tokenizer: Tokenizer) -> int:
-    """Rows of the embedding table: the vocabulary rounded up to a multiple of 32."""
-    return -(-tokenizer.get_vocab_size() // 32) * 32
+    """Rows of the embedding table: the vocabulary and the details of scenes, rounded up to a multiple of 32."""
+    return -(-(tokenizer.get_vocab_size() + sum(DETAILS.values())) // 32) * 32
 
 
 def detail_ids(tokenizer: Tokenizer) -> list:
     """[[id of every step] of every detail of a scene]: rows behind the vocabulary's, which no text can name."""
     starts = np.cumsum([tokenizer.get_vocab_size(), *DETAILS.values()])
-    assert starts[-1] <= size(tokenizer), "the embedding table has too few spare rows for the details"
     return [list(range(start, start + steps)) for start, steps in zip(starts.tolist(), DETAILS.values())]
 
 

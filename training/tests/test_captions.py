@@ -89,7 +89,7 @@ def test_german_adjectives_agree_in_every_case():
         "ein Boot": "es", "das Boot": "e", "einem Boot": "en", "dem Boot": "en", "ein Fisch": "er", "der Fisch": "e", "einen Fisch": "en",
         "den Fisch": "en", "einem Fisch": "en", "dem Fisch": "en", "eine Ente": "e", "die Ente": "e", "einer Ente": "en", "der Ente": "en"}
     found = set()
-    for made in scenes(6000, 3):
+    for made in scenes(9000, 3):
         made["subject"], made["subject2"] = rng.choice([0, 4, 16], 2)
         text = captions.caption(made, rng, "de")
         for article, ending, noun in re.findall(r"\b(ein\w*|der|die|das|dem|den) (?:rot|blau|grün|gelb|weiß|schwarz)(\w+) (Boot|Fisch|Ente)\b", text):
@@ -179,7 +179,7 @@ def test_two_that_are_joined_by_and_are_not_said_to_move(language, word, monkeyp
     for made in rows:
         text, named = captions.said(made, rng, language)
         joined["motion" in named] += {"relation", "subject2"} <= named and word in text
-    assert joined[True] == 0 and joined[False] > 5
+    assert joined[True] == 0 and joined[False] > 2
 
 
 def test_typos_are_rare_and_small():
@@ -252,3 +252,4 @@ def test_the_tokenizer(tokenizer):
     assert spelled("赤い船が左へ進む") == ["▁", "赤い", "船", "が", "左", "へ", "進む", "</s>"]
     assert 2 not in tokenizer.encode("xylophone ñandú 3").ids
     assert tokenizer.get_vocab_size() < 2400 and tokens.size(tokenizer) % 32 == 0
+    assert tokens.size(tokenizer) > tokens.detail_ids(tokenizer)[-1][-1]
