@@ -21,9 +21,10 @@ from .data import HELD_OUT, combination, encode, load_autoencoder
 from .judge import load, right, table
 from .pocket import Pocket
 from .train_ae import RUNS, psnr
-from .world import FPS, FRAMES, HEIGHT, SMALL, WIDTH, details, render, sample_scenes
+from .world import ATTRIBUTES, FPS, FRAMES, HEIGHT, SMALL, WIDTH, details, render, sample_scenes
 
 ROLLED = 96  # scenes that are made for a minute
+LEAVING = [i for i, m in enumerate(ATTRIBUTES["motion"]) if m in ("left", "right", "rise", "fall")]  # out of the picture, and back into it
 
 
 def held_out(n: int, rng) -> np.ndarray:
@@ -109,6 +110,8 @@ def main() -> None:
         clips = generate(pocket, prompts, steps=arguments.steps)
     true = np.concatenate([render(scenes[i:i + 40]) for i in range(0, len(scenes), 40)])
     result = {"prompts": len(prompts), "steps": arguments.steps or len(pocket.model["sampler"]["timesteps"]), "ceiling": score(true), "generated": score(clips)}
+    named = right(judge, clips, scenes)["motion"]
+    result["motion, by motion"] = {ATTRIBUTES["motion"][m]: round(float(named[scenes["motion"] == m].mean()), 3) for m in np.unique(scenes["motion"])}
     for language in LANGUAGES:
         result[language] = score(clips[spoken == language], spoken == language)
     if pocket.encodes:
@@ -123,9 +126,11 @@ def main() -> None:
             result[f"{steps} steps"] = score(generate(pocket, prompts[some], steps=steps), some)
         rolled = slice(0, ROLLED)
         for second, ending in roll_out(pocket, prompts[rolled], scenes[rolled]).items():
-            result[f"second {second}"] = score(ending, rolled)
             # a subject is out of the picture now and then, and dollies have ended: true renders are harder to name, too
-            result[f"ceiling, second {second}"] = score(render(scenes[rolled], start=second - (FRAMES - 1) / FPS), rolled)
+            clear, leaves = render(scenes[rolled], start=second - (FRAMES - 1) / FPS), np.isin(scenes[rolled]["motion"], LEAVING)
+            for which, them in (("", leaves | True), (", what stays in view", ~leaves), (", what leaves it", leaves)):
+                result[f"second {second}{which}"] = score(ending[them], np.flatnonzero(them))
+                result[f"ceiling, second {second}{which}"] = score(clear[them], np.flatnonzero(them))
         if pocket.encodes:  # what true pasts make better was lost by going on from one's own pictures; what they do not, is not drawn
             result["second 4, true pasts"] = score(shown(pocket, in_parts(pocket, prompts[rolled], scenes[rolled], 4, true_past=True), 4), rolled)
         result["before rounding"] = score(generate(before_rounding(pocket, arguments.run), prompts[some]), some)
