@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { Marked } from 'marked';
 import { defineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { headersFor, ISOLATION, META_POLICY } from './src/policy.ts';
@@ -94,6 +95,23 @@ export const licences = (part: 'page' | 'worker'): Plugin => ({
   },
 });
 
+/** The model card of the model that comes with the page, to be read there: `import card from 'virtual:model-card'`, as HTML. */
+export const modelCard: Plugin = {
+  name: 'kinora-model-card',
+  resolveId: (id) => (id === 'virtual:model-card' ? '\0model-card' : null),
+  load(id) {
+    if (id !== '\0model-card') return null;
+    const file = resolve('public/models/pocket/MODEL.md');
+    this.addWatchFile(file);
+    // Its title stands below the title of the drawer's part, which is a second one.
+    const walkTokens = (token: { type: string; depth?: number }) => {
+      if (token.type === 'heading') token.depth! += 2;
+    };
+    const html = new Marked({ walkTokens }).parse(readFileSync(file, 'utf8'));
+    return `export default ${JSON.stringify(html)};`;
+  },
+};
+
 export default defineConfig({
   base: './', // works in any folder of any host
   appType: 'mpa', // a missing file is a 404, not the page
@@ -101,6 +119,7 @@ export default defineConfig({
     svelte({ configFile: false }),
     policy,
     licences('page'),
+    modelCard,
     VitePWA({
       injectRegister: false, // src/app/offline.svelte.ts does it
       strategies: 'injectManifest',

@@ -10,7 +10,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
-import { licences, ONE_RUNTIME } from './vite.config.ts';
+import { licences, modelCard, ONE_RUNTIME } from './vite.config.ts';
 import { browserEnv, findBrowser, SOFTWARE_FLAGS } from './scripts/browser.mjs';
 
 const GPU = 'tests/**/*.gpu.test.ts';
@@ -47,7 +47,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        plugins: [svelte({ configFile: false }), licences('page')],
+        plugins: [svelte({ configFile: false }), licences('page'), modelCard],
         resolve: ONE_RUNTIME,
         // Found only when a test runs, they would be bundled then, and the page reloaded under the test.
         optimizeDeps: {

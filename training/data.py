@@ -17,6 +17,7 @@ TOKENS = 48
 SECOND = 0.25  # of the windows show the first block and the second
 HARD = {"spin": 3.0, "sway": 2.0, "pulse": 2.0}  # how much more often clips of these motions are shown: the last to be learnt
 HELD_OUT = Path(__file__).parent / "checkpoints" / "held-out.npy"  # combinations that no training clip shows, for the evaluation
+LEAVING = [i for i, m in enumerate(ATTRIBUTES["motion"]) if m in ("left", "right", "rise", "fall")]  # out of the picture, and back into it
 TOGETHER = ("subject", "colour", "motion", "place")
 
 
@@ -72,14 +73,21 @@ def make_beginnings(model: TAEHV, tokenizer, clips: int, seed: int, world: dict 
     return one_size(model, tokenizer, *size, clips, np.random.default_rng(seed), plain, frames=9, late=0.0, captions=captions)
 
 
-def make_windows(model: TAEHV, tokenizer, clips: int, seed: int, world: dict = SMALL, size: tuple = (WIDTH, HEIGHT), captions: int = CAPTIONS) -> dict:
+def make_windows(model: TAEHV, tokenizer, clips: int, seed: int, world: dict = SMALL, size: tuple = (WIDTH, HEIGHT), captions: int = CAPTIONS,
+                 returns: bool = False) -> dict:
     """What `one_size` gives, of three blocks of many scenes: the first, some later one as far as a minute away, and the one
     after that. How things go on, leave and come back needs as many scenes as how they begin. Where the later block is the
-    first itself, it stands there twice, and the scene counts as `fresh`."""
+    first itself, it stands there twice, and the scene counts as `fresh`.
+
+    returns: only of subjects that move out of the picture, about the time at which they come back."""
     rng = np.random.default_rng(seed)
-    scenes = sample_scenes(clips, rng, world)
-    later = np.where(rng.random(clips) < 0.4, rng.integers(1, 6, clips), rng.integers(1, 81, clips))
-    later[rng.random(clips) < SECOND] = 0
+    if returns:
+        scenes = sample_scenes(clips, rng, world, motion=rng.choice(LEAVING, clips))
+        later = returning(scenes, rng)
+    else:
+        scenes = sample_scenes(clips, rng, world)
+        later = np.where(rng.random(clips) < 0.4, rng.integers(1, 6, clips), rng.integers(1, 81, clips))
+        later[rng.random(clips) < SECOND] = 0
     before = np.where(later > 0, 5, 0)  # frames that the encoder sees before the later block: two latents of its own
     starts = (12 * later - 3 - before) / FPS * (later > 0)
 
@@ -91,6 +99,15 @@ def make_windows(model: TAEHV, tokenizer, clips: int, seed: int, world: dict = S
                 torch.cat([first[1], tail(then[1], later[now])], 1))
 
     return described(tokenizer, rng, scenes, *in_chunks(chunk, clips), later == 0, captions)
+
+
+def returning(scenes: np.ndarray, rng) -> np.ndarray:
+    """For each scene [n] the number of a block, within its first minute, in which little is left of its subject, or of the one before: int [n]."""
+    first = rng.integers(1, 65, len(scenes))
+    cover = render(scenes, 64, 40, 16, start=(12 * first + 3) / FPS, masks=True, fps=FPS / 12)[1].mean((2, 3), dtype=np.float32)  # a frame a block
+    hidden = (1.01 - cover / (cover.max(1, keepdims=True) + 1e-6)) ** 3
+    ends = np.cumsum(hidden / hidden.sum(1, keepdims=True), 1)
+    return first + np.minimum((rng.random((len(scenes), 1)) > ends).sum(1), 15) + rng.integers(-1, 1, len(scenes))
 
 
 def one_size(model: TAEHV, tokenizer, width: int, height: int, clips: int, rng, world: dict, frames: int = FRAMES, late: float = 0.2, captions: int = CAPTIONS) -> dict:
@@ -133,16 +150,18 @@ def taught(s: dict) -> dict:
 
 def load(folder: Path) -> dict:
     """The sets of data.pt; and `beginnings` and `windows`, what `make_beginnings` and `make_windows` gave, all files of each in one;
-    the windows as `second`, which show a scene's first two blocks, and `later`. Latents and cells are on the device."""
+    the windows as `second`, which show a scene's first two blocks, and `later`, with those of returning subjects. Latents and cells are on the device."""
     data = torch.load(folder / "data.pt", weights_only=False, map_location="cpu")
     data["sets"] = [taught(s) for s in data["sets"]]
     join = lambda values: np.concatenate(values) if isinstance(values[0], np.ndarray) else torch.cat(values)
-    for kind in ("beginnings", "windows"):
+    for kind in ("beginnings", "windows", "returns"):
         parts = [taught(torch.load(path, weights_only=False, map_location="cpu")) for path in sorted(folder.glob(f"{kind}-*.pt"))]
         data[kind] = {k: join([p[k] for p in parts]) for k in parts[0]} if parts else None
     if windows := data["windows"]:
         chosen = lambda which: {k: v[which.numpy() if isinstance(v, np.ndarray) else which] for k, v in windows.items()}
         data["windows"] = {"second": chosen(windows["fresh"]), "later": chosen(~windows["fresh"])}
+        if returns := data.pop("returns"):
+            data["windows"]["later"] = {k: join([v, returns[k]]) for k, v in data["windows"]["later"].items()}
         data["windows"]["later"]["chances"] = chances(data["windows"]["later"]["cells"])
     for s in every_set(data):
         s["latents"], s["cells"] = s["latents"].to(device()), s["cells"].to(device())

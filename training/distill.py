@@ -1,11 +1,13 @@
 """Guidance distillation: python -m training.distill [--preset pocket|gpu] [--name pocket] [--minutes 5] [--guidance 2].
 
 Fine-tunes the student so that one pass predicts the guided flow of the frozen EMA teacher, v_u + w (v_c - v_u).
-Starts from the EMA weights of runs/NAME/dit.pt and writes runs/NAME/guided.pt in the same form.
+Starts from the EMA weights of runs/NAME/dit.pt and writes runs/NAME/guided.pt in the same form. Resumes runs/NAME/distill.pt, where that
+was begun from the same weights and with the same guidance.
 """
 import argparse
 import copy
 import math
+from pathlib import Path
 
 import torch
 
@@ -42,8 +44,21 @@ def main() -> None:
     data.normalise(teacher.mean, teacher.std)
     if preset.get("compile") and arguments.minutes > 1:
         compile_blocks(student, teacher, ema)
-    first = tokenizer.get_vocab_size()
-    progress, step, errors = Progress(arguments.minutes, log=folder / "distill.jsonl", every=20), 0, []
+    first, path, step, spent = tokenizer.get_vocab_size(), folder / "distill.pt", 0, 0.0
+    begun = {"from": saved["step"], "guidance": arguments.guidance}
+    if path.exists() and (kept := torch.load(path, weights_only=False, map_location="cpu"))["begun"] == begun:
+        student.load_state_dict(kept["student"])
+        ema.load_state_dict(kept["ema"])
+        for o, s in zip(opts, kept["opts"]):
+            o.load_state_dict(s)
+        step, spent = kept["step"], kept["spent"]
+        torch.manual_seed(1000 * step)  # or it would begin with the same clips and the same noise
+    progress, errors = Progress(arguments.minutes, spent, folder / "distill.jsonl", every=20), []
+
+    def save() -> None:
+        write({"begun": begun, "student": student.state_dict(), "ema": ema.state_dict(), "opts": [o.state_dict() for o in opts],
+               "step": step, "spent": progress.spent}, path)
+
     while (done := progress.done) < 1:
         rate = min(1, (step + 1) / 20) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         for o, scale in zip(opts, (1.0, 0.5)):
@@ -72,8 +87,16 @@ def main() -> None:
         if progress.due():
             e, v = (torch.cat(x) for x in zip(*errors))
             progress.line(step=step, guidance=arguments.guidance, mean=round(e.mean().item(), 4), **report_line(e, v))
+            save()
             errors = []
-    torch.save({"ema": ema.state_dict(), "step": step, **{k: saved[k] for k in ("text_config", "dit_config")}}, folder / "guided.pt")
+    write({"ema": ema.state_dict(), "step": step, **{k: saved[k] for k in ("text_config", "dit_config")}}, folder / "guided.pt")
+    path.unlink(missing_ok=True)
+
+
+def write(state: dict, path: Path) -> None:
+    """As a whole or not at all."""
+    torch.save(state, path.with_suffix(".tmp"))
+    path.with_suffix(".tmp").rename(path)
 
 
 if __name__ == "__main__":

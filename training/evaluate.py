@@ -17,14 +17,13 @@ import torch
 from . import train
 from .captions import LANGUAGES, caption
 from .contact import sheet
-from .data import HELD_OUT, combination, encode, load_autoencoder
+from .data import HELD_OUT, LEAVING, combination, encode, load_autoencoder
 from .judge import load, right, table
 from .pocket import Pocket
 from .train_ae import RUNS, psnr
 from .world import ATTRIBUTES, FPS, FRAMES, HEIGHT, SMALL, WIDTH, details, render, sample_scenes
 
 ROLLED = 96  # scenes that are made for a minute
-LEAVING = [i for i, m in enumerate(ATTRIBUTES["motion"]) if m in ("left", "right", "rise", "fall")]  # out of the picture, and back into it
 
 
 def held_out(n: int, rng) -> np.ndarray:

@@ -14,6 +14,7 @@ from .device import device
 from .world import WHOLE
 
 KEPT = ("latents", "cells", "ids", "details", "fresh")  # of what data.py makes: all that a step asks for
+RETURNS = 0.5  # of the steps bring windows of returning subjects
 KINDS = ("clips", "beginnings", "windows")
 
 
@@ -71,15 +72,15 @@ class Stream:
         d, size = self.data[which], self.sizes[which][:2]
         for kind in KINDS:
             if self.fresh[kind]:
-                for name, new in self._made(kind, self.fresh[kind], size).items():
+                for name, new in self._made(kind, self.fresh[kind], size, returns=kind == "windows" and self.rng.random() < RETURNS).items():
                     self._replace((which, name), self._rings(d)[name], new)
         if self.fresh["windows"]:
             d["windows"]["later"]["chances"] = chances(d["windows"]["later"]["cells"]).cpu()
         return d
 
-    def _made(self, kind: str, n: int, size: tuple) -> dict:
+    def _made(self, kind: str, n: int, size: tuple, returns: bool = False) -> dict:
         """{name of a ring: rows for it}."""
-        seed, options = int(self.rng.integers(2 ** 62)), {"world": self.world, "captions": 1}
+        seed, options = int(self.rng.integers(2 ** 62)), {"world": self.world, "captions": 1} | ({"returns": True} if returns else {})
         if kind == "clips":
             made = one_size(self.model, self.tokenizer, *size, n, np.random.default_rng(seed), **options)
         else:

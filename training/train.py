@@ -6,6 +6,7 @@ runs/NAME/dit.pt. Several processes: torchrun --nproc-per-node N -m training.tra
 """
 import argparse
 import copy
+import functools
 import math
 import time
 from pathlib import Path
@@ -32,11 +33,12 @@ GPU_TEXT = {"d_model": 256, "d_ff": 512, "num_layers": 3}  # where pretrain_text
 GPU_STREAM = {"sizes": [(320, 192, 6), (192, 320, 2), (256, 256, 2), (128, 80, 1)],
               "ring": {"clips": 256, "beginnings": 2048, "windows": 2048}, "fresh": {"clips": 1, "beginnings": 32, "windows": 16}}
 PRESETS = {
-    "pocket": {"minutes": 360.0, "batch": 12, "sets": [(128, 80, 3600), (96, 64, 720)], "beginnings": 48000, "windows": 12000, "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
-    "gpu": {"minutes": 18.0, "batch": 64, "sets": [], "beginnings": 0, "windows": 0, "lr": 2.2e-3, "dit": GPU_DIT, "text": GPU_TEXT, "ema": 0.998, "stream": GPU_STREAM},
-    "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "beginnings": 0, "windows": 0, "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
+    "pocket": {"minutes": 360.0, "batch": 12, "sets": [(128, 80, 3600), (96, 64, 720)], "beginnings": 48000, "windows": 12000, "returns": 12000, "lr": 2.2e-3, "dit": {}, "ema": 0.995, "compile": True},
+    "gpu": {"minutes": 18.0, "batch": 64, "sets": [], "beginnings": 0, "windows": 0, "returns": 0, "lr": 2.2e-3, "dit": GPU_DIT, "text": GPU_TEXT, "ema": 0.998, "stream": GPU_STREAM},
+    "smoke": {"minutes": 0.4, "batch": 4, "sets": [(96, 64, 48)], "beginnings": 0, "windows": 0, "returns": 0, "lr": 2.5e-3, "dit": {"num_layers": 2}, "ema": 0.9},
 }
-BEGINNINGS, WINDOWS = 6000, 4000  # of them in a file
+FILES = {"beginnings": (make_beginnings, 6000, 1000), "windows": (make_windows, 4000, 2000),  # kind: (what makes it, how many in a file, a seed)
+         "returns": (functools.partial(make_windows, returns=True), 4000, 3000)}
 HALF, FALL = 0.4, 0.96  # shares of the time at which the learning rate changes
 FIRST = {1: 0.03, BLOCK: 0.2}  # share of the steps that show only so many frames, the first, of more clips
 
@@ -103,7 +105,7 @@ def set_up(preset: dict, folder: Path, begun: int = 0) -> tuple:
         torch.save(make(load_autoencoder(folder).to(device()), tokenizer, preset["sets"], 7 + taught_before), folder / "data.tmp")
         (folder / "data.tmp").rename(folder / "data.pt")
         print(f"{preset['sets']} clips encoded in {time.time() - began:.0f} s", flush=True)
-    for kind, maker, number, seed in (("beginnings", make_beginnings, BEGINNINGS, 1000), ("windows", make_windows, WINDOWS, 2000)):
+    for kind, (maker, number, seed) in FILES.items():
         for part in range(preset[kind] // number):
             path = folder / f"{kind}-{part:02d}.pt"
             if workers.RANK == 0 and not path.exists():

@@ -123,6 +123,11 @@ describe.sequential.each(['cpu', 'webgpu'] as const)('on the backend %s', (backe
     await site.at('library-item').first().waitFor();
     expect(await site.at('library-item').count()).toBe(2);
     expect(await site.page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await site.at('settings').click();
+    await site.at('model-card').locator('summary').click();
+    await site.at('model-card').locator('h3').waitFor();
+    expect(await site.at('model-card').innerText()).toMatch(/What it cannot/);
+    await site.page.keyboard.press('Escape');
     await site.at('library-item').first().click();
     await site.at('video').waitFor();
     // The service worker gives every answer its headers: the engine has a policy of its own.

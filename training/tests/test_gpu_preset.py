@@ -20,6 +20,18 @@ def run(monkeypatch, stage, *options: str) -> None:
     stage.main()
 
 
+def stop_at_second():
+    """Somebody who stops a training after its first line."""
+    lines = []
+
+    def line(*_):
+        if lines:
+            raise KeyboardInterrupt
+        return lines.append(1) or {}
+
+    return line
+
+
 @pytest.fixture
 def folder():
     folder = train_ae.RUNS / "test-gpu"
@@ -46,8 +58,13 @@ def test_the_whole_chain_runs_goes_on_and_is_carried_away(folder, monkeypatch, t
     second = torch.load(folder / "dit.pt", weights_only=False)
     assert second["step"] > first["step"] and torch.equal(second["model"]["mean"], first["model"]["mean"])
     assert all(v.isfinite().all() for v in second["ema"].values())
-    run(monkeypatch, distill, *options)
-    assert (folder / "guided.pt").exists() and train.load(folder, "guided.pt")
+    with monkeypatch.context() as stopped, pytest.raises(KeyboardInterrupt):
+        stopped.setattr(distill.Progress, "due", lambda self: True)
+        stopped.setattr(distill, "report_line", stop_at_second())
+        run(monkeypatch, distill, *options[:-1], "9")
+    assert torch.load(folder / "distill.pt", weights_only=False)["step"] == 1 and not (folder / "guided.pt").exists()
+    run(monkeypatch, distill, *options[:-1], "0.2")
+    assert torch.load(folder / "guided.pt", weights_only=False)["step"] > 1 and train.load(folder, "guided.pt") and not (folder / "distill.pt").exists()
 
     monkeypatch.setattr(sys, "argv", ["checkpoint", "--name", folder.name])
     files = checkpoint.save(folder.name)

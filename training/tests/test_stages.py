@@ -12,7 +12,7 @@ from training import data, plot, tokens, train, windows
 from training.progress import Progress
 from training.taehv import CONFIG, TAEHV
 from training.train_ae import RUNS
-from training.world import DETAILS, details, sample_scenes
+from training.world import DETAILS, SMALL, details, render, sample_scenes
 
 
 def test_progress_counts_earlier_sessions_and_logs_lines(tmp_path):
@@ -118,3 +118,18 @@ def test_a_window_is_the_first_block_and_two_that_follow_each_other(monkeypatch,
         block = (row[3] + 3) / 12
         assert row[3:] == ([0, 1, 5, 9, 13, 17] if fresh else [12 * block - 3 + 4 * i for i in range(6)])
         assert fresh or block in range(1, 81)
+
+
+def test_returning_subjects_are_shown_as_they_leave_or_come_back():
+    rng = np.random.default_rng(5)
+    scenes = sample_scenes(60, rng, SMALL, motion=rng.choice(data.LEAVING, 60), relation=0, camera=0)
+    cover = lambda blocks: np.stack([render(scenes[i:i + 1], 64, 40, 24, start=(12 * b - 3) / 16, masks=True)[1].mean((2, 3))[0] for i, b in enumerate(blocks)])
+    seen, any_time = cover(data.returning(scenes, rng)), cover(rng.integers(1, 80, 60))
+    away = lambda c: (c.min(1) < 0.3 * c.max()).mean()
+    assert away(seen) > 0.8 > 0.6 > away(any_time)
+
+
+def test_windows_of_returning_subjects_are_of_later_blocks(monkeypatch, tmp_path):
+    monkeypatch.setattr(data, "shot", lambda model, scenes, w, h, frames, start: (torch.zeros(len(scenes), 1, (frames + 3) // 4, 1, 1), torch.zeros(len(scenes), (frames + 3) // 4, 1, 1)))
+    made = data.make_windows(None, tokens.build(tmp_path / "tokenizer.json"), 40, 3, returns=True)
+    assert made["latents"].shape[2] == 9 and not made["fresh"].any() and set(made["scenes"]["motion"]) <= {*data.LEAVING, 1}

@@ -47,6 +47,7 @@ export const drawer = {
       keeping: 'being prepared …',
       ready: 'everything is here',
     },
+    modelCard: 'What Kinora Pocket can and cannot do, and how it was trained',
     licences: 'Licences of what the page is built of',
     licenceTexts: 'Their whole texts',
     about: 'About',

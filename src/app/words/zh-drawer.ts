@@ -43,6 +43,7 @@ export const drawer: typeof english = {
     requestsBlocked: '被 Kinora 或内容策略拦下的请求',
     offline: '断网使用',
     offlineStates: { unknown: '尚不清楚', none: '此窗口不支持', keeping: '正在准备……', ready: '已全部就绪' },
+    modelCard: 'Kinora Pocket 能做什么、不能做什么，以及它的训练（英文）',
     licences: '本页面所用软件的许可证',
     licenceTexts: '许可证全文',
     about: '关于',
