@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from . import tokens, train
+from . import tokens, train, unsaid
 from .captions import taught
 from .data import load_autoencoder
 from .prompts import examples
@@ -108,7 +108,7 @@ def main() -> None:
     ae_config = torch.load(folder / "ae.pt", weights_only=False, map_location="cpu")["config"]
     files = [entry(p.name, p.read_bytes()) for p in sorted(temporary.iterdir())]
     document = {
-        "format": "kinora-model/1", "id": "pocket", "name": "Kinora Pocket", "edition": "6", "license": "MIT", "fps": 16,
+        "format": "kinora-model/1", "id": "pocket", "name": "Kinora Pocket", "edition": "7", "license": "MIT", "fps": 16,
         "sizes": [{"width": WIDTH, "height": HEIGHT}, {"width": 96, "height": 64}], "seconds": {"default": 2, "max": 5},
         "latent": {"channels": len(model.mean), "stride": [4, 8, 8], "mean": model.mean.tolist(), "std": model.std.tolist()},
         "preview": preview(autoencoder, data["sets"][0]["latents"][:64].float(), model.mean, model.std),
@@ -121,7 +121,7 @@ def main() -> None:
             "autoencoder": {"network": "taehv", "config": {**ae_config, **ENCODER}, "file": "taehv.safetensors"},
         },
         "details": tokens.detail_ids(tokens.load(folder / "tokenizer.json")),
-        "files": files, "prompts": examples(), "vocabulary": "vocabulary.json", "training": facts(folder),
+        "files": files, "prompts": examples(), "vocabulary": "vocabulary.json", "unsaid": unsaid.of(SMALL), "training": facts(folder),
     }
     if (out / "showcase.mp4").exists():  # a clip for the page's first sight, made by npm run generate
         document["showcase"] = "showcase.mp4"

@@ -5,6 +5,7 @@ import { watchRequests } from '../requests';
 import { watchShut } from '../shut';
 import { EngineClient } from '../worker/client';
 import { HubClient } from '../worker/hub';
+import { withFirstShot } from '../story/script';
 import type { Recipe, Size } from '../worker/protocol/clip';
 import type { PickedFile } from '../worker/protocol/files';
 import { fetchJson, readCard, type Card } from './card';
@@ -114,6 +115,7 @@ export class App {
       onLoaded: () => void this.#loaded(),
       again: () => this.next.again(),
       onClip: (clip) => this.next.keep(clip),
+      complete: (prompt, seed) => this.wording.complete(prompt, seed),
       toPictures,
     });
     let refusal: Toast | null = null;
@@ -207,7 +209,9 @@ export class App {
     // Now, so that nothing is left to ask for when it is wanted.
     const { vocabulary } = this.card;
     if (vocabulary)
-      this.#vocabulary = fetchJson(this.#folder + vocabulary).then((json) => this.wording.learn(json));
+      this.#vocabulary = fetchJson(this.#folder + vocabulary).then((json) =>
+        this.wording.learn(json, this.card!.unsaid),
+      );
   }
 
   /** How well the loop on the stage closes: the step over its seam, in the clip's own larger steps. Null where it is no loop. */
@@ -234,6 +238,11 @@ export class App {
     const { created } = recipe.of;
     const item = this.shelf.items.find(({ entry }) => entry.recipe.created === created) ?? null;
     this.material.useClip(recipe.of, item, 'remix');
+  }
+
+  /** The whole sentence that a clip was made of takes the place of its first shot's words. */
+  takeWords({ prompt, completed }: Pick<Recipe, 'prompt' | 'completed'>): void {
+    if (completed) this.#replacing(() => this.settings.apply({ prompt: withFirstShot(prompt, completed), auto: false })); // prettier-ignore
   }
 
   applyWish(wish: Wish): void {

@@ -3,6 +3,7 @@
  * engine reads the same file strictly; this only fills the header, the controls and the stage early.
  */
 import type { Size } from '../worker/protocol/clip';
+import type { Unsaid } from './lexicon/complete';
 import type { Offer } from './settings.svelte';
 import { field } from './store';
 
@@ -14,6 +15,8 @@ export interface Card {
   /** File of a clip that the model made, relative to its folder, if it has one. */
   showcase: string | null;
   vocabulary: string | null;
+  /** What the seed may choose where a prompt says nothing of it. */
+  unsaid: Unsaid;
 }
 
 const strings = (value: unknown): string[] =>
@@ -35,8 +38,17 @@ export function readCard(json: unknown): Card {
     offer: readOffer(json),
     showcase: file(field(json, 'showcase')) ?? (listed.some(isShowcase) ? 'showcase.mp4' : null),
     vocabulary: file(field(json, 'vocabulary')),
+    unsaid: readUnsaid(field(json, 'unsaid')),
   };
 }
+
+const entries = (value: unknown): [string, unknown][] =>
+  typeof value === 'object' && value !== null ? Object.entries(value) : [];
+const readUnsaid = (value: unknown): Unsaid =>
+  Object.fromEntries(entries(value).map(([attribute, by]) => [
+    attribute,
+    Object.fromEntries(entries(by).map(([subject, values]) => [subject, strings(values)])),
+  ])); // prettier-ignore
 
 function readOffer(json: unknown): Offer | null {
   const found = field(json, 'sizes');

@@ -48,6 +48,8 @@ export interface StudioOptions {
   wish?: 'auto' | BackendKind;
   /** Folder of the model, e.g. "models/pocket/". */
   model: string;
+  /** A script's first shot as a whole sentence, where its words leave something open that the seed may choose; else null. */
+  complete?: (prompt: string, seed: number) => string | null;
   /** Another model than the page's to begin with, now that it is known what computes here; null: the page's. */
   before?: (report: CheckReport) => Promise<OpenedFiles | null>;
   /** The model was loaded, for the first time or again. */
@@ -248,12 +250,20 @@ export class Studio {
     if (this.missing) return this.#options.emit('kinora:error', this.missing);
     const asked = this.#options.settings.request();
     if (!asked) return this.#refuse();
-    const request = { ...asked, ...extra };
+    const request = { ...asked, ...extra, ...this.#completed(asked, extra) };
     this.error = null;
     this.ended = null;
     if (this.engine === 'ready') return this.#make(request);
     this.phase = 'queued';
     if (this.engine === 'unloaded') await this.load();
+  }
+
+  /** Only of what is made of words alone: a picture shows what it leaves unsaid; a clip that is gone on with was told. */
+  #completed({ prompt, seed }: GenerateRequest, { source, picture, footage }: Partial<GenerateRequest>) {
+    if (picture || footage || source?.use === 'remix') return {};
+    const { use, recipe } = source ?? {};
+    const completed = use === 'extend' ? recipe!.completed : this.#options.complete?.(prompt, seed);
+    return completed == null ? {} : { completed };
   }
 
   async cancel(): Promise<void> {

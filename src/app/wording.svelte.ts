@@ -2,6 +2,7 @@
  * What the page has to say about the words of the prompt: which of them the model does not know, and how the sentence
  * may go on. Says nothing of a model without a vocabulary, nor of a word that is being typed.
  */
+import { complete, type Unsaid } from './lexicon/complete';
 import { readLexicon, type Lexicon } from './lexicon/lexicon';
 import { offersAt, type Offer } from './lexicon/offers';
 import { read, type Unknown } from './lexicon/read';
@@ -24,6 +25,7 @@ export interface FieldKey {
 
 export class Wording {
   #own = $state.raw<Lexicon | null>(null);
+  #unsaid: Unsaid = {};
   /** Another model than the vocabulary's is used. */
   silent = $state(false);
   /** The offer that Tab takes, -1: none. */
@@ -63,10 +65,17 @@ export class Wording {
     return this.silent ? null : this.#own;
   }
 
-  /** The vocabulary of the model, as it was read from its folder; null where it has none. */
-  learn(vocabulary: unknown): void {
+  /** The vocabulary of the model, as it was read from its folder; null where it has none. `unsaid`: see lexicon/complete.ts. */
+  learn(vocabulary: unknown, unsaid: Unsaid = {}): void {
     this.#own = readLexicon(vocabulary);
+    this.#unsaid = unsaid;
     this.rest();
+  }
+
+  /** The first shot of a script as a whole sentence, where it leaves something open; null where nothing is to be chosen. */
+  complete(script: string, seed: number): string | null {
+    const [first] = script.split(/[\n\r\u2028\u2029]/).filter((line) => line.trim() !== '');
+    return first && this.lexicon ? complete(this.lexicon, this.#unsaid, first, this.#usual, seed) : null;
   }
 
   /** Words that the model does not know, each once, and how many more there are. */

@@ -25,7 +25,7 @@ function bad(setting: string, expected: string, found: unknown): KinoraError {
  * keeps the last recipes of that row.
  *
  * Ranges: seed 0…2³²−1, seconds 0…3600, width and height 1…16384 px, steps 1…50, window and sink up to 1024, cacheBits 8
- * or 16, guidance and shift up to 100, fps 0…240, frames 1…864000, prompt and negative up to 5000 UTF-16 units, names up to 200,
+ * or 16, guidance and shift up to 100, fps 0…240, frames 1…864000, prompt, completed and negative up to 5000 UTF-16 units, names up to 200,
  * created an ISO 8601 date.
  * Throws `bad-request` with the setting's name, what was expected and what was found.
  */
@@ -62,6 +62,7 @@ export function parseRecipe(value: unknown, depth = 0): Recipe {
 
   return {
     prompt: text('prompt', MAX_PROMPT),
+    ...(fields.completed !== undefined && { completed: text('completed', MAX_PROMPT) }),
     seed: integer('seed', 0, 2 ** 32 - 1),
     seconds: number('seconds', 0, 3600),
     width: integer('width', 1, 16_384),

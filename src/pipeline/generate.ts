@@ -16,6 +16,7 @@
 import { KinoraError, toEngineError } from '../errors';
 import { planSteps, startScale, type SamplerPlan } from '../sampling/plan';
 import { renoise } from '../sampling/steppers';
+import { checkPrompt } from '../text/clean';
 import type { BlockReport, CacheBits, Clip, GenerateEvent, GenerateRequest } from '../worker/protocol/clip';
 import type { ClipNetworks, Latents, Model } from './backend';
 import type { Block } from './blocks';
@@ -112,6 +113,7 @@ export async function generate(
     sampler: sampler.guidance && asked.shift !== undefined ? { ...sampler, shift: asked.shift } : sampler,
     steps: request.steps,
     seed: request.seed,
+    completed: request.completed === undefined ? null : checkPrompt(request.completed),
     scale,
     cacheBits,
     remix: options.remix ?? null,
@@ -185,6 +187,8 @@ interface Job {
   sampler: SamplerPlan;
   steps: number;
   seed: number;
+  /** In place of the first shot's words. */
+  completed: string | null;
   /** The sampler adds fresh noise after each step. */
   renoises: boolean;
   scale: Scale;
@@ -280,11 +284,11 @@ async function enter(job: Job, block: Block): Promise<void> {
 
 /** The words from a block on; with the details of its scene, where that began of noise alone. */
 async function say(
-  { model, networks, progress, line, seed, fresh, guard }: Job,
+  { model, networks, progress, line, seed, completed, fresh, guard }: Job,
   block: Block,
 ): Promise<void> {
   const done = progress.begin('text', 'text', { block: block.index, step: 0 });
-  const { prompt } = line.shots[block.shot]!;
+  const prompt = (block.shot === 0 && completed) || line.shots[block.shot]!.prompt;
   const groups = fresh && model.manifest.details;
   const begins = ({ index, enter }: Block) => index <= block.index && enter && enter !== 'switch';
   const scene = groups && { groups, seed, block: line.plan.blocks.findLast(begins)!.index };

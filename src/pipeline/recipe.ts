@@ -18,6 +18,7 @@ export interface Making {
 /** @param asked of a draft: what the final shall be */
 export function recipeOf({ model, line, scale, cacheBits: bits }: Making, asked: GenerateRequest): Recipe {
   const {
+    completed,
     seed,
     window,
     sink,
@@ -36,6 +37,7 @@ export function recipeOf({ model, line, scale, cacheBits: bits }: Making, asked:
   const { id, edition, fps } = model.manifest;
   return {
     prompt: line.text,
+    ...(completed !== undefined && { completed }),
     seed,
     seconds: line.seconds,
     width,

@@ -11,6 +11,7 @@ import type { GenerateRequest, Size } from '../worker/protocol/clip';
 export function checkRequest(request: GenerateRequest, grid: Size): void {
   const {
     prompt,
+    completed = prompt,
     seed,
     seconds,
     width,
@@ -22,6 +23,8 @@ export function checkRequest(request: GenerateRequest, grid: Size): void {
     shift = 1,
   } = request;
   if (typeof prompt !== 'string') throw bad('prompt', 'be text', prompt);
+  if (typeof completed !== 'string' || completed.trim() === '' || completed.length > MAX_PROMPT)
+    throw bad('completed', `be text of 1 to ${MAX_PROMPT} characters`, completed, { most: MAX_PROMPT });
   whole('seed', seed, 0, MAX_SEED);
   checkSeconds(seconds);
   side('width', width, grid.width);

@@ -243,7 +243,7 @@ export function commonBlocks(
 ): number {
   // prettier-ignore
   const scale = scaleOf(asked, model.grid, model.manifest.sizes);
-  const settings = ({ seed, window, sink, loop, guidance, negative, shift, strength }: GenerateRequest | Recipe) => [seed, window, sink, loop ?? false, guidance, negative, shift, strength]; // prettier-ignore
+  const settings = ({ completed, seed, window, sink, loop, guidance, negative, shift, strength }: GenerateRequest | Recipe) => [completed, seed, window, sink, loop ?? false, guidance, negative, shift, strength]; // prettier-ignore
   const bits = () => fittingBits(seeing(model.manifest, windowOf(model.manifest, asked)), scale, model.room, asked.cacheBits); // prettier-ignore
   const same =
     JSON.stringify(settings(asked)) === JSON.stringify(settings(earlier)) &&

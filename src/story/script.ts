@@ -70,6 +70,19 @@ export const titleOf = (text: string): string =>
     .filter(Boolean)
     .join(' · ');
 
+/** The script with other words in its first shot, whose directions stay in front. */
+export function withFirstShot(text: string, words: string): string {
+  const lines = text.split(/\r\n|[\n\r\u2028\u2029]/);
+  const first = lines.findIndex((line) => line.trim() !== '');
+  const line = lines[first] ?? '';
+  const directions = [DURATION, CUT].flatMap((direction) => direction.exec(line)?.[0] ?? []);
+  return [
+    ...lines.slice(0, Math.max(0, first)),
+    [...directions, words].join(' '),
+    ...lines.slice(first + 1),
+  ].join('\n');
+}
+
 /**
  * Gives every shot its length. Lines that say nothing share what the others leave of `seconds` evenly, at least
  * `LEAST_SHARE` each; where every line says its length, `seconds` does not count.

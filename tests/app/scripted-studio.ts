@@ -1,10 +1,10 @@
 /** A studio whose engine is a script (helpers.ts), and what that engine tells of a clip. */
 import { Settings } from '../../src/app/settings.svelte';
-import { Studio, type Emit } from '../../src/app/studio.svelte';
+import { Studio, type Emit, type StudioOptions } from '../../src/app/studio.svelte';
 import type { Clip, GenerateEvent } from '../../src/worker/protocol/clip';
 import { memoryStore, MODEL, Paper, ScriptedEngine, settle } from './helpers';
 
-export function makeStudio() {
+export function makeStudio(options: Partial<StudioOptions> = {}) {
   const engine = new ScriptedEngine();
   const settings = new Settings(memoryStore(), () => 5);
   settings.type('prompt', 'a red boat');
@@ -18,13 +18,14 @@ export function makeStudio() {
     model: 'models/pocket/',
     onClip: async (clip) => (clips.push(clip), clip.mp4),
     toPictures: ({ frames }) => Array.from({ length: frames }, () => new Paper().picture),
+    ...options,
   });
   return { engine, settings, studio, told, clips, names: () => told.map(([name]) => name) };
 }
 
 /** Its model is loaded. */
-export async function makeReady() {
-  const it = makeStudio();
+export async function makeReady(options: Partial<StudioOptions> = {}) {
+  const it = makeStudio(options);
   const started = it.studio.start();
   await settle();
   it.engine.loading.answer({ ok: true, value: MODEL });

@@ -100,6 +100,7 @@ describe('the card of a model', () => {
       offer: { sizes: [{ width: 96, height: 64 }], seconds: { default: 2, max: 5 }, steps: 2 },
       showcase: 'showcase.mp4',
       vocabulary: 'vocabulary.json',
+      unsaid: {},
     });
   });
 

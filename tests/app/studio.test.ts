@@ -3,7 +3,7 @@ import { statusOf } from '../../src/app/status';
 import { Studio } from '../../src/app/studio.svelte';
 import { en } from '../../src/app/words/en';
 import { zh } from '../../src/app/words/zh';
-import type { Clip, GenerateEvent, JournalInfo } from '../../src/worker/protocol/clip';
+import type { Clip, GenerateEvent, GenerateRequest, JournalInfo } from '../../src/worker/protocol/clip';
 import type { EngineError } from '../../src/worker/protocol/result';
 import { clipOf, MODEL, Paper, settle } from './helpers';
 import { frames, makeReady, makeStudio, preview, progress } from './scripted-studio';
@@ -171,6 +171,24 @@ describe('generating', () => {
     expect(papers.some(({ closed }) => closed)).toBe(false);
     studio.work.dropReel();
     expect(papers.every(({ closed }) => closed)).toBe(true);
+  });
+
+  test('words that leave something open are completed, but not those of a picture, a remix or what is gone on with', async () => {
+    const { studio, engine } = await makeReady({ complete: (prompt, seed) => `${prompt} at sea ${seed}` });
+    const asked = async (extra: Partial<GenerateRequest>) => {
+      void studio.generate(extra);
+      await settle();
+      const { request } = engine.making;
+      engine.making.answer({ ok: false, error: { code: 'cancelled', message: '' } });
+      await settle();
+      return request.completed;
+    };
+    const source = { recipe: { ...clipOf().recipe, completed: 'as it was told' }, latents: new Blob() };
+    expect(await asked({})).toBe('a red boat at sea 5');
+    expect(await asked({ source: { ...source, use: 'again' } })).toBe('a red boat at sea 5');
+    expect(await asked({ source: { ...source, use: 'extend' } })).toBe('as it was told');
+    expect(await asked({ source: { ...source, use: 'remix' } })).toBeUndefined();
+    expect(await asked({ picture: { width: 16, height: 16, rgba: new Uint8ClampedArray(1024) } })).toBeUndefined(); // prettier-ignore
   });
 
   test('a second press while one is made does nothing', async () => {

@@ -16,6 +16,11 @@ it('keeps guidance, what should not be seen, and the shift', () => {
   expect(parseRecipe(guided)).toEqual(guided);
 });
 
+it('keeps the words that were chosen', () => {
+  const completed = { ...RECIPE, completed: 'a red boat swaying on the sea at sunset' };
+  expect(parseRecipe(completed)).toEqual(completed);
+});
+
 it('keeps where a picture was cropped; nonsense is left out', () => {
   const cropped = { ...RECIPE, begins: 'picture', crop: 0.25 } as const;
   expect(parseRecipe(cropped)).toEqual(cropped);
@@ -29,6 +34,8 @@ describe('refuses', () => {
     ['shift', 101],
     ['guidance', '5'],
     ['negative', 'x'.repeat(5001)],
+    ['completed', 7],
+    ['completed', 'x'.repeat(5001)],
     ['seed', -1],
     ['seed', 2 ** 32],
     ['seed', 1.5],

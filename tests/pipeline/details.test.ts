@@ -111,6 +111,12 @@ test('a cut begins a new scene with details of its own, other words in the same 
   expect(car).not.toBe(boat);
 });
 
+test('the completed words stand for those of the first shot alone', async () => {
+  const prompt = 'boat [2s]\n[cut] car [2s]';
+  const lines = await told({ prompt, completed: ' a red  boat' });
+  expect(lines.map((line) => plain(line).slice(2))).toEqual(['++a red boat', '++car']);
+});
+
 test('a clip that goes on is told the same as one that was never interrupted', async () => {
   const known = { count: 2, read: async () => new Float32Array(16 * 3 * 8 * 12) };
   expect(await told({}, { known })).toEqual(await told({}));

@@ -34,6 +34,8 @@ test('a good request passes', () => {
 
 test.each([
   ['prompt', 7, 'text'],
+  ['completed', '  ', '1 to 5000 characters'],
+  ['completed', null, 'null'],
   ['seed', -1, '0 to 4294967295'],
   ['seed', 2 ** 32, '0 to 4294967295'],
   ['seed', 1.5, 'whole'],

@@ -4,7 +4,7 @@ import re
 import numpy as np
 import pytest
 
-from training import captions, tokens, world
+from training import captions, tokens, unsaid, world
 from training.words import TABLE, fill, vocabulary
 
 SUBJECTS = ("boat balloon house car fish rocket snowman tree star heart robot lighthouse bird ball cube mushroom duck "
@@ -253,3 +253,22 @@ def test_the_tokenizer(tokenizer):
     assert 2 not in tokenizer.encode("xylophone ñandú 3").ids
     assert tokenizer.get_vocab_size() < 2400 and tokens.size(tokenizer) % 32 == 0
     assert tokens.size(tokenizer) > tokens.detail_ids(tokenizer)[-1][-1]
+
+
+def test_the_seed_chooses_among_what_every_edition_has_and_nothing_unasked():
+    for edition in (world.SMALL, world.WHOLE):
+        table = unsaid.of(edition)
+        assert set(table) == {"subject", "colour", "motion", "place", "time"}
+        for attribute, by in table.items():
+            assert by[""] and all(values and set(values) <= set(edition[attribute]) for values in by.values()), attribute
+            assert set(by) - {""} <= set(edition["subject"])
+        assert not {v for values in table["motion"].values() for v in values} & {"split", "fall", "spin"}
+    assert {a: sorted({v for vs in by.values() for v in vs}) for a, by in unsaid.UNSAID.items()} == {
+        a: sorted({v for vs in by.values() for v in vs}) for a, by in unsaid.of(world.WHOLE).items()}, "a value is misspelt"
+
+
+@pytest.mark.parametrize("language", captions.LANGUAGES)
+def test_a_word_that_says_something_is_not_one_between_words(language):
+    """The page takes the latter for nothing that is said: "ein Haus schwankt" would not say how it moves."""
+    telling = {word for attribute, values in captions.WORDS[language].items() if attribute != "relation" for words in values.values() for word in words}
+    assert not telling & set(captions.OTHER[language])

@@ -82,7 +82,8 @@ def _words(language: str, attribute: str, values: dict) -> dict:
 WORDS = {language: {a: _words(language, a, values) for a, values in table.items()} for language, table in TABLE.items()}
 OTHER = {language: list(m.OTHER) for language, m in MODULES.items()}
 OTHER["de"] += sorted({word for values in TABLE["de"].values() for listed in values.values() for spelling, _ in listed
-                       for word in " ".join(clause(spelling)[:2]).split()} - set(OTHER["de"]))
+                       for word in " ".join(clause(spelling)[:2]).split()}
+                      - set(OTHER["de"]) - {word for values in WORDS["de"].values() for words in values.values() for word in words})  # "schwankt" says how it moves
 
 
 def vocabulary(language: str) -> set:

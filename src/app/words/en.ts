@@ -36,6 +36,8 @@ export const en = {
     download: 'Download',
     downloadHint: 'Save the MP4 (Ctrl or ⌘ S)',
     use: 'Use these settings',
+    completed: (text: string) =>
+      `What you left open, the seed chose: ${text}. Click to have these words in the prompt.`,
     link: 'Copy a link to these words and settings',
     linkCopied:
       'The link is copied. Words and settings stand in it behind the #, which browsers send to no server.',

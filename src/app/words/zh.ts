@@ -37,6 +37,7 @@ export const zh: Words = {
     download: '下载',
     downloadHint: '保存 MP4（Ctrl 或 ⌘ S）',
     use: '使用这些设置',
+    completed: (text) => `您没有说明的部分由种子决定：${text}。点击可把这些词写进提示词。`,
     link: '复制包含这些描述和设置的链接',
     linkCopied: '链接已复制。描述和设置写在 # 之后，浏览器不会把这一部分发给任何服务器。',
     linkShown: '链接已显示在地址栏，可以从那里复制。# 之后的部分不会发给任何服务器。',

@@ -14,6 +14,8 @@ export type CacheBits = 8 | 16;
 export interface Settings {
   /** One shot a line; see story/script.ts. */
   prompt: string;
+  /** What is read in place of the first shot's words: those, with what they leave open chosen (app/lexicon/complete.ts). */
+  completed?: string;
   /** Unsigned 32-bit integer. */
   seed: number;
   seconds: number;
