@@ -181,6 +181,15 @@ describe.sequential('the whole path', () => {
     await fresh.close();
   });
 
+  test('what one word leaves open the seed chooses; the sentence is shown, and can be had', async () => {
+    await site.type('boat');
+    await site.generate();
+    const shown = (await site.at('completed').innerText()).replace('→', '').trim();
+    expect(shown).toMatch(/^an? \w+ boat .* on the sea /);
+    await site.at('completed').click();
+    expect(await site.at('prompt').inputValue()).toBe(shown);
+  });
+
   test('nothing was asked of anybody else, and nothing failed unseen', () => {
     expect(site.foreign).toEqual([]);
     expect(site.failures).toEqual([]);
