@@ -2,7 +2,6 @@
  * What a prompt leaves open of a scene, a small model answers with an average of everything, which is a smear. So the seed
  * chooses what was not said, as it chooses the noise: the model reads a whole sentence, and the page shows it.
  */
-import { choices } from '../../sampling/noise';
 import type { Form, Lexicon } from './lexicon';
 import { read } from './read';
 import { sentenceOf, type Scene } from './sentence';
@@ -13,8 +12,13 @@ export type Unsaid = Readonly<Record<string, Readonly<Record<string, readonly st
 /** In this order they are chosen: what there is decides where it may be. */
 const OPEN = ['subject', 'colour', 'motion', 'place', 'time'] as const;
 const SAYABLE: ReadonlySet<string> = new Set([...OPEN, 'weather', 'camera']);
-/** Not a block of any clip: other dice than those of the scene's details. */
-const DICE = 0x5a1d;
+/** A number in [0, 1) for a seed and a place (the last steps of MurmurHash3). */
+function dice(seed: number, place: number): number {
+  let x = seed ^ Math.imul(place + 1, 0x9e3779b9);
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32;
+}
 
 /**
  * The prompt as a whole sentence, with what it does not say chosen by the seed; null where nothing is to be chosen: all is said,
@@ -47,16 +51,7 @@ export function complete(
     const { [values.get('subject') ?? '']: own, '': usual = [] } = unsaid[attribute] ?? {};
     const known = (own ?? usual).filter((value) => plain(words, attribute, value) !== undefined);
     if (known.length === 0) return null;
-    values.set(
-      attribute,
-      known[
-        choices(
-          seed,
-          DICE,
-          [...OPEN.keys()].map(() => known.length),
-        )[i]!
-      ]!,
-    );
+    values.set(attribute, known[Math.floor(dice(seed, i) * known.length)]!);
   }
   const scene = Object.fromEntries([...values].map(([name, value]) => [name, plain(words, name, value)]));
   if (Object.values(scene).some((text) => text === undefined)) return null;
