@@ -135,7 +135,11 @@ export class App {
     const named = wish?.model !== undefined;
     const showOwn = () => this.#showOwn();
     this.choice = new ModelChoice({ studio, settings, wording, own, downloads, last, named, showOwn });
-    this.next = new NextClip({ studio, settings, material, intake: this.#intake, stage, shelf });
+    const vocabulary = async () => {
+      await this.#cardRead;
+      await this.#vocabulary;
+    };
+    this.next = new NextClip({ studio, settings, material, intake: this.#intake, stage, shelf, vocabulary });
   }
 
   /** "Pocket" of "Kinora Pocket": how the page calls the model. */

@@ -22,6 +22,8 @@ export interface NextClipParts {
   intake: Intake;
   stage: Stage;
   shelf: Shelf;
+  /** What the model knows has been read, or cannot be had: words that leave something open are completed with it. */
+  vocabulary: () => Promise<void>;
 }
 
 export class NextClip {
@@ -37,9 +39,10 @@ export class NextClip {
 
   /** Makes a clip; what is left as it was of the one on the stage is taken over. */
   async generate(draft = this.#parts.settings.draft): Promise<void> {
-    const { studio, settings, material, intake, stage, shelf } = this.#parts;
+    const { studio, settings, material, intake, stage, shelf, vocabulary } = this.#parts;
     if (studio.busy) return;
     await intake.settled; // what was given a moment ago is meant
+    await vocabulary();
     this.#draft = draft;
     const latents = (item: Item) => shelf.latents(item);
     try {

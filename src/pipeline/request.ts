@@ -11,7 +11,7 @@ import type { GenerateRequest, Size } from '../worker/protocol/clip';
 export function checkRequest(request: GenerateRequest, grid: Size): void {
   const {
     prompt,
-    completed = prompt,
+    completed,
     seed,
     seconds,
     width,
@@ -23,7 +23,10 @@ export function checkRequest(request: GenerateRequest, grid: Size): void {
     shift = 1,
   } = request;
   if (typeof prompt !== 'string') throw bad('prompt', 'be text', prompt);
-  if (typeof completed !== 'string' || completed.trim() === '' || completed.length > MAX_PROMPT)
+  if (
+    completed !== undefined &&
+    !(typeof completed === 'string' && completed.trim() !== '' && completed.length <= MAX_PROMPT)
+  )
     throw bad('completed', `be text of 1 to ${MAX_PROMPT} characters`, completed, { most: MAX_PROMPT });
   whole('seed', seed, 0, MAX_SEED);
   checkSeconds(seconds);

@@ -24,6 +24,8 @@ function refusal(change: Record<string, unknown>): KinoraError {
 
 test('a good request passes', () => {
   checkRequest(GOOD, GRID);
+  checkRequest({ ...GOOD, prompt: '' }, GRID); // whoever reads the words says so (pipeline/storyline.ts)
+  checkRequest({ ...GOOD, completed: 'a red boat' }, GRID);
   for (const seed of [0, 2 ** 32 - 1]) checkRequest({ ...GOOD, seed }, GRID);
   for (const seconds of [0.01, 600]) checkRequest({ ...GOOD, seconds }, GRID);
   for (const width of [16, 4096]) checkRequest({ ...GOOD, width }, GRID);
