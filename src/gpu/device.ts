@@ -10,10 +10,9 @@ import { size, type Elem, type Tensor } from './tensor';
 /**
  * What kernel variants may ask for, beyond what WebGPU always has.
  * - subgroups: with the language feature that tells a subgroup's number
- * - packed-dot: `dot4I8Packed`
  * - matrix …: subgroups of 32 that multiply matrices of these types and sizes (`matrixFeature`); experimental, behind a flag
  */
-export type Feature = 'f16' | 'subgroups' | 'packed-dot' | `matrix ${string}`;
+export type Feature = 'f16' | 'subgroups' | `matrix ${string}`;
 
 /** Types of the factors and of the result; M × K · K × N. As Chromium names them. */
 export interface MatrixConfig {
@@ -249,7 +248,6 @@ export function featuresOf(
   const features = new Set<Feature>();
   if (enabled.includes('shader-f16')) features.add('f16');
   if (enabled.includes('subgroups') && language?.has('subgroup_id')) features.add('subgroups');
-  if (language?.has('packed_4x8_integer_dot_product')) features.add('packed-dot');
   const { subgroupMinSize: least, subgroupMaxSize: most } = info;
   if (
     enabled.includes('chromium-experimental-subgroup-matrix') &&

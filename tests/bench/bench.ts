@@ -254,7 +254,7 @@ async function measureCase(gpu: Gpu, test: Case, peak: Peak): Promise<Row> {
     const { seconds, cpu } = await measure(run, work);
     const variant = [...run.questions.values()].map((q) => gpu.tuner.choice(q)).join(', ');
     const gflops = test.flops / seconds / 1e9;
-    const gbytes = test.bytes / seconds / 1e9;
+    const gbytes = (test.bytes + test.activations * (run.elem === 'f16' ? 2 : 4)) / seconds / 1e9;
     const share = Math.max(gflops / peak.gflops, gbytes / peak.gbytes);
     return {
       name: test.name,

@@ -43,6 +43,9 @@ export interface Case {
   /** Of which model, and its shape in words. */
   shape: string;
   flops: number;
+  /** Numbers that are read or written as activations: of 2 bytes where the adapter has halves, else of 4. */
+  activations: number;
+  /** Bytes of all else: weights, kept keys and values. */
   bytes: number;
   /** Too long for a software adapter. */
   large: boolean;
@@ -59,7 +62,8 @@ function matmulCase(model: string, M: number, N: number, K: number, weights: Wei
     name: `matmul ${weights}`,
     shape: `${model} ${M}×${N}×${K}`,
     flops,
-    bytes: 4 * (M * K + M * N) + PER_WEIGHT[weights] * N * K,
+    activations: M * K + M * N,
+    bytes: PER_WEIGHT[weights] * N * K,
     large: flops > 2e8,
     torch: { op: 'matmul', dims: [M, N, K] },
     ...(weights === 'f32' && {
@@ -98,7 +102,8 @@ function attentionCase(model: string, M: number, keys: number, heads: number, d:
     name: 'attention',
     shape: `${model} ${M} queries, ${keys} keys, ${heads}×${d}`,
     flops,
-    bytes: 4 * heads * d * (2 * M + 2 * keys),
+    activations: heads * d * (2 * M + 2 * keys),
+    bytes: 0,
     large: flops > 2e8,
     torch: { op: 'attention', dims: [M, keys, heads, d] },
     peer: peerOf(flops, {
@@ -121,7 +126,8 @@ function attention8Case(model: string, M: number, keys: number, heads: number, d
   return {
     ...plain,
     name: 'attention 8 bit',
-    bytes: 4 * heads * (2 * M * d + 2 * keys * wordsOf(d)),
+    activations: heads * 2 * M * d,
+    bytes: 4 * heads * 2 * keys * wordsOf(d),
     prepare({ run, random }) {
       const kept = () => {
         const cache = run.tensor([keys, heads, wordsOf(d)], 'keys or values', 'u32');
@@ -139,7 +145,8 @@ function convCase(model: string, T: number, H: number, W: number, C: number, O: 
     name: kt > 1 ? 'conv, two frames' : 'conv',
     shape: `${model} ${T}×${H}×${W}×${C} → ${O}`,
     flops,
-    bytes: 4 * (T * H * W * (C + O) + O * C * 9 * kt),
+    activations: T * H * W * (C + O),
+    bytes: 4 * O * C * 9 * kt,
     large: flops > 2e8,
     // Two frames are twice the channels there.
     peer: peerOf(flops, {
@@ -167,7 +174,8 @@ function normCase(model: string, name: 'layerNorm' | 'rmsNorm', N: number, D: nu
     name,
     shape: `${model} ${N}×${D}`,
     flops,
-    bytes: 8 * N * D,
+    activations: 2 * N * D,
+    bytes: 0,
     large: false,
     peer: peerOf(flops, {
       op: layer ? 'LayerNormalization' : 'SimplifiedLayerNormalization',
