@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { Marked } from 'marked';
+import { marked, type Token, type Tokens } from 'marked';
+import type { Part } from 'virtual:model-card';
 import { defineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { headersFor, ISOLATION, META_POLICY } from './src/policy.ts';
@@ -95,7 +96,21 @@ export const licences = (part: 'page' | 'worker'): Plugin => ({
   },
 });
 
-/** The model card of the model that comes with the page, to be read there: `import card from 'virtual:model-card'`, as HTML. */
+/** Marks of emphasis and code are left out: the page takes no HTML from strings. */
+const plainText = ({ text }: { text: string }) => text.replace(/\*\*|`/g, '').replace(/\s+/g, ' ');
+
+/** A block of a Markdown file as the page shows it. */
+function partOf(token: Token): Part {
+  const { type } = token;
+  if (type === 'heading') return { type, depth: (token as Tokens.Heading).depth, text: plainText(token as Tokens.Heading) }; // prettier-ignore
+  if (type === 'paragraph') return { type, text: plainText(token as Tokens.Paragraph) };
+  if (type === 'list') return { type, texts: (token as Tokens.List).items.map(plainText) };
+  if (type !== 'table') throw new Error(`The page cannot show a ${type} of a model card: ${token.raw}`);
+  const { header, rows } = token as Tokens.Table;
+  return { type, head: header.map(plainText), rows: rows.map((row) => row.map(plainText)) };
+}
+
+/** The model card of the model that comes with the page, to be read there: `import card from 'virtual:model-card'`, see licences.d.ts. */
 export const modelCard: Plugin = {
   name: 'kinora-model-card',
   resolveId: (id) => (id === 'virtual:model-card' ? '\0model-card' : null),
@@ -103,12 +118,11 @@ export const modelCard: Plugin = {
     if (id !== '\0model-card') return null;
     const file = resolve('public/models/pocket/MODEL.md');
     this.addWatchFile(file);
-    // Its title stands below the title of the drawer's part, which is a second one.
-    const walkTokens = (token: { type: string; depth?: number }) => {
-      if (token.type === 'heading') token.depth! += 2;
-    };
-    const html = new Marked({ walkTokens }).parse(readFileSync(file, 'utf8'));
-    return `export default ${JSON.stringify(html)};`;
+    const parts = marked
+      .lexer(readFileSync(file, 'utf8'))
+      .filter(({ type }) => type !== 'space')
+      .map(partOf);
+    return `export default ${JSON.stringify(parts)};`;
   },
 };
 

@@ -4,7 +4,12 @@ declare module 'virtual:licences' {
 }
 
 declare module 'virtual:model-card' {
-  /** MODEL.md of the model that comes with the page, as HTML; made by vite.config.ts. */
-  const html: string;
-  export default html;
+  export type Part =
+    | { type: 'heading'; depth: number; text: string }
+    | { type: 'paragraph'; text: string }
+    | { type: 'list'; texts: string[] }
+    | { type: 'table'; head: string[]; rows: string[][] };
+  /** MODEL.md of the model that comes with the page; made by vite.config.ts. */
+  const parts: readonly Part[];
+  export default parts;
 }
