@@ -263,7 +263,7 @@ export class Studio {
     if (picture || footage || source?.use === 'remix') return {};
     const { use, recipe } = source ?? {};
     const completed = use === 'extend' ? recipe!.completed : this.#options.complete?.(prompt, seed);
-    return completed == null ? {} : { completed };
+    return completed ? { completed } : {}; // a clip from outside may say anything
   }
 
   async cancel(): Promise<void> {

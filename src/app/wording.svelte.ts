@@ -2,6 +2,7 @@
  * What the page has to say about the words of the prompt: which of them the model does not know, and how the sentence
  * may go on. Says nothing of a model without a vocabulary, nor of a word that is being typed.
  */
+import { linesOf } from '../story/script';
 import { complete, type Unsaid } from './lexicon/complete';
 import { readLexicon, type Lexicon } from './lexicon/lexicon';
 import { offersAt, type Offer } from './lexicon/offers';
@@ -74,7 +75,7 @@ export class Wording {
 
   /** The first shot of a script as a whole sentence, where it leaves something open; null where nothing is to be chosen. */
   complete(script: string, seed: number): string | null {
-    const [first] = script.split(/[\n\r\u2028\u2029]/).filter((line) => line.trim() !== '');
+    const first = linesOf(script).find((line) => line.trim() !== '');
     return first && this.lexicon ? complete(this.lexicon, this.#unsaid, first, this.#usual, seed) : null;
   }
 

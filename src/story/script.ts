@@ -29,13 +29,16 @@ export const LONGEST_SHOT = 3600;
 const DURATION = /[[【]\s*([-+]?\d[\d.,]*(?:e[-+]?\d+)?)\s*(?:s|sec|secs|seconds?|秒)\s*[\]】]/iu;
 const CUT = /[[【]\s*(?:cut|切|切换)\s*[\]】]/iu;
 
+/** A script's lines, empty ones, too. */
+export const linesOf = (text: string): string[] => text.split(/\r\n|[\n\r\u2028\u2029]/);
+
 /**
  * Reads a script; lines without anything on them are skipped.
  * @throws KinoraError `bad-request` (field `prompt`, `params.line` from 1) for a line without words or with a duration of 0
  */
 export function parseScript(text: string): Shot[] {
   const shots: Shot[] = [];
-  text.split(/\r\n|[\n\r\u2028\u2029]/).forEach((line, i) => {
+  linesOf(text).forEach((line, i) => {
     if (line.trim() === '') return;
     const duration = DURATION.exec(line);
     const cut = CUT.test(line);
@@ -72,7 +75,7 @@ export const titleOf = (text: string): string =>
 
 /** The script with other words in its first shot, whose directions stay in front. */
 export function withFirstShot(text: string, words: string): string {
-  const lines = text.split(/\r\n|[\n\r\u2028\u2029]/);
+  const lines = linesOf(text);
   const first = lines.findIndex((line) => line.trim() !== '');
   const line = lines[first] ?? '';
   const directions = [DURATION, CUT].flatMap((direction) => direction.exec(line)?.[0] ?? []);
