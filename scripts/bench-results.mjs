@@ -93,6 +93,51 @@ function asked({ rows, mean: wall, cpuMean }) {
   ];
 }
 
+/** What the issue asks of an H200 class GPU, judged where the run has it: of other adapters these are figures, no verdicts. */
+const HARDWARE = [
+  {
+    what: 'Matmul, without matrices of subgroups, of the FMA peak',
+    asked: 60,
+    of: ({ name, variant, share }) =>
+      /^matmul/.test(name) && variant && !/matrix/.test(variant) ? 100 * share : null,
+  },
+  {
+    what: 'Matmul, with them, of cuBLAS in bf16',
+    asked: 50,
+    of: ({ name, variant, torchShare }) =>
+      /^matmul/.test(name) && /matrix/.test(variant ?? '') ? (torchShare ?? null) : null,
+  },
+  {
+    what: 'Attention, with them, of flash SDPA',
+    asked: 40,
+    of: ({ name, variant, torchShare }) =>
+      name === 'attention' && /matrix/.test(variant ?? '') ? (torchShare ?? null) : null,
+  },
+  {
+    what: 'Frames a second of a causal block at 448×256 with 30 layers of 12×128',
+    asked: 16,
+    of: ({ shape, fps }) => (/30 layers of 12×128, 448×256/.test(shape) ? (fps ?? null) : null),
+    unit: '',
+  },
+];
+
+/** Products and attention of the 1.3B model, the least of each kind, where a card ran them beside PyTorch. */
+function askedOfHardware({ rows, torch }) {
+  if (!torch) return [];
+  return HARDWARE.flatMap(({ what, asked: least, of, unit = ' %' }) => {
+    const figures = rows
+      .filter(({ name, shape }) => name === 'whole block' || shape.startsWith('1.3B '))
+      .map((row) => ({ row, value: of(row) }))
+      .filter(({ value }) => value !== null);
+    if (!figures.length) return [`${what}: not measured (${least}${unit} is asked).`];
+    const { row, value } = figures.reduce((a, b) => (b.value < a.value ? b : a));
+    const holds = value >= least ? 'holds' : 'does not hold';
+    return [
+      `${what}: ${value.toFixed(1)}${unit} at least, of ${row.shape} (${least}${unit} is asked: ${holds}).`,
+    ];
+  }).flatMap((line) => ['', line]);
+}
+
 /**
  * All reports, newest first, as one document.
  * @param formatClips of tests/bench/bench.ts
@@ -124,7 +169,7 @@ export function tableOf(reports, formatClips) {
           return `| ${[row.name, row.shape, cell(row.ms, 3), ...rates, limit, row.variant ?? '', cell(row.fps, 1), cell(row.torchShare, 0), ...peers].join(' | ')} |`;
         }),
       );
-    lines.push(...asked(r));
+    lines.push(...asked(r), ...askedOfHardware(r));
     const clips = formatClips(r);
     if (clips.length) lines.push('', ...clips.map((line) => `- ${line}`));
     return lines.join('\n');

@@ -34,11 +34,13 @@ import { launchBrowser } from './browser.mjs';
 import { loadModule, openDawn } from './dawn.mjs';
 import { processorTimeOf } from './processor-time.mjs';
 import { judge, rowsOf } from './series.mjs';
+import { ensureVulkan } from './vulkan.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 const USAGE =
   'Usage: npm run bench -- [--adapter browser|hardware|node] [--filter WORD] [--json] [--f32] [--large] [--seconds S] [--save]\n' +
   '       [--torch PYTHON] [--synthetic [--sizes 448x256,832x480] [--past 3,9] [--wan layers=30,heads=12,head=128,ffn=8960,text=4096]]';
+const SOFTWARE = /llvmpipe|lavapipe|swiftshader/i;
 const ADAPTERS = ['browser', 'hardware', 'node'];
 const OPTIONS = {
   adapter: { type: 'string', default: 'browser' },
@@ -110,11 +112,10 @@ function readSynthetic({ sizes, past, wan }) {
 
 async function inNode({ filter, f32, large, synthetic, seconds }, onRow) {
   const entry = await openDawn();
+  console.error((await ensureVulkan()).note); // a software adapter must not pass for the card beside it
   const { bench } = await loadModule('tests/bench/bench.ts');
   const adapter = await entry.requestAdapter();
-  const software = /llvmpipe|lavapipe|swiftshader/i.test(
-    `${adapter?.info.description} ${adapter?.info.device}`,
-  );
+  const software = SOFTWARE.test(`${adapter?.info.description} ${adapter?.info.device}`);
   const folder = join(ROOT, 'public/models/pocket');
   const manifest = JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8'));
   const blobs = async () => {
@@ -152,6 +153,7 @@ async function inBrowser({ adapter, filter, f32, large, seconds }, onRow) {
     await page.exposeFunction('processorSeconds', await processorTimeOf(browser));
     await page.goto(`${server.resolvedUrls.local[0]}tests/bench/page.html`);
     await page.waitForFunction(() => 'kinoraBench' in globalThis);
+    if (adapter === 'hardware') await expectHardware(page);
     const report = await page.evaluate((options) => globalThis.kinoraBench(options), {
       filter,
       f16: !f32,
@@ -163,6 +165,16 @@ async function inBrowser({ adapter, filter, f32, large, seconds }, onRow) {
     await browser.close();
     await server.close();
   }
+}
+
+/** Throws one line where the browser has only a software adapter: its figures would say nothing of this machine's GPU. */
+async function expectHardware(page) {
+  const found = await page.evaluate(async () => {
+    const info = (await navigator.gpu?.requestAdapter())?.info;
+    return info ? `${info.vendor} ${info.architecture} ${info.description}`.trim() : 'no adapter';
+  });
+  if (found === 'no adapter' || SOFTWARE.test(found))
+    throw new Error(`--adapter hardware: Chromium has ${found} here, and no GPU. Its driver may be missing.`);
 }
 
 const options = read();

@@ -12,6 +12,11 @@ import { canInstallPackages, ensureBrowser, findBrowser, installPackages } from 
 
 const ICD_FOLDERS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
 
+const SYSTEM = "this machine's GPU";
+/** A figure of a software adapter must not pass for one of the card beside it. */
+const NO_DRIVER =
+  'THIS IS A SOFTWARE ADAPTER: there is a GPU, but no Vulkan driver for it answers (on NVIDIA, nvidia_icd.json and libGLX_nvidia are needed)';
+
 /** Folders where a Chromium keeps its SwiftShader and its own copy of the Vulkan loader. */
 function browserFolders() {
   const browser = findBrowser();
@@ -26,7 +31,7 @@ function candidates() {
   if (process.platform !== 'linux') return [{ name: 'the system', env: {} }];
   const list = [];
   const gpu = existsSync('/dev/nvidia0') || (existsSync('/dev/dri') && readdirSync('/dev/dri').length > 0);
-  if (gpu) list.push({ name: 'the system', env: {} });
+  if (gpu) list.push({ name: SYSTEM, env: {} });
   const loaders = browserFolders().filter((folder) => existsSync(join(folder, 'libvulkan.so.1')));
   const add = (name, icd) => {
     const env = { VK_ICD_FILENAMES: icd };
@@ -57,11 +62,16 @@ function probe(env) {
  */
 export function findVulkan() {
   if (process.env.KINORA_VULKAN) return JSON.parse(process.env.KINORA_VULKAN);
+  const silent = [];
   for (const { name, env } of candidates()) {
     const adapter = probe(env);
-    if (!adapter) continue;
+    if (!adapter || (name === SYSTEM && adapter.software)) {
+      silent.push(name);
+      continue;
+    }
     const features = adapter.f16 ? 'with shader-f16' : 'without shader-f16';
-    const found = { env, note: `Dawn in Node: ${name} (${adapter.description}), ${features}` };
+    const warning = silent.includes(SYSTEM) ? `; ${NO_DRIVER}` : '';
+    const found = { env, note: `Dawn in Node: ${name} (${adapter.description}), ${features}${warning}` };
     process.env.KINORA_VULKAN = JSON.stringify(found);
     return found;
   }
@@ -90,7 +100,8 @@ async function reportAdapter() {
   if (!adapter) process.exit(1);
   const { info, features } = adapter;
   const description = info.description || info.device || info.vendor;
-  process.stdout.write(JSON.stringify({ description, f16: features.has('shader-f16') }));
+  const software = info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(description);
+  process.stdout.write(JSON.stringify({ description, software, f16: features.has('shader-f16') }));
   process.exit(0); // Dawn keeps the process alive otherwise
 }
 

@@ -1,4 +1,4 @@
-// Counts NaN and Inf, by their bits: a compiler may assume that comparisons never meet them. One workgroup.
+// Counts NaN and Inf, by their bits: a compiler may assume that comparisons never meet them. Each workgroup has a count.
 struct Params { count: u32 }
 
 @group(0) @binding(0) var<storage, read> x: array<XT>;
@@ -8,9 +8,13 @@ struct Params { count: u32 }
 var<workgroup> found: array<u32, 256>;
 
 @compute @workgroup_size(256)
-fn main(@builtin(local_invocation_id) lid: vec3<u32>) {
+fn main(
+  @builtin(workgroup_id) wid: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_id) lid: vec3<u32>,
+) {
   var bad = 0u;
-  for (var i = lid.x; i < params.count; i += 256u) {
+  for (var i = wid.x * 256u + lid.x; i < params.count; i += groups.x * 256u) {
     if ((bitcast<u32>(f32(x[i])) & 0x7f800000u) == 0x7f800000u) { bad += 1u; }
   }
   found[lid.x] = bad;
@@ -18,5 +22,5 @@ fn main(@builtin(local_invocation_id) lid: vec3<u32>) {
     workgroupBarrier();
     if (lid.x < n) { found[lid.x] += found[lid.x + n]; }
   }
-  if (lid.x == 0u) { out[0] = found[0]; }
+  if (lid.x == 0u) { out[wid.x] = found[0]; }
 }

@@ -15,7 +15,8 @@ from .world import ATTRIBUTES, FPS, FRAMES, HEIGHT, SMALL, WIDTH, details, gpu, 
 CAPTIONS = 4  # paraphrases kept for every clip
 TOKENS = 48
 SECOND = 0.25  # of the windows show the first block and the second
-HARD = {"spin": 3.0, "sway": 2.0, "pulse": 2.0}  # how much more often clips of these motions are shown: the last to be learnt
+HARD = {"spin": 3.0, "sway": 4.0, "pulse": 2.0}  # how much more often clips of these motions are shown: the last to be learnt
+RETURNING = 0.3  # of the windows of later blocks are those of subjects that come back: with half of them sways were forgotten
 HELD_OUT = Path(__file__).parent / "checkpoints" / "held-out.npy"  # combinations that no training clip shows, for the evaluation
 LEAVING = [i for i, m in enumerate(ATTRIBUTES["motion"]) if m in ("left", "right", "rise", "fall")]  # out of the picture, and back into it
 TOGETHER = ("subject", "colour", "motion", "place")
@@ -160,9 +161,12 @@ def load(folder: Path) -> dict:
     if windows := data["windows"]:
         chosen = lambda which: {k: v[which.numpy() if isinstance(v, np.ndarray) else which] for k, v in windows.items()}
         data["windows"] = {"second": chosen(windows["fresh"]), "later": chosen(~windows["fresh"])}
+        later = data["windows"]["later"]
+        odds = chances(later["cells"])
         if returns := data.pop("returns"):
-            data["windows"]["later"] = {k: join([v, returns[k]]) for k, v in data["windows"]["later"].items()}
-        data["windows"]["later"]["chances"] = chances(data["windows"]["later"]["cells"])
+            data["windows"]["later"] = {k: join([v, returns[k]]) for k, v in later.items()}
+            odds = torch.cat([(1 - RETURNING) * odds, RETURNING * chances(returns["cells"])])
+        data["windows"]["later"]["chances"] = odds
     for s in every_set(data):
         s["latents"], s["cells"] = s["latents"].to(device()), s["cells"].to(device())
         s["chances"] = s.get("chances", torch.ones(len(s["scenes"]))) * often(s["scenes"])

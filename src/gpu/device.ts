@@ -67,6 +67,9 @@ export async function requestAdapter(entry: GPU | undefined): Promise<GPUAdapter
   return adapter;
 }
 
+/** How long a dispatch may take on a GPU whose speed is known: the page is drawn between two. */
+const DISPATCH_SECONDS = 0.025;
+
 /** What no error scope caught. Small buffers have none of their own; a lack of memory is told as that all the same. */
 function uncaptured(error: GPUError): KinoraError {
   if (typeof GPUOutOfMemoryError === 'undefined' || !(error instanceof GPUOutOfMemoryError))
@@ -88,10 +91,10 @@ export class Gpu {
   /** Null where nothing is to be measured. */
   profiler: Profiler | null = null;
   /**
-   * Floating-point operations that one dispatch may take: well below a second on the slowest adapter of
-   * the kind, so that no driver watchdog fires (Windows: 2 s). Software adapters reach some 2 GFLOP/s.
+   * Floating-point operations that one dispatch may take: at first well below a second on the slowest adapter of
+   * the kind, so that no driver watchdog fires (Windows: 2 s); software adapters reach some 2 GFLOP/s. See `reaches`.
    */
-  readonly flopsPerDispatch: number;
+  flopsPerDispatch: number;
   #failure: KinoraError | null = null;
   #ended = false;
 
@@ -123,6 +126,14 @@ export class Gpu {
         ),
       );
     });
+  }
+
+  /**
+   * A kernel reached so many operations a second here: dispatches may be as long as suits that. Large GPUs are not kept
+   * busy by what a slow one does in time. Even a kernel that is twenty times slower stays below a watchdog's patience.
+   */
+  reaches(flopsPerSecond: number): void {
+    this.flopsPerDispatch = Math.max(this.flopsPerDispatch, DISPATCH_SECONDS * flopsPerSecond);
   }
 
   /**
@@ -233,6 +244,7 @@ export async function openGpu(entry: GPU | undefined, options: GpuOptions = {}):
   });
   if (options.profile) gpu.profiler = new Profiler(device);
   await gpu.tuner.recall();
+  gpu.reaches(gpu.tuner.speed);
   return gpu;
 }
 

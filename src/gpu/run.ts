@@ -262,15 +262,19 @@ export function grid(n: number, perGroup: number): [number, number] {
   return [x, Math.ceil(groups / x)];
 }
 
-/** Cuts `rows` into ranges so that none costs more than the adapter's `flopsPerDispatch`. At least `step` rows each. */
+/**
+ * Cuts `rows` into ranges so that none costs more than the adapter's `flopsPerDispatch`. They are alike, up to the `step`
+ * rows of a workgroup, so that no short one at the end leaves the GPU idle. At least `step` rows each.
+ */
 export function* ranges(
   gpu: Gpu,
   rows: number,
   flopsPerRow: number,
   step = 1,
 ): Generator<{ start: number; count: number }> {
-  const wanted = Math.max(1, Math.floor(gpu.flopsPerDispatch / Math.max(1, flopsPerRow)));
-  const count = Math.max(step, Math.floor(wanted / step) * step);
+  const most = Math.max(1, Math.floor(gpu.flopsPerDispatch / (Math.max(1, flopsPerRow) * step))); // steps in one
+  const steps = Math.ceil(rows / step);
+  const count = Math.ceil(steps / Math.ceil(steps / most)) * step;
   for (let start = 0; start < rows; start += count) yield { start, count: Math.min(count, rows - start) };
 }
 

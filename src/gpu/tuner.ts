@@ -37,14 +37,27 @@ export interface Question {
   readonly candidates: readonly string[];
   /** The one of them that the others must agree with. */
   readonly plain: string;
-  /** Makes inputs on `run`. What it returns records one call of a variant, and returns the result. */
-  prepare(run: Run): (candidate: string) => Tensor;
+  /**
+   * Makes inputs on `run` for the call itself, or as much of it as takes about so many floating-point operations.
+   */
+  prepare(run: Run, flops: number): Prepared;
+}
+
+export interface Prepared {
+  /** Records one call of a variant, and returns the result. */
+  call(candidate: string): Tensor;
+  /** Floating-point operations of a call; absent where it is memory that limits it. */
+  flops?: number;
 }
 
 /** Milliseconds of work between two waits, rounds of which the shortest counts, and all trials of one `settle`. */
 const SPAN = 6;
 const ROUNDS = 3;
 const BUDGET = 4000;
+/** Operations of a call whose speed nobody knows: a few milliseconds on a slow GPU. */
+const FIRST_FLOPS = 4e9;
+/** Seconds of a call once it is known. Parts of the real one, which fill a large GPU as that does: small ones favour small tiles. */
+const CALL_SECONDS = 0.01;
 /** A later candidate must be faster than an earlier one by this factor. */
 const MARGIN = 0.97;
 /** Of a result's root mean square: twice what the kernels' tests allow. */
@@ -61,6 +74,12 @@ export class Tuner {
   /** What was found, sorted by question. */
   get answers(): TuningAnswer[] {
     return [...(this.#answers?.values() ?? [])].sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  /** Operations a second of the fastest call in any trial; 0 before one. */
+  get speed(): number {
+    const speeds = this.answers.map(({ chosen, ms, flops = 0 }) => (1000 * flops) / (ms[chosen] || Infinity));
+    return Math.max(0, ...speeds);
   }
 
   /** The winner of a trial; the first candidate where there was none. */
@@ -87,6 +106,7 @@ export class Tuner {
       if (this.#answers!.has(question.key) || question.candidates.length < 2) continue;
       if (performance.now() > until) break; // the next size or visit goes on
       this.#answers!.set(question.key, await hold(gpu, question, clock));
+      gpu.reaches(this.speed);
       found = true;
     }
     const { store, key = '' } = this.#options;
@@ -123,10 +143,18 @@ async function hold(gpu: Gpu, question: Question, clock: Clock): Promise<TuningA
   const { key, candidates } = question;
   const run = new Run(gpu);
   try {
-    const call = question.prepare(run);
+    let { call, flops } = question.prepare(run, FIRST_FLOPS);
     const right = await rightOnes(gpu, run, question, call);
     const best = new Map(right.map((name) => [name, Infinity]));
     const counts = new Map<string, number>();
+    if (flops !== undefined && right.length > 1) {
+      const first = right[0]!;
+      const count = await countFor(run, () => call(first), clock);
+      const speed = (flops / (await time(run, () => call(first), count, clock))) * 1000;
+      gpu.reaches(speed);
+      const more = CALL_SECONDS * speed;
+      if (more > FIRST_FLOPS) ({ call, flops } = question.prepare(run, more));
+    }
     for (const name of right) counts.set(name, await countFor(run, () => call(name), clock));
     // In turns, so that a machine that slows down does so for all.
     for (let round = 0; round < ROUNDS; round++)
@@ -137,7 +165,8 @@ async function hold(gpu: Gpu, question: Question, clock: Clock): Promise<TuningA
         );
     let chosen = right[0] ?? candidates[0]!;
     for (const name of right) if (best.get(name)! < best.get(chosen)! * MARGIN) chosen = name;
-    return { key, chosen, ms: Object.fromEntries(candidates.map((name) => [name, best.get(name) ?? null])) };
+    const ms = Object.fromEntries(candidates.map((name) => [name, best.get(name) ?? null]));
+    return { key, chosen, ms, ...(flops !== undefined && { flops }) };
   } finally {
     run.destroy();
   }
@@ -148,14 +177,14 @@ async function rightOnes(
   gpu: Gpu,
   run: Run,
   { candidates, plain, prepare }: Question,
-  call: (candidate: string) => Tensor,
+  call: Prepared['call'],
 ): Promise<string[]> {
   const results = new Map<string, Float32Array>();
   let tolerance = 0;
   for (const name of candidates) {
     const dry = new Run(gpu, { dry: true });
     try {
-      prepare(dry)(name);
+      prepare(dry, FIRST_FLOPS).call(name);
       await dry.compile();
       const result = run.scope(() => call(name));
       tolerance = TOLERANCE[result.dtype as 'f32' | 'f16'];

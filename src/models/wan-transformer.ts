@@ -20,6 +20,7 @@ import type { Run } from '../gpu/run';
 import type { Weights } from '../weights/upload';
 import type { CacheBits } from '../worker/protocol/clip';
 import { ConfigReader, MOST_LAYERS, type Config, type Tap } from './config';
+import { RopeTable } from './rope-table';
 import { ropeAngles, timeWave } from './wan-positions';
 
 export interface WanConfig {
@@ -149,6 +150,9 @@ export class KvCache {
   readonly v: readonly Tensor[];
   /** [sink · tokensPerFrame, D] a layer: keys of the sink before their turn; empty unless the sink moves along. */
   readonly sinkKeys: readonly Tensor[];
+  /** Where the present block's tokens stand, and those of a sink that moves along. */
+  readonly places: RopeTable;
+  readonly sinkPlaces: RopeTable;
   readonly #gpu: Gpu;
 
   constructor(
@@ -162,6 +166,7 @@ export class KvCache {
     bits: CacheBits,
   ) {
     this.#gpu = gpu;
+    [this.places, this.sinkPlaces] = [new RopeTable(gpu), new RopeTable(gpu)];
     const make = (name: string, frames: number, packed: boolean) =>
       Array.from({ length: frames > 0 ? c.num_layers : 0 }, (_, i) => {
         const row = packed ? [c.num_attention_heads, wordsOf(c.attention_head_dim)] : [widthOf(c)];
@@ -186,6 +191,7 @@ export class KvCache {
 
   free(): void {
     for (const t of this.#all) this.#gpu.memory.free(t);
+    for (const table of [this.places, this.sinkPlaces]) table.free();
   }
 }
 
@@ -238,12 +244,15 @@ export function wanTransformer(run: Run, w: Weights, c: WanConfig, input: WanInp
 
   return run.scope(() => {
     const { e, e0 } = embedTime(run, w, c, timesteps.filter((_, i) => i % pt === 0), tap); // prettier-ignore
-    const angles = run.input(ropeAngles(c.attention_head_dim, f, h, ww, firstFrame), [f * h * ww, c.attention_head_dim / 2, 2], 'rope angles', 'f32'); // prettier-ignore
+    const d = c.attention_head_dim;
+    const angles = cache
+      ? cache.places.angles(run, d, f, h, ww, firstFrame)
+      : run.input(ropeAngles(d, f, h, ww, firstFrame), [f * h * ww, d / 2, 2], 'rope angles', 'f32');
     const slot = cache && { tokensPerFrame: h * ww, firstFrame, sink: cache.sink, window: cache.window };
     const keys = cache && Math.min(cache.window, firstFrame + f) * h * ww;
     // Frames that have fallen out: by so many the sink follows the window.
     const gone = cache?.sinkKeys.length ? Math.max(0, firstFrame + f - cache.window) : 0;
-    const sinkAngles = cache && gone > 0 ? run.input(ropeAngles(c.attention_head_dim, cache.sink, h, ww, gone), [cache.sink * h * ww, c.attention_head_dim / 2, 2], 'sink angles', 'f32') : null; // prettier-ignore
+    const sinkAngles = cache && gone > 0 ? cache.sinkPlaces.angles(run, d, cache.sink, h, ww, gone) : null;
 
     // [C, F, H, W] → [N, C·pt·ph·pw]
     const cut = [c.in_channels, f, pt, h, ph, ww, pw];

@@ -8,15 +8,7 @@ import { expectShape, ranges, type Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import { elemOf, expectAxes, kernel, refuse } from './kernels';
 import { store8bit, wordsOf } from './store-8bit';
-import {
-  ATTENTION,
-  choose,
-  shapeClass,
-  TRIAL_FLOPS,
-  trialInput,
-  type AttentionShape,
-  type Trial,
-} from './variants';
+import { ATTENTION, choose, shapeClass, trialInput, type AttentionShape, type Trial } from './variants';
 
 export interface AttentionOptions {
   heads: number;
@@ -96,9 +88,9 @@ function trialOf({ M, keys, HEAD, elem, packed }: AttentionShape, heads: number)
   return {
     // A cache that fills up must not change the kernel from block to block.
     key: `${elem} ${heads}×${HEAD} ${shapeClass(M)} on ${keys > 64 ? 'many' : 'few'} keys${packed ? ' of 8 bit' : ''}`,
-    prepare(run) {
+    prepare(run, flops) {
       const [S, width] = [Math.min(keys, TRIAL_KEYS), heads * HEAD];
-      const rows = Math.min(M, Math.max(128, Math.floor(TRIAL_FLOPS / (4 * S * width))));
+      const rows = Math.min(M, Math.max(128, Math.floor(flops / (4 * S * width))));
       const q = trialInput(run, [rows, width], elem);
       const kept = (x: Tensor) => {
         if (!packed) return x;
@@ -106,7 +98,7 @@ function trialOf({ M, keys, HEAD, elem, packed }: AttentionShape, heads: number)
         return store8bit(run, x, { cache, tokensPerFrame: 1, firstFrame: 0, sink: 0, window: S });
       };
       const [k, v] = [kept(trialInput(run, [S, width], elem)), kept(trialInput(run, [S, width], elem))];
-      return (variant) => attention(run, q, k, v, { heads, variant });
+      return { call: (variant) => attention(run, q, k, v, { heads, variant }), flops: 4 * rows * S * width };
     },
   };
 }

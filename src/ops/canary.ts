@@ -4,14 +4,19 @@ import type { Run } from '../gpu/run';
 import { size, type Tensor } from '../gpu/tensor';
 import { elemOf, kernel } from './kernels';
 
-/** How many elements of an f32 or f16 tensor are NaN or Inf → u32 [1]. */
+/** Values that a workgroup looks at, until there are MOST of them: enough to read as fast as a large GPU can. */
+const VALUES = 4096;
+const MOST = 256;
+
+/** How many elements of an f32 or f16 tensor are NaN or Inf, in parts whose sum it is → u32 [parts]. */
 export function notFinite(run: Run, t: Tensor): Tensor {
-  const out = run.tensor([1], `canary of ${t.label}`, 'u32');
+  const parts = Math.min(MOST, Math.max(1, Math.ceil(size(t) / VALUES)));
+  const out = run.tensor([parts], `canary of ${t.label}`, 'u32');
   run.dispatch({
     kernel: kernel('canary', code, { types: { XT: elemOf('canary', t) } }),
     bindings: { x: t, out },
     params: { count: size(t) },
-    workgroups: [1],
+    workgroups: [parts],
   });
   return out;
 }

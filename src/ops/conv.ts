@@ -6,7 +6,7 @@ import pastVec4 from '../../shaders/lib/past-vec4.wgsl?raw';
 import { expectShape, ranges, type Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import { ACTIVATIONS, elemOf, expectAxes, kernel, readsW, readsX, refuse, type Activation } from './kernels';
-import { choose, CONV, shapeClass, TRIAL_FLOPS, trialInput, type Trial } from './variants';
+import { choose, CONV, shapeClass, trialInput, type Trial } from './variants';
 
 export interface ConvOptions {
   /** [O] f32. */
@@ -109,15 +109,18 @@ function trialOf(x: Tensor, w: Tensor, options: ConvOptions, pixels: number): Tr
   const steps = `${stride > 1 ? ` by ${stride}` : ''}${doubled ? ' doubled' : ''}`;
   return {
     key: `${x.dtype}·${w.dtype} ${KT}×${KH}×${KW}${steps} ${shapeClass(pixels, O, C)}`,
-    prepare(run) {
+    prepare(run, flops) {
       // Of large frames a part, and fewer of them. They have frames before them: without, taps are skipped.
       const flopsPerRow = (2 * O * KT * KH * KW * C * pixels) / (T * H);
-      const rows = Math.min(H, Math.max(1, Math.floor(TRIAL_FLOPS / flopsPerRow)));
-      const frames = Math.min(T, Math.max(1, Math.floor(TRIAL_FLOPS / (flopsPerRow * rows))));
+      const rows = Math.min(H, Math.max(1, Math.floor(flops / flopsPerRow)));
+      const frames = Math.min(T, Math.max(1, Math.floor(flops / (flopsPerRow * rows))));
       const input = (count: number) => trialInput(run, [count, rows, W, C], elemOf('conv', x));
       const given = { stride, pad, doubled, ...(KT > 1 && { past: input(KT - 1) }) };
       const frame = input(frames);
-      return (variant) => conv(run, frame, w, { ...given, variant });
+      return {
+        call: (variant) => conv(run, frame, w, { ...given, variant }),
+        flops: flopsPerRow * rows * frames,
+      };
     },
   };
 }

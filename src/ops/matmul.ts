@@ -4,7 +4,7 @@ import epilogue from '../../shaders/lib/epilogue.wgsl?raw';
 import { expectShape, ranges, type Run } from '../gpu/run';
 import type { Elem, Tensor } from '../gpu/tensor';
 import { ACTIVATIONS, elemOf, expectAxes, kernel, readsW, readsX, refuse, type Activation } from './kernels';
-import { choose, MATMUL, shapeClass, TRIAL_FLOPS, trialInput, type Trial } from './variants';
+import { choose, MATMUL, shapeClass, trialInput, type Trial } from './variants';
 
 export interface MatmulOptions {
   /** [N] f32. */
@@ -89,10 +89,10 @@ function trialOf(x: Tensor, w: Tensor, dtype: Elem): Trial | null {
   const N = w.shape[0]!;
   return {
     key: `${x.dtype}·${w.dtype}→${dtype} ${shapeClass(M, N, K)}`,
-    prepare(run) {
-      const rows = Math.min(M, Math.max(256, Math.floor(TRIAL_FLOPS / (2 * N * K))));
+    prepare(run, flops) {
+      const rows = Math.min(M, Math.max(256, Math.floor(flops / (2 * N * K))));
       const input = trialInput(run, [rows, K], elemOf('matmul', x));
-      return (variant) => matmul(run, input, w, { dtype, variant });
+      return { call: (variant) => matmul(run, input, w, { dtype, variant }), flops: 2 * rows * N * K };
     },
   };
 }

@@ -47,7 +47,7 @@ function rmsTrial(x: Tensor, dtype: Elem): Trial {
     prepare(run) {
       const input = trialInput(run, [Math.min(rows, TRIAL_ROWS), D], from);
       const weight = trialInput(run, [D], 'f32');
-      return (variant) => rmsNorm(run, input, weight, 1e-6, dtype, { variant });
+      return { call: (variant) => rmsNorm(run, input, weight, 1e-6, dtype, { variant }) };
     },
   };
 }
@@ -59,7 +59,7 @@ function layerTrial(x: Tensor): Trial {
     key: `${from} ${shapeClass(rows, D)}`,
     prepare(run) {
       const input = trialInput(run, [Math.min(rows, TRIAL_ROWS), D], from);
-      return (variant) => layerNorm(run, input, 1e-6, undefined, { variant });
+      return { call: (variant) => layerNorm(run, input, 1e-6, undefined, { variant }) };
     },
   };
 }

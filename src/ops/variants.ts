@@ -24,7 +24,7 @@ import rowSum from '../../shaders/lib/row-sum.wgsl?raw';
 import rowSumShort from '../../shaders/lib/row-sum-short.wgsl?raw';
 import rowSumSubgroup from '../../shaders/lib/row-sum-subgroup.wgsl?raw';
 import { MATRIX_SUBGROUP, matrixFeature, type Feature, type Gpu } from '../gpu/device';
-import type { Run } from '../gpu/run';
+import { floatToHalf, type Run } from '../gpu/run';
 import { size, type DType, type Elem, type Tensor } from '../gpu/tensor';
 import type { Question } from '../gpu/tuner';
 import { refuse } from './kernels';
@@ -292,17 +292,34 @@ export interface Trial {
 export const shapeClass = (...sizes: number[]) =>
   sizes.map((n) => 4 ** Math.ceil(Math.log2(n) / 2)).join('×');
 
-/** Operations of a call in a trial: a few milliseconds on a slow GPU. */
-export const TRIAL_FLOPS = 4e9;
+/** As many numbers for trials as are made one by one; a whole number of words, and no divisor of common widths. */
+const NUMBERS = 65_522;
+const numbers = new Map<Elem, Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>>();
 
-/** Numbers for a trial's inputs, in (−0.5, 0.5). */
-export function trialInput(run: Run, shape: readonly number[], dtype?: Elem): Tensor {
-  let state = 1;
-  const values = Float32Array.from({ length: size({ shape }) }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return state / 2 ** 32;
-  });
-  return run.input(values, shape, 'trial', dtype);
+/** In (−0.5, 0.5), as `elem` is stored. */
+function numbersOf(elem: Elem): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
+  let made = numbers.get(elem);
+  if (!made) {
+    let state = 1;
+    const values = Float32Array.from({ length: NUMBERS }, () => {
+      state = (Math.imul(state, 1664525) + 1013904223) | 0;
+      return state / 2 ** 32;
+    });
+    made = elem === 'f16' ? Uint16Array.from(values, floatToHalf) : values;
+    numbers.set(elem, made);
+  }
+  return made;
+}
+
+/** Numbers for a trial's inputs, in (−0.5, 0.5); they come again and again. */
+export function trialInput(run: Run, shape: readonly number[], dtype: Elem = run.elem): Tensor {
+  const t = run.tensor(shape, 'trial', dtype);
+  if (run.dry) return t;
+  run.flush(); // what still uses the buffer goes first
+  const values = numbersOf(dtype);
+  for (let at = 0, n = size(t); at < n; at += NUMBERS)
+    run.gpu.memory.write(t.storage, values.subarray(0, n - at), at * values.BYTES_PER_ELEMENT);
+  return t;
 }
 
 /**

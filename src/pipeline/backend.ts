@@ -33,6 +33,11 @@ export type Latents = Float32Array<ArrayBuffer>;
  * length. `decode` may go on while the next block is denoised; the rest comes one after the other.
  */
 export interface ClipNetworks {
+  /**
+   * Steps, and pieces to decode, may be asked for before the one before is there: they wait in the GPU's queue, which so
+   * never idles. Absent: only one at a time.
+   */
+  readonly queues?: boolean;
   /** GPU dispatches of the last denoising step, its preview included; absent on the CPU. */
   readonly launches?: number;
   /**

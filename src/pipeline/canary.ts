@@ -2,16 +2,13 @@
 import { KinoraError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { Run } from '../gpu/run';
-import type { Tensor } from '../gpu/tensor';
+import { size, type Tensor } from '../gpu/tensor';
 import { notFinite } from '../ops/canary';
 
-/** True when every element of an f32 or f16 scratch tensor is a finite number. Waits for the GPU. */
-export async function allFinite(run: Run, t: Tensor): Promise<boolean> {
-  const count = notFinite(run, t);
-  run.flush();
-  const bytes = await run.gpu.readBytes(count);
-  run.release(count);
-  return new Uint32Array(bytes.buffer)[0] === 0;
+/** Whether `notFinite` found anything. Its copy is queued at once; waits for the GPU. */
+export async function foundBad(gpu: Gpu, counts: Tensor): Promise<boolean> {
+  const bytes = await gpu.readBytes(counts);
+  return new Uint32Array(bytes.buffer, 0, size(counts)).some((count) => count > 0);
 }
 
 interface Finding {
@@ -34,10 +31,9 @@ export async function findFirstBad(
   const findings: Finding[] = [];
   run.onOutput = (kernel, t) => {
     if (t.dtype !== 'f32' && t.dtype !== 'f16') return;
-    const count = notFinite(run, t);
+    const counts = notFinite(run, t);
     run.flush();
-    // The copy is queued now, before the count's memory is lent again.
-    const bad = gpu.readBytes(count).then((bytes) => new Uint32Array(bytes.buffer)[0] !== 0);
+    const bad = foundBad(gpu, counts); // before their memory is lent again
     bad.catch(() => {}); // awaited below
     const finding = { kernel, output: `${t.label} [${t.shape}]`, storage: t.storage.id, bad };
     // Long work is cut into several dispatches on one output, which is complete only after the last.

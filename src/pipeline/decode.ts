@@ -3,15 +3,17 @@
  * the same as decoding the clip whole, its scratch memory does not grow with the block, and the first
  * frames can be shown at once.
  */
+import type { KinoraError } from '../errors';
 import { Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import { affine } from '../ops/elementwise';
+import { notFinite } from '../ops/canary';
 import { rgbToI420 } from '../ops/i420';
 import { permute } from '../ops/strided';
 import type { Tiling } from '../models/tiling';
 import type { FrameMemory } from './autoencoder';
 import type { Frames, Latents } from './backend';
-import { allFinite, findFirstBad, notFiniteError } from './canary';
+import { findFirstBad, foundBad, notFiniteError } from './canary';
 import { sliceLatents } from './latents';
 import { framesAt, type Block } from './blocks';
 import type { GpuModel } from './model';
@@ -33,7 +35,10 @@ export class Decoder {
     this.#memory = model.decoder.open(h, w, { tiling });
   }
 
-  /** The frames of latent `i` of a block, [C, F, h, w]: at least one. Throws `not-finite`. */
+  /**
+   * The frames of latent `i` of a block, [C, F, h, w]: at least one. Recorded and submitted at once; the GPU is waited
+   * for once. Throws `not-finite`.
+   */
   async decode(block: Block, latents: Latents, i: number): Promise<Frames> {
     const { gpu, decoder, manifest } = this.#model;
     const run = this.#run;
@@ -46,17 +51,12 @@ export class Decoder {
     run.release(clean);
     const rgb = decoder.decode(run, one, this.#memory); // [T, H, W, 3]
     const i420 = rgbToI420(run, rgb); // [T, words]
-    if (!(await allFinite(run, rgb))) {
-      const found = await findFirstBad(gpu, async (trace) => {
-        const memory = decoder.open(h, w, { tiling: this.#tiling });
-        decoder.decode(trace, one, memory);
-        await trace.sync();
-        memory.free();
-      });
-      throw notFiniteError(block.index, found, 'decoder');
-    }
-    const bytes = await gpu.readBytes(i420);
-    for (const t of [one, rgb, i420]) run.release(t);
+    const counts = notFinite(run, rgb);
+    run.flush();
+    const coming = Promise.all([foundBad(gpu, counts), gpu.readBytes(i420)]);
+    for (const t of [one, counts, rgb, i420]) run.release(t); // the copies are queued before their memory is lent again
+    const [bad, bytes] = await coming;
+    if (bad) throw await this.#explain(block, values);
 
     const [T, words] = i420.shape as [number, number];
     const all = Array.from({ length: T }, (_, t) => bytes.subarray(t * words * 4, (t + 1) * words * 4));
@@ -64,6 +64,22 @@ export class Decoder {
     // Some decoders leave out the frames that are dropped anyway.
     const from = Math.max(0, skip - (stride[0] - T));
     return { first, i420: all.slice(from, from + count) };
+  }
+
+  /** Decodes the latent again, kernel by kernel, to say where its numbers broke down. */
+  async #explain(block: Block, values: Latents): Promise<KinoraError> {
+    const { gpu, decoder, manifest } = this.#model;
+    const { h, w } = this.#size;
+    const memory = decoder.open(h, w, { tiling: this.#tiling });
+    try {
+      const found = await findFirstBad(gpu, (run) => {
+        const clean = run.input(values, [manifest.latent.channels, 1, h, w], 'latent', 'f32');
+        decoder.decode(run, denormalise(run, this.#model, clean), memory);
+      });
+      return notFiniteError(block.index, found, 'decoder');
+    } finally {
+      memory.free();
+    }
   }
 
   free(): void {

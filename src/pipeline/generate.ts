@@ -26,6 +26,7 @@ import { Conveyor } from './conveyor';
 import { tokensWithDetails } from './details';
 import { noiseOf, scaleOf, type Scale } from './draft';
 import { makeId } from './journal';
+import { inTurn } from './in-turn';
 import { checkPlan } from './memory-plan';
 import { openClip, type ClipOutput, type OpenOutput } from './output';
 import { Progress } from './progress';
@@ -73,6 +74,12 @@ export interface GenerateOptions {
 const LOOP_STRENGTH = 0.75;
 /** Blocks that may wait to be decoded, pieces of them that may wait to be encoded. */
 const WAITING = { blocks: 1, pieces: 2 };
+
+/**
+ * Seconds of a piece of work for which the GPU is not kept busy ahead of time: what it idles between two such is nothing
+ * beside them, and who cancels should not have to wait for another.
+ */
+const LONG = 0.25;
 
 /** Makes one clip. Throws a KinoraError (`bad-request`, `cancelled`, `not-finite`, `out-of-memory`, …). */
 export async function generate(
@@ -126,6 +133,10 @@ export async function generate(
     writing: new Conveyor(WAITING.pieces),
     reports: [],
     clock: new Clock(),
+    ahead: (work) => {
+      const seconds = model.costs.measured(work, width * height);
+      return (job.networks.queues ?? false) && seconds !== null && seconds < LONG;
+    },
     guard: () => {
       if (isCancelled()) throw new KinoraError('cancelled', 'The clip was cancelled.');
     },
@@ -206,6 +217,8 @@ interface Job {
   writing: Conveyor;
   reports: BlockReport[];
   clock: Clock;
+  /** Whether the next piece of such work is asked for before this one is there. */
+  ahead: (work: 'pass' | 'decode') => boolean;
   /** Throws when the clip was cancelled. */
   guard: () => void;
   progress: Progress;
@@ -344,15 +357,17 @@ async function denoise(
   const share = startScale(sampler, schedule);
   if (source) networks.start(block, renoise(source.latents, start, schedule[0]!.sigma));
   else networks.start(block, share === 1 ? start : start.map((x) => x * share));
-  for (const step of schedule) {
-    guard();
-    const at = { block: block.index, step: skipped + step.index };
-    const done = progress.begin('pass', 'denoise', at);
-    const fresh = renoises && step.next > 0 ? noise(at.step, 'renoise') : null;
-    const picture = await networks.step(step, fresh);
-    done();
-    emit({ ...picture, ...at });
-  }
+  const placeOf = (i: number) => ({ block: block.index, step: skipped + schedule[i]!.index });
+  await inTurn(schedule.length, {
+    ahead: () => job.ahead('pass'),
+    begin: (i) => progress.begin('pass', 'denoise', placeOf(i)),
+    start: async (i) => {
+      guard();
+      const step = schedule[i]!;
+      return networks.step(step, renoises && step.next > 0 ? noise(placeOf(i).step, 'renoise') : null);
+    },
+    end: (i, picture) => emit({ ...picture, ...placeOf(i) }),
+  });
   return networks.settle();
 }
 
@@ -364,16 +379,19 @@ async function develop(
   { began, isKnown }: { began: number; isKnown: boolean },
 ): Promise<void> {
   const { networks, output, writing, progress, clock, model } = job;
-  for (let i = 0; i < block.decode; i++) {
-    job.guard();
-    const done = progress.begin('decode', 'decode', { known: isKnown ? block.index : null });
-    const frames = await networks.decode(block, latents, i);
-    done();
-    await writing.push(async () => {
-      if (frames.i420.length > 0) await output.write(block.index, frames);
-      clock.sawFrame();
-    });
-  }
+  await inTurn(block.decode, {
+    ahead: () => job.ahead('decode'),
+    begin: () => progress.begin('decode', 'decode', { known: isKnown ? block.index : null }),
+    start: async (i) => {
+      job.guard();
+      return networks.decode(block, latents, i);
+    },
+    end: (_, frames) =>
+      writing.push(async () => {
+        if (frames.i420.length > 0) await output.write(block.index, frames);
+        clock.sawFrame();
+      }),
+  });
   progress.blockDone(!isKnown);
   const ended = clock.seconds;
   job.reports.push({

@@ -29,19 +29,16 @@ export class Stepper {
   }
 
   /**
-   * One denoising step. After the last one x is the clean block.
+   * Records one denoising step. After the last one x is the clean block.
    * @param noise for samplers that add some after the step
-   * @param look called with the clean block that the prediction points to, which lives only so long
+   * @param look called with the clean block that the prediction points to, which lives only so long: what is recorded
+   * then still finds it
    */
-  async step(
-    step: Step | UniPcStep,
-    noise: Latents | null,
-    look?: (clean: Tensor) => Promise<void>,
-  ): Promise<void> {
+  step(step: Step | UniPcStep, noise: Latents | null, look?: (clean: Tensor) => void): void {
     const run = this.#run;
     const v = this.#predict(run, this.x, step.timestep);
     const clean = predictClean(run, this.x, v, step.sigma);
-    await look?.(clean);
+    look?.(clean);
     if ('predictor' in step) this.#multistep(step, clean);
     else if (step.next === 0) this.#become(clean);
     else {

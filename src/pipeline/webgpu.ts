@@ -63,6 +63,7 @@ export class GpuClip implements ClipNetworks {
   #stepper: Stepper | null = null;
   #noise: Latents | null = null;
   #taken: Taken[] = [];
+  readonly queues = true;
   launches = 0;
 
   private constructor(model: GpuModel, request: GenerateRequest) {
@@ -110,8 +111,28 @@ export class GpuClip implements ClipNetworks {
     const { k = [], v = [], bias } = view.text ?? {};
     for (const t of [...k, ...v, ...(bias ? [bias] : [])]) this.#run.release(t);
     view.text = null; // what is given back must not be given back again, should the reading end here
+    await this.#compileFor(view, ids.length);
     view.text = await embedText(this.#run, this.#model, ids, onLayer);
     await this.#run.sync();
+  }
+
+  /** Warm-up has tried two lengths of text; another may take other kernels. A stall in a block would be worse than here. */
+  async #compileFor({ cache }: View, length: number): Promise<void> {
+    const { gpu, manifest, textEncoder, transformer } = this.#model;
+    const { weights, config } = transformer;
+    const { channels } = manifest.latent;
+    const frames = manifest.sampler.num_frame_per_block;
+    const dry = new Run(gpu, { dry: true });
+    try {
+      const hidden = textEncoder.dry(dry, length) ?? dry.tensor([length, config.text_dim], 'text', 'f32');
+      const text = encodeText(dry, weights, config, hidden);
+      const latents = dry.tensor([channels, frames, this.#size.h, this.#size.w], 'latents', 'f32');
+      const timesteps = Array<number>(frames).fill(0);
+      wanTransformer(dry, weights, config, { latents, timesteps, text, cache, firstFrame: 0 });
+      await dry.compile();
+    } finally {
+      dry.destroy();
+    }
   }
 
   forget(): void {
@@ -129,15 +150,15 @@ export class GpuClip implements ClipNetworks {
     this.#stepper = this.#stepperOf(this.#run, latents);
   }
 
-  async step(step: Step, fresh: Latents | null): Promise<Picture> {
+  step(step: Step, fresh: Latents | null): Promise<Picture> {
     this.#taken.push({ step, fresh });
-    let picture: Picture | null = null;
+    let picture: Promise<Picture> | null = null;
     const before = this.#run.launches;
-    await this.#stepper!.step(step, fresh, async (clean) => {
-      picture = await makePreview(this.#run, this.#model, clean);
+    this.#stepper!.step(step, fresh, (clean) => {
+      picture = makePreview(this.#run, this.#model, clean);
     });
     this.launches = this.#run.launches - before;
-    await this.#run.sync(); // lets a call to cancel get through
+    this.#run.flush();
     return picture!;
   }
 
@@ -203,9 +224,9 @@ export class GpuClip implements ClipNetworks {
   async #explain(): Promise<KinoraError> {
     const { index } = this.#block!;
     for (const count of [1, this.#taken.length]) {
-      const found = await findFirstBad(this.#model.gpu, async (run) => {
+      const found = await findFirstBad(this.#model.gpu, (run) => {
         const stepper = this.#stepperOf(run, this.#noise!);
-        for (const { step, fresh } of this.#taken.slice(0, count)) await stepper.step(step, fresh);
+        for (const { step, fresh } of this.#taken.slice(0, count)) stepper.step(step, fresh);
       });
       if (found) return notFiniteError(index, found, 'transformer');
     }

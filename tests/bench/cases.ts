@@ -4,7 +4,8 @@ import type { Tensor } from '../../src/gpu/tensor';
 import { attention } from '../../src/ops/attention';
 import { conv } from '../../src/ops/conv';
 import { matmul } from '../../src/ops/matmul';
-import { layerNorm, rmsNorm } from '../../src/ops/norm';
+import { layerNorm, layerNormModulated, rmsNorm } from '../../src/ops/norm';
+import { rope, store } from '../../src/ops/rope';
 import { store8bit, wordsOf } from '../../src/ops/store-8bit';
 import { readTaehvConfig } from '../../src/models/taehv';
 import { readWanConfig } from '../../src/models/wan-transformer';
@@ -96,26 +97,41 @@ function matmulCase(model: string, M: number, N: number, K: number, weights: Wei
   };
 }
 
-function attentionCase(model: string, M: number, keys: number, heads: number, d: number): Case {
+/** `biased`: with a number for each key, as the text's pads have. */
+function attentionCase(
+  model: string,
+  M: number,
+  keys: number,
+  heads: number,
+  d: number,
+  biased = false,
+): Case {
   const flops = 4 * M * keys * heads * d;
   return {
-    name: 'attention',
+    name: biased ? 'attention, biased' : 'attention',
     shape: `${model} ${M} queries, ${keys} keys, ${heads}×${d}`,
     flops,
     activations: heads * d * (2 * M + 2 * keys),
-    bytes: 0,
+    bytes: biased ? 4 * keys : 0,
     large: flops > 2e8,
-    torch: { op: 'attention', dims: [M, keys, heads, d] },
+    ...(!biased && { torch: { op: 'attention', dims: [M, keys, heads, d] } }),
     peer: peerOf(flops, {
       op: 'MultiHeadAttention',
       domain: MICROSOFT,
       attributes: { num_heads: heads },
-      inputs: { q: [1, M, heads * d], k: [1, keys, heads * d], v: [1, keys, heads * d] },
+      inputs: {
+        q: [1, M, heads * d],
+        k: [1, keys, heads * d],
+        v: [1, keys, heads * d],
+        ...(biased && { bias: [1, 1, M, keys] }),
+      },
+      ...(biased && { leftOut: 2 }),
       out: [1, M, heads * d],
     }),
     prepare({ run, random }) {
       const [q, k, v] = [random([M, heads * d]), random([keys, heads * d]), random([keys, heads * d])];
-      return () => void attention(run, q, k, v, { heads });
+      const bias = biased && { bias: random([keys], 'f32') };
+      return () => void attention(run, q, k, v, { heads, ...bias });
     },
   };
 }
@@ -192,6 +208,48 @@ function normCase(model: string, name: 'layerNorm' | 'rmsNorm', N: number, D: nu
   };
 }
 
+/** What onnxruntime-web has no single operation for: the norm with its modulation, the turn of keys, the cache's own. */
+function transformerOnly(
+  model: string,
+  { N, frames, heads, d }: Record<'N' | 'frames' | 'heads' | 'd', number>,
+): Case[] {
+  const D = heads * d;
+  const common = { shape: `${model} ${N}×${D}`, activations: 2 * N * D, large: false };
+  const cache = (make: Maker) => ({ cache: make.random([N, D]), tokensPerFrame: N / frames, firstFrame: 0, sink: 0, window: frames }); // prettier-ignore
+  return [
+    {
+      ...common,
+      name: 'layerNorm, modulated',
+      flops: 8 * N * D,
+      bytes: 4 * frames * 6 * D,
+      prepare({ run, random }) {
+        const [x, m] = [random([N, D]), random([frames, 6, D], 'f32')];
+        return () => void layerNormModulated(run, x, 1e-6, m, 0, 1);
+      },
+    },
+    {
+      ...common,
+      name: 'rope into the cache',
+      flops: 3 * N * D,
+      bytes: 4 * N * d,
+      prepare(make) {
+        const [x, angles, into] = [make.random([N, D]), make.random([N, d / 2, 2], 'f32'), cache(make)];
+        return () => void rope(make.run, x, angles, heads, into);
+      },
+    },
+    {
+      ...common,
+      name: 'store in the cache',
+      flops: 0,
+      bytes: 0,
+      prepare(make) {
+        const [x, into] = [make.random([N, D]), cache(make)];
+        return () => void store(make.run, x, into);
+      },
+    },
+  ];
+}
+
 /** A model's shapes, as a bench needs them. */
 export interface BenchModel {
   name: string;
@@ -250,9 +308,10 @@ function transformerCases(m: BenchModel): Case[] {
     matmulCase(m.name, m.frames, 6 * D, D, 'q8_0'), // the modulations of a step
     attentionCase(m.name, N, m.tokens * m.window, m.heads, m.head),
     attention8Case(m.name, N, m.tokens * m.window, m.heads, m.head),
-    attentionCase(m.name, N, m.text, m.heads, m.head),
+    attentionCase(m.name, N, m.text, m.heads, m.head, true),
     normCase(m.name, 'layerNorm', N, D),
     normCase(m.name, 'rmsNorm', N, D),
+    ...transformerOnly(m.name, { N, frames: m.frames, heads: m.heads, d: m.head }),
   ];
 }
 

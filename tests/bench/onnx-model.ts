@@ -4,8 +4,12 @@
  * there are few fields.
  */
 
+import { f32ToF16 } from '../../src/weights/convert';
+
 /** Numbers of ONNX for types of elements. */
-const TYPES = { float32: 1, uint8: 2 } as const;
+const TYPES = { float32: 1, uint8: 2, float16: 10 } as const;
+/** Of all numbers that are no bytes. */
+export type PeerElem = 'float32' | 'float16';
 
 export interface PeerOperation {
   op: string;
@@ -14,7 +18,9 @@ export interface PeerOperation {
   attributes?: Readonly<Record<string, number | readonly number[] | { float: number }>>;
   /** What flows in, in the operation's order; weights come behind. */
   inputs: Readonly<Record<string, readonly number[]>>;
-  weights?: Readonly<Record<string, { dims: readonly number[]; type?: keyof typeof TYPES }>>;
+  /** How many optional inputs are left out before the last of these. */
+  leftOut?: number;
+  weights?: Readonly<Record<string, { dims: readonly number[]; type?: 'uint8' }>>;
   out: readonly number[];
 }
 
@@ -51,9 +57,9 @@ function attribute(name: string, value: number | readonly number[] | { float: nu
   return [...said, ...value.flatMap((v) => number(8, v)), ...number(20, 7)];
 }
 
-function valueInfo(name: string, dims: readonly number[]): Bytes {
+function valueInfo(name: string, dims: readonly number[], elem: PeerElem): Bytes {
   const shape = dims.flatMap((n) => bytes(1, number(1, n)));
-  const tensor = bytes(1, [...number(1, TYPES.float32), ...bytes(2, shape)]);
+  const tensor = bytes(1, [...number(1, TYPES[elem]), ...bytes(2, shape)]);
   return [...text(1, name), ...bytes(2, tensor)];
 }
 
@@ -62,16 +68,22 @@ const count = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
 /** Values between −½ and ½; of bytes all that there are. Other ones for each `seed`. */
 function values(dims: readonly number[], type: keyof typeof TYPES, seed: number): Uint8Array {
   if (type === 'uint8') return Uint8Array.from({ length: count(dims) }, (_, i) => (i * 37 + seed) & 255);
-  return new Uint8Array(Float32Array.from({ length: count(dims) }, (_, i) => Math.sin(i * 1.7 + seed) * 0.5).buffer); // prettier-ignore
+  const floats = Float32Array.from({ length: count(dims) }, (_, i) => Math.sin(i * 1.7 + seed) * 0.5);
+  return new Uint8Array((type === 'float16' ? Uint16Array.from(floats, f32ToF16) : floats).buffer);
 }
 
 /**
  * A model whose inputs are the operation's. Where the result is like the first input each copy takes what the one before
  * made, and there is one result; elsewhere all take the inputs, and each has a result.
  */
-export function onnxModel(what: PeerOperation, copies: number): Uint8Array<ArrayBuffer> {
-  const { op, domain = '', attributes = {}, inputs, weights = {}, out } = what;
+export function onnxModel(
+  what: PeerOperation,
+  copies: number,
+  elem: PeerElem = 'float32',
+): Uint8Array<ArrayBuffer> {
+  const { op, domain = '', attributes = {}, inputs, leftOut = 0, weights = {}, out } = what;
   const [first, ...others] = Object.keys(inputs);
+  others.splice(-1, 0, ...Array<string>(leftOut).fill(''));
   const chained = String(inputs[first!]) === String(out);
   const graph: Uint8Array[] = [];
   for (let i = 0; i < copies; i++) {
@@ -90,7 +102,7 @@ export function onnxModel(what: PeerOperation, copies: number): Uint8Array<Array
   }
   graph.push(...text(2, op));
   for (let i = 0; i < copies; i++)
-    for (const [name, { dims, type = 'float32' }] of Object.entries(weights))
+    for (const [name, { dims, type = elem }] of Object.entries(weights))
       graph.push(
         ...bytes(5, [
           ...dims.flatMap((n) => number(1, n)),
@@ -99,8 +111,9 @@ export function onnxModel(what: PeerOperation, copies: number): Uint8Array<Array
           ...bytes(9, [values(dims, type, i)]),
         ]),
       );
-  for (const [name, dims] of Object.entries(inputs)) graph.push(...bytes(11, valueInfo(name, dims)));
-  for (let i = chained ? copies - 1 : 0; i < copies; i++) graph.push(...bytes(12, valueInfo(`out${i}`, out)));
+  for (const [name, dims] of Object.entries(inputs)) graph.push(...bytes(11, valueInfo(name, dims, elem)));
+  for (let i = chained ? copies - 1 : 0; i < copies; i++)
+    graph.push(...bytes(12, valueInfo(`out${i}`, out, elem)));
   const opset = (name: string, version: number) => bytes(8, [...text(1, name), ...number(2, version)]);
   return join([
     ...number(1, 10),

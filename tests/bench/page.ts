@@ -33,7 +33,7 @@ globalThis.kinoraBench = async ({ filter, f16, large, seconds }) => {
   return benchOn(gpu, {
     filter,
     software: gpu.adapter.isFallback && !large,
-    peer: new Peer(ort, gpu.device, load),
+    peer: new Peer(ort, gpu.device, load, gpu.elem === 'f16' ? 'float16' : 'float32'),
     manifest,
     seconds,
     processor: globalThis.processorSeconds,

@@ -1,7 +1,8 @@
 /** onnxruntime-web beside our kernels: the same operation and sizes, the same browser and adapter, the same run. */
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { repeat, type Measured } from './measure';
-import { onnxModel, type PeerOperation } from './onnx-model';
+import { f32ToF16 } from '../../src/weights/convert';
+import { onnxModel, type PeerElem, type PeerOperation } from './onnx-model';
 
 type Ort = typeof import('onnxruntime-web/webgpu');
 
@@ -9,7 +10,7 @@ type Ort = typeof import('onnxruntime-web/webgpu');
 export type PeerCase = { operation: PeerOperation; copies: number } | { model: string; inputs: PeerInputs };
 
 type PeerInputs = Readonly<
-  Record<string, { dims: readonly number[]; type?: 'float32' | 'int64'; data?: BigInt64Array }>
+  Record<string, { dims: readonly number[]; type?: PeerElem | 'int64'; data?: BigInt64Array }>
 >;
 
 /**
@@ -28,6 +29,8 @@ export class Peer {
     /** The device that our kernels run on, too. */
     readonly device: GPUDevice,
     readonly load: (model: string) => Promise<Uint8Array>,
+    /** As our activations are, of single operations on WebGPU: halves on one side alone would be no comparison. */
+    readonly elem: PeerElem = 'float32',
   ) {}
 
   /** What one run takes; null where this provider cannot do it, with its words in `problem`. */
@@ -35,7 +38,8 @@ export class Peer {
     let session: InferenceSession | null = null;
     try {
       const { device } = this;
-      const { model, inputs, copies } = await this.#modelOf(test);
+      const elem = provider === 'webgpu' ? this.elem : 'float32'; // WASM has few operations on halves
+      const { model, inputs, copies } = await this.#modelOf(test, elem);
       session = await this.ort.InferenceSession.create(model, {
         executionProviders: provider === 'webgpu' ? [{ name: 'webgpu', device } as never] : ['wasm'],
         ...(provider === 'webgpu' && { preferredOutputLocation: 'gpu-buffer' as const }),
@@ -53,16 +57,22 @@ export class Peer {
     }
   }
 
-  async #modelOf(test: PeerCase): Promise<{ model: Uint8Array; inputs: PeerInputs; copies: number }> {
+  async #modelOf(
+    test: PeerCase,
+    elem: PeerElem,
+  ): Promise<{ model: Uint8Array; inputs: PeerInputs; copies: number }> {
     if ('model' in test) return { model: await this.load(test.model), inputs: test.inputs, copies: 1 };
     const { operation, copies } = test;
-    const inputs = Object.entries(operation.inputs).map(([name, dims]) => [name, { dims }] as const);
-    return { model: onnxModel(operation, copies), inputs: Object.fromEntries(inputs), copies };
+    const inputs = Object.entries(operation.inputs).map(
+      ([name, dims]) => [name, { dims, type: elem }] as const,
+    );
+    return { model: onnxModel(operation, copies, elem), inputs: Object.fromEntries(inputs), copies };
   }
 
   #input({ dims, type = 'float32', data }: PeerInputs[string], provider: Provider): Tensor {
     const n = dims.reduce((a, b) => a * b, 1);
-    const values = data ?? Float32Array.from({ length: n }, (_, i) => Math.sin(i * 1.7) * 0.5);
+    const floats = Float32Array.from({ length: data ? 0 : n }, (_, i) => Math.sin(i * 1.7) * 0.5);
+    const values = data ?? (type === 'float16' ? Uint16Array.from(floats, f32ToF16) : floats);
     // Whole numbers (positions) stay on the CPU, where the runtime wants them.
     if (provider === 'wasm' || type === 'int64' || n === 0)
       return new this.ort.Tensor(type, values as never, dims);

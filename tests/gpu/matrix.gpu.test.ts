@@ -30,11 +30,11 @@ test.each(MATRICES.map(({ name, needs }) => [name, needs!]))('Dawn compiles %s',
   expect(opened.device.features.has(EXTENSION as GPUFeatureName)).toBe(true);
   const features = new Set<Feature>([...opened.features, ...needs]);
   const gpu = new Gpu(opened.device, opened.adapter, 'f16', features);
-  for (const w of ['q8_0', 'f16'] as const) {
+  for (const w of ['q8_0', 'q4_0', 'q4_k', 'q5_k', 'q6_k', 'f16'] as const) {
     const run = new Run(gpu, { dry: true });
-    const x = run.tensor([70, 64], 'x');
-    const storage = { bytes: 64 * 64 * 2, buffer: null, id: -1000 };
-    matmul(run, x, { storage, scales: storage, dtype: w, shape: [64, 64], label: 'w' }, { variant: name });
+    const x = run.tensor([70, 256], 'x');
+    const storage = { bytes: 64 * 256 * 2, buffer: null, id: -1000 };
+    matmul(run, x, { storage, scales: storage, dtype: w, shape: [64, 256], label: 'w' }, { variant: name });
     await run.compile();
     expect([...run.kernels].map((kernel) => kernel.name)).toEqual(['matmul-matrix']);
   }

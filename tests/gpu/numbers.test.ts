@@ -47,6 +47,8 @@ test('ranges follow each other without a gap, none over the cost, each a whole n
     { start: 32, count: 32 },
     { start: 64, count: 6 },
   ]);
+  // Alike, instead of two full ones and a short one.
+  expect(all(9 * 16, 15, 16).map((r) => r.count)).toEqual([48, 48, 48]);
   // A step that costs too much is still taken: a tile cannot be cut.
   expect(all(20, 5000, 16).map((r) => r.count)).toEqual([16, 4]);
 });

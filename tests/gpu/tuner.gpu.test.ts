@@ -1,6 +1,6 @@
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import type { KernelSpec } from '../../src/gpu/kernel';
-import type { Gpu } from '../../src/gpu/device';
+import { Gpu } from '../../src/gpu/device';
 import { Run } from '../../src/gpu/run';
 import { Tuner, type KeyValue, type Question } from '../../src/gpu/tuner';
 import { openTestGpu } from '../helpers/gpu';
@@ -28,16 +28,25 @@ const KERNELS: Record<string, KernelSpec> = {
   broken: spec('no_such_function()'),
 };
 let held = 0;
-const question = (candidates: string[], plain = candidates.at(-1)!): Question => ({
+/** Operations that trials had room for, in order. */
+const budgets: number[] = [];
+/** `flops`: of a whole call, where operations count at all. */
+const question = (candidates: string[], plain = candidates.at(-1)!, flops?: number): Question => ({
   key: `fill ${candidates.join()}`,
   candidates,
   plain,
-  prepare: (run) => {
-    if (!run.dry) held++;
-    return (name) => {
-      const out = run.tensor([64], 'out', 'f32');
-      run.dispatch({ kernel: KERNELS[name]!, bindings: { out }, workgroups: [1] });
-      return out;
+  prepare: (run, most) => {
+    if (!run.dry) {
+      held++;
+      budgets.push(most);
+    }
+    return {
+      call: (name) => {
+        const out = run.tensor([64], 'out', 'f32');
+        run.dispatch({ kernel: KERNELS[name]!, bindings: { out }, workgroups: [1] });
+        return out;
+      },
+      ...(flops !== undefined && { flops: Math.min(most, flops) }),
     };
   },
 });
@@ -125,6 +134,67 @@ test('one candidate needs no trial; a software adapter has none unless asked', a
   expect(await alone.settle(gpu, [question(['fast'])])).toBe(false);
   const software = { ...gpu, adapter: { ...gpu.adapter, isFallback: true } } as unknown as Gpu;
   expect(await new Tuner().settle(software, [question(['slow', 'fast'])])).toBe(false);
+});
+
+describe('operations that count', () => {
+  /** A device of its own, whose dispatches may grow; each wait takes so many milliseconds a call by this clock. */
+  const paced = (ms: number) => {
+    let at = 0;
+    let calls = 0;
+    const own = new Gpu(gpu.device, { ...gpu.adapter, isFallback: true }, 'f32', gpu.features);
+    const run = Run.prototype.dispatch;
+    const dispatch = vi.spyOn(Run.prototype, 'dispatch').mockImplementation(function (this: Run, what) {
+      if (!this.dry) calls++;
+      run.call(this, what);
+    });
+    const clock = () => {
+      at += ms * calls;
+      calls = 0;
+      return at;
+    };
+    return { own, tuner: new Tuner({ always: true, clock }), done: () => dispatch.mockRestore() };
+  };
+
+  test('a fast GPU is tried with as much of the call as takes it ten milliseconds, and gets longer dispatches', async () => {
+    const { own, tuner, done } = paced(1); // 4e9 operations in a millisecond
+    try {
+      budgets.length = 0;
+      const before = own.flopsPerDispatch;
+      await tuner.settle(own, [question(['fast', 'slow'], 'slow', 1e13)]);
+      expect(budgets).toHaveLength(2);
+      expect(budgets[0]).toBe(4e9);
+      expect(budgets[1]).toBeCloseTo(4e12 * 0.01, -3);
+      const [answer] = tuner.answers;
+      expect(answer!.flops).toBeCloseTo(4e10, -3);
+      // As the clock has it, a larger call takes no longer: ten times the speed.
+      expect(tuner.speed).toBeCloseTo(4e13, -7);
+      expect(before).toBe(5e8);
+      expect(own.flopsPerDispatch).toBeCloseTo(0.025 * 4e13, -6);
+    } finally {
+      done();
+    }
+  });
+
+  test('a slow one stays with the first, and with its dispatches', async () => {
+    const { own, tuner, done } = paced(2000);
+    try {
+      budgets.length = 0;
+      await tuner.settle(own, [question(['fast', 'slow'], 'slow', 1e13)]);
+      expect(budgets).toEqual([4e9]);
+      expect(own.flopsPerDispatch).toBe(5e8);
+    } finally {
+      done();
+    }
+  });
+
+  test('what was found before is recalled with its speed', async () => {
+    const store = memory();
+    store.map.set('k', JSON.stringify([{ key: 'a', chosen: 'x', ms: { x: 2, y: 1 }, flops: 8e9 }, { key: 'b', chosen: 'x', ms: { x: 0 } }])); // prettier-ignore
+    const tuner = new Tuner({ store, key: 'k' });
+    expect(tuner.speed).toBe(0);
+    await tuner.recall();
+    expect(tuner.speed).toBe(4e12);
+  });
 });
 
 test('a dry run gathers questions, each once', () => {

@@ -18,9 +18,9 @@ const EPS = 1e-6;
 /** A software driver compiles a tiled kernel for seconds, so each of its snippets is tried with one of them only. */
 const TYPES = ['q8_0', 'q4_0', 'q4_k', 'q5_k', 'q6_k', 'f8_e4m3', 'f8_e5m2'] as const;
 const typesOf = (variant: string) =>
-  variant === 'tiled 128' || variant.startsWith('matrix')
-    ? TYPES.slice(0, 1)
-    : variant === 'tiled 64'
+  variant.startsWith('matrix')
+    ? (['q8_0', 'q4_k'] as const)
+    : variant.startsWith('tiled')
       ? TYPES.slice(0, 3)
       : TYPES;
 const names = (list: readonly { name: string }[]) => list.map(({ name }) => name);

@@ -14,7 +14,7 @@ const REQUEST: GenerateRequest = { prompt: 'a boat', seed: 1, seconds: 2, width:
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 2));
 
 /** Notes when each piece of work begins and ends; decoding takes longer than everything else. */
-async function notes(): Promise<string[]> {
+async function notes(queues = false): Promise<string[]> {
   const log: string[] = [];
   let index = 0;
   const noted = async <T>(what: string, turns: number, result: T): Promise<T> => {
@@ -31,6 +31,7 @@ async function notes(): Promise<string[]> {
     rgba: new Uint8ClampedArray(4),
   } as const;
   const networks: ClipNetworks = {
+    queues,
     say: async () => {},
     forget: () => {},
     start: (block) => void (index = block.index),
@@ -83,4 +84,16 @@ test('the first block is decoded and delivered before the second is begun; later
   }
   // The second block's frames are developed while the third is denoised.
   expect(at('step 0 of 2 begins')).toBeLessThan(at('decode 2 of 1 ends'));
+});
+
+test('on a GPU that takes less than a moment, the next step is queued before the one before is there', async () => {
+  const one = await notes();
+  expect(one.indexOf('step 1 of 1 begins')).toBeGreaterThan(one.indexOf('step 0 of 1 ends'));
+  const queued = await notes(true);
+  const at = (what: string) => queued.indexOf(what);
+  // What the first step takes is not known yet.
+  expect(at('step 1 of 0 begins')).toBeGreaterThan(at('step 0 of 0 ends'));
+  expect(at('step 1 of 1 begins')).toBeLessThan(at('step 0 of 1 ends'));
+  expect(at('decode 1 of 1 begins')).toBeLessThan(at('decode 0 of 1 ends'));
+  expect(at('step 0 of 2 begins')).toBeGreaterThan(at('step 1 of 1 ends'));
 });

@@ -32,7 +32,7 @@ await onEveryElem((kit) => {
         return run.input(Float32Array.from(v), shape, 'v', 'f32');
       });
       for (const step of planSteps({ ...SAMPLERS[sampler], shift }, n)) {
-        await stepper.step(step, null);
+        stepper.step(step, null);
         at++;
         const x = await kit.read(stepper.x);
         // UniPC's later steps weigh the rounding of the earlier ones.

@@ -1,6 +1,7 @@
 /** The models that the bench's peer gets: onnxruntime-web reads them, and they compute what they are to. */
 import * as ort from 'onnxruntime-web';
 import { expect, test } from 'vitest';
+import { f32ToF16 } from '../../src/weights/convert';
 import { onnxModel, type PeerOperation } from '../bench/onnx-model';
 
 const MATMUL: PeerOperation = {
@@ -77,4 +78,31 @@ test('weights of 8 bit: a byte stands for itself less 128, times the scale of it
   const { out0 } = await runOf(q8, 1, Array<number>(K).fill(1));
   const sum = (n: number) => Array.from({ length: K }, (_, k) => (((n * K + k) * 37) & 255) - 128).reduce((a, b) => a + b); // prettier-ignore
   [0, 1].forEach((n) => expect(out0![n]).toBeCloseTo(sum(n) * weight(n, 0), 2));
+});
+
+test('halves: inputs, weights and results', async () => {
+  const joined: PeerOperation = {
+    op: 'Concat',
+    attributes: { axis: 0 },
+    inputs: { x: [2] },
+    weights: { w: { dims: [3] } },
+    out: [5],
+  };
+  const session = await ort.InferenceSession.create(onnxModel(joined, 1, 'float16'));
+  const x = new ort.Tensor('float16', Uint16Array.from([1, -2], f32ToF16), [2]);
+  const { out0 } = await session.run({ x });
+  await session.release();
+  expect(out0!.type).toBe('float16');
+  const bits = new Uint16Array((out0!.data as Uint16Array).buffer, (out0!.data as Uint16Array).byteOffset, 5);
+  expect([...bits]).toEqual([1, -2, weight(0, 0), weight(1, 0), weight(2, 0)].map(f32ToF16));
+});
+
+test('optional inputs may be left out before the last', async () => {
+  const clip: PeerOperation = { op: 'Clip', inputs: { x: [3], most: [] }, leftOut: 1, out: [3] };
+  ort.env.wasm.numThreads = 1;
+  const session = await ort.InferenceSession.create(onnxModel(clip, 1));
+  const feeds = { x: new ort.Tensor('float32', Float32Array.of(-9, 0, 9), [3]), most: new ort.Tensor('float32', Float32Array.of(2), []) }; // prettier-ignore
+  const { out0 } = await session.run(feeds);
+  await session.release();
+  expect([...(out0!.data as Float32Array)]).toEqual([-9, 0, 2]);
 });

@@ -16,9 +16,12 @@ const POCKET = readModelManifest(JSON.parse(readFileSync(join(FOLDER, 'model.jso
 test('every operation that onnxruntime-web has does the same work there, and the whole block, too', async () => {
   const cases = casesOf(POCKET);
   expect(cases.filter(({ peer }) => peer).length).toBeGreaterThan(15);
-  // Only what it does not have is without: weights of these types, and keys of 8 bit.
+  // Only what it does not have is without: weights of these types, keys of 8 bit, and what belongs to this network.
   const alone = cases.flatMap(({ name, peer }) => (peer ? [] : [name]));
-  expect(new Set(alone)).toEqual(new Set(['matmul f16', 'matmul q4_0', 'matmul q4_k', 'attention 8 bit']));
+  const ours = ['layerNorm, modulated', 'rope into the cache', 'store in the cache'];
+  expect(new Set(alone)).toEqual(
+    new Set(['matmul f16', 'matmul q4_0', 'matmul q4_k', 'attention 8 bit', ...ours]),
+  );
   const block = blockPeer(POCKET);
   expect('model' in block && existsSync(join(FOLDER, block.model))).toBe(true);
 });
@@ -51,6 +54,23 @@ test('the table names what is slower than the peer, and says what does not hold'
   const good = tableOf([saved({ rows: [row('matmul', 3)] })], formatClips);
   expect(good).toContain('No operation below 1×: holds.');
   expect(good).not.toContain('Whole block');
+});
+
+test('what is asked of a large card is judged by its worst operation, where PyTorch ran beside it', () => {
+  const on = (name: string, shape: string, more: object) => ({ ...row(name, null), shape, ...more });
+  const rows = [
+    on('matmul q8_0', '1.3B 1×2×3', { variant: 'tiled 128', share: 0.7 }),
+    on('matmul q4_k', '1.3B 4×5×6', { variant: 'tiled 64', share: 0.55 }),
+    on('matmul f16', '1.3B 1×2×3', { variant: 'matrix f16 16×16×16', share: 0.1, torchShare: 52 }),
+    on('matmul f16', 'Pocket 1×2×3', { variant: 'matrix f16 16×16×16', share: 0.1, torchShare: 2 }),
+    on('whole block', 'synthetic, 30 layers of 12×128, 448×256, 9 frames before, 1 launches', { fps: 17.2 }),
+  ];
+  const table = tableOf([saved({ rows, torch: 'a card, bfloat16' } as Partial<Report>)], formatClips);
+  expect(table).toContain('of the FMA peak: 55.0 % at least, of 1.3B 4×5×6 (60 % is asked: does not hold).');
+  expect(table).toContain('of cuBLAS in bf16: 52.0 % at least, of 1.3B 1×2×3 (50 % is asked: holds).');
+  expect(table).toContain('Attention, with them, of flash SDPA: not measured (40 % is asked).');
+  expect(table).toContain('17.2 at least');
+  expect(tableOf([saved({ rows })], formatClips)).not.toContain('cuBLAS');
 });
 
 test('start, clip and growth are told', () => {

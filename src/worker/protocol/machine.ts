@@ -19,6 +19,8 @@ export interface TuningAnswer {
   chosen: string;
   /** Milliseconds of a call by variant; null for one that did not compile or computed something else. */
   ms: Record<string, number | null>;
+  /** Floating-point operations of such a call, where they are what it costs. */
+  flops?: number;
 }
 
 /** What computes: our own kernels, or onnxruntime-web. */

@@ -3,7 +3,8 @@ import { flushSync, mount, tick, unmount } from 'svelte';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { userEvent } from 'vitest/browser';
 import type { App } from '../../../src/app/app.svelte';
-import { REPORT } from '../../app/helpers';
+import type { TuningAnswer } from '../../../src/worker/protocol/machine';
+import { REPORT, ScriptedEngine } from '../../app/helpers';
 import { bareApp } from './bare';
 import DrawerHarness from './DrawerHarness.svelte';
 
@@ -158,4 +159,37 @@ test('base Wan’s shift is chosen where guidance is; one that will not do opens
   flushSync();
   expect(at<HTMLInputElement>('shift').value).toBe('5');
   expect(app.settings.request()).not.toHaveProperty('shift');
+});
+
+test('the kernels that were chosen by trial are told, and can be chosen anew', async () => {
+  unmount(shown);
+  let answers: TuningAnswer[] = [
+    { key: 'matmul f16·q8_0→f16 1024×1024×1024', chosen: 'tiled 64', ms: { 'tiled 128': 2, 'tiled 64': 1.234, blocks: null } },
+    { key: 'attention f16 12×128 1024 on many keys', chosen: 'tiled 64', ms: { 'tiled 64': 3, rows: 9.5 } },
+  ]; // prettier-ignore
+  const engine = Object.assign(new ScriptedEngine(), {
+    tuning: async () => answers,
+    resetTuning: async () => void (answers = []),
+  });
+  app = bareApp(engine);
+  app.studio.report = REPORT;
+  shown = mount(DrawerHarness, { target: document.body, props: { app } });
+  app.drawer = true;
+  flushSync();
+  expect(at('tuning')).toBeNull(); // nothing is loaded
+  app.studio.engine = 'ready';
+  flushSync();
+  await expect.poll(() => at('tuning')).not.toBeNull();
+  const part = at<HTMLDetailsElement>('tuning');
+  expect(part.querySelector('summary')!.innerText).toBe('Kernels chosen by trial: 2');
+  part.open = true;
+  const [first] = part.querySelectorAll('li');
+  expect(first!.innerText).toContain(answers[0]!.key);
+  const told = [...first!.querySelectorAll('span')].map((span) => span.innerText.trim());
+  expect(told).toEqual(['tiled 128: 2.00 ms', 'tiled 64: 1.23 ms (chosen)', 'blocks: does not work here']);
+  expect([...part.querySelectorAll('.chosen')]).toHaveLength(2);
+
+  await userEvent.click(at('reset-tuning'));
+  await expect.poll(() => at('tuning')).toBeNull();
+  expect(answers).toEqual([]);
 });
