@@ -26,13 +26,9 @@ import {
   type TaehvConfig,
 } from '../src/models/taehv';
 import { readUmt5Config, umt5, type Umt5Config } from '../src/models/umt5';
-import {
-  createKvCache,
-  encodeText,
-  readWanConfig,
-  wanTransformer,
-  type WanConfig,
-} from '../src/models/wan-transformer';
+import { readWanConfig, type WanConfig } from '../src/models/wan-config';
+import { createKvCache } from '../src/models/kv-cache';
+import { encodeText, wanTransformer } from '../src/models/wan-transformer';
 import { ourName } from '../src/models/names';
 import { matchTensors, umt5Shapes, wanShapes } from '../src/models/tensors';
 import {

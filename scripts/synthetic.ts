@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { readTaehvConfig, taehvShapes } from '../src/models/taehv';
 import { umt5Shapes, wanShapes, type Shapes } from '../src/models/tensors';
 import { readUmt5Config } from '../src/models/umt5';
-import { readWanConfig } from '../src/models/wan-transformer';
+import { readWanConfig } from '../src/models/wan-config';
 import { layGguf } from '../src/weights/gguf-write';
 import { f32ToF16 } from '../src/weights/half';
 import { quantizeQ4_0, quantizeQ8_0 } from '../src/weights/pack';

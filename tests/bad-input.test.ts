@@ -19,7 +19,7 @@ import { readLora } from '../src/models/lora';
 import { readTaehvConfig } from '../src/models/taehv';
 import { matchTensors, wanShapes } from '../src/models/tensors';
 import { readUmt5Config } from '../src/models/umt5';
-import { readWanConfig } from '../src/models/wan-transformer';
+import { readWanConfig } from '../src/models/wan-config';
 import { buildOnnxModel } from '../src/onnx/model';
 import { openSession } from '../src/onnx/runtime';
 import { checkPlan, roomOfGpu, ROOM_OF_CPU } from '../src/pipeline/memory-plan';

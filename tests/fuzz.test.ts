@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { KinoraError } from '../src/errors';
 import { patchOf, readLora } from '../src/models/lora';
 import { wanShapes } from '../src/models/tensors';
-import { readWanConfig } from '../src/models/wan-transformer';
+import { readWanConfig } from '../src/models/wan-config';
 import { readFiles } from '../src/pipeline/recognise';
 import { spieceToJson } from '../src/text/spiece';
 import { loadTokenizer } from '../src/text/tokenizer';

@@ -3,7 +3,7 @@ import { KinoraError } from '../errors';
 import type { TensorInfo, WeightFile } from '../weights/source';
 import { ourName, rank, type NetworkName } from './names';
 import type { Umt5Config } from './umt5';
-import type { WanConfig } from './wan-transformer';
+import type { WanConfig } from './wan-config';
 
 export type Shapes = ReadonlyMap<string, readonly number[]>;
 

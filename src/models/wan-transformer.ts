@@ -12,82 +12,14 @@ import { matmul, type MatmulOptions } from '../ops/matmul';
 import { layerNorm, layerNormModulated, rmsNorm } from '../ops/norm';
 import type { CacheSlot } from '../ops/cache-slot';
 import { rope, store } from '../ops/rope';
-import { wordsOf } from '../ops/store-8bit';
 import { axesOf, rearrange, strided } from '../ops/strided';
 import { reshape, type Tensor } from '../gpu/tensor';
-import type { Gpu } from '../gpu/device';
 import type { Run } from '../gpu/run';
 import type { Weights } from '../weights/upload';
-import type { CacheBits } from '../worker/protocol/clip';
-import { ConfigReader, MOST_LAYERS, type Config, type Tap } from './config';
-import { RopeTable } from './rope-table';
+import type { Tap } from './config';
+import type { KvCache } from './kv-cache';
+import { widthOf, type WanConfig } from './wan-config';
 import { ropeAngles, timeWave } from './wan-positions';
-
-export interface WanConfig {
-  /** Frames, rows, columns of a token. */
-  patch_size: [number, number, number];
-  num_attention_heads: number;
-  attention_head_dim: number;
-  in_channels: number;
-  out_channels: number;
-  text_dim: number;
-  freq_dim: number;
-  ffn_dim: number;
-  num_layers: number;
-  cross_attn_norm: boolean;
-  eps: number;
-  /** Text rows that the checkpoint was trained with, pads included. */
-  text_len: number;
-  /** Causal checkpoints: latent frames denoised together. */
-  num_frame_per_block?: number;
-  /** Latent frames in the cache, the present block included. */
-  window?: number;
-  /** First latent frames that stay in the cache. */
-  sink?: number;
-  /** Where the sink stands once frames have fallen out; see `Positions`. */
-  positions?: Positions;
-}
-
-/**
- * Where the frames of the sink stand for the rotary embedding when the window has moved on.
- * - clip: where they were made. Their distance grows with the clip [Self-Forcing, LongLive 1.0].
- * - window: right before the window, so that no distance is ever longer than the window and a clip may be of any length.
- * Scores depend on distances only, so without a sink both are the same.
- */
-export type Positions = 'clip' | 'window';
-
-/** Reads diffusers' config, with its defaults, plus `text_len` and the causal fields. Throws `bad-model` naming the field. */
-export function readWanConfig(config: Config): WanConfig {
-  const c = new ConfigReader('wan-transformer', config);
-  c.expect('qk_norm', ['rms_norm_across_heads']);
-  c.expect('added_kv_proj_dim', [null]);
-  c.expect('image_dim', [null]);
-  const optional = (field: string, least: number) =>
-    config[field] === undefined || config[field] === null ? {} : { [field]: c.integer(field, least) };
-  const read: WanConfig = {
-    patch_size: c.integers('patch_size', 3, [1, 2, 2]) as [number, number, number],
-    num_attention_heads: c.integer('num_attention_heads', 1, 40),
-    attention_head_dim: c.integer('attention_head_dim', 6, 128),
-    in_channels: c.integer('in_channels', 1, 16),
-    out_channels: c.integer('out_channels', 1, 16),
-    text_dim: c.integer('text_dim', 1, 4096),
-    freq_dim: c.integer('freq_dim', 2, 256),
-    ffn_dim: c.integer('ffn_dim', 1, 13824),
-    num_layers: c.integer('num_layers', 1, 40, MOST_LAYERS),
-    cross_attn_norm: c.boolean('cross_attn_norm', true),
-    eps: c.positive('eps', 1e-6),
-    text_len: c.integer('text_len', 1, 512),
-    ...optional('num_frame_per_block', 1),
-    ...optional('window', 1),
-    ...optional('sink', 0),
-  };
-  c.expect('positions', [null, 'clip', 'window']);
-  if (config.positions) read.positions = config.positions as Positions;
-  if (read.attention_head_dim % 2) throw c.wrong('attention_head_dim', 'an even number');
-  return read;
-}
-
-const widthOf = (c: WanConfig) => c.num_attention_heads * c.attention_head_dim;
 
 /** Keys and values of the text, per layer; made once per prompt. They live as long as the run's present scope. */
 export interface TextContext {
@@ -137,82 +69,6 @@ function appendZeroRow(run: Run, x: Tensor): Tensor {
   store(run, x, { ...into, firstFrame: 0 });
   const zero = run.input(new Float32Array(width), [1, width], 'pad row');
   return store(run, zero, { ...into, firstFrame: n });
-}
-
-/**
- * Keys and values of the frames made so far: of 16 bit they are of the activations' type (f16 where the adapter has it),
- * of 8 bit as ops/store-8bit has them. Keys are kept turned to where their frames stand; those of a sink that moves along
- * also as they were before, in the activations' type, for they are turned anew for every block. Owns its buffers, which
- * never grow.
- */
-export class KvCache {
-  readonly k: readonly Tensor[];
-  readonly v: readonly Tensor[];
-  /** [sink · tokensPerFrame, D] a layer: keys of the sink before their turn; empty unless the sink moves along. */
-  readonly sinkKeys: readonly Tensor[];
-  /** Where the present block's tokens stand, and those of a sink that moves along. */
-  readonly places: RopeTable;
-  readonly sinkPlaces: RopeTable;
-  readonly #gpu: Gpu;
-
-  constructor(
-    gpu: Gpu,
-    c: WanConfig,
-    /** Latent frames that fit. */
-    readonly window: number,
-    readonly sink: number,
-    readonly tokensPerFrame: number,
-    positions: Positions,
-    bits: CacheBits,
-  ) {
-    this.#gpu = gpu;
-    [this.places, this.sinkPlaces] = [new RopeTable(gpu), new RopeTable(gpu)];
-    const make = (name: string, frames: number, packed: boolean) =>
-      Array.from({ length: frames > 0 ? c.num_layers : 0 }, (_, i) => {
-        const row = packed ? [c.num_attention_heads, wordsOf(c.attention_head_dim)] : [widthOf(c)];
-        return gpu.memory.tensor(
-          [frames * tokensPerFrame, ...row],
-          packed ? 'u32' : gpu.elem,
-          `${name} ${i}`,
-        );
-      });
-    this.k = make('key cache', window, bits === 8);
-    this.v = make('value cache', window, bits === 8);
-    this.sinkKeys = make('sink keys', positions === 'window' ? sink : 0, false);
-  }
-
-  get #all(): Tensor[] {
-    return [...this.k, ...this.v, ...this.sinkKeys];
-  }
-
-  get bytes(): number {
-    return this.#all.reduce((sum, t) => sum + t.storage.bytes, 0);
-  }
-
-  free(): void {
-    for (const t of this.#all) this.#gpu.memory.free(t);
-    for (const table of [this.places, this.sinkPlaces]) table.free();
-  }
-}
-
-export interface CacheSize {
-  /** Latent frames, the present block included. */
-  frames: number;
-  sink?: number;
-  /** Default: clip. */
-  positions?: Positions;
-  /** Default: 16. */
-  bits?: CacheBits;
-  /** Latent height and width. */
-  height: number;
-  width: number;
-}
-
-/** An empty cache for clips of this size. Throws `out-of-memory` over the adapter's limits. */
-export function createKvCache(gpu: Gpu, c: WanConfig, size: CacheSize): KvCache {
-  const [, p, q] = c.patch_size;
-  const tokens = (size.height / p) * (size.width / q);
-  return new KvCache(gpu, c, size.frames, size.sink ?? 0, tokens, size.positions ?? 'clip', size.bits ?? 16);
 }
 
 export interface WanInput {

@@ -8,7 +8,8 @@ import { expectShape, ranges, type Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import { elemOf, expectAxes, kernel, refuse } from './kernels';
 import { store8bit, wordsOf } from './store-8bit';
-import { ATTENTION, choose, shapeClass, trialInput, type AttentionShape, type Trial } from './variants';
+import { choose, shapeClass, trialInput, type Trial } from './choose';
+import { ATTENTION, type AttentionShape } from './variants';
 
 export interface AttentionOptions {
   heads: number;

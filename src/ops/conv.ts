@@ -6,7 +6,8 @@ import pastVec4 from '../../shaders/lib/past-vec4.wgsl?raw';
 import { expectShape, ranges, type Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import { ACTIVATIONS, elemOf, expectAxes, kernel, readsW, readsX, refuse, type Activation } from './kernels';
-import { choose, CONV, shapeClass, trialInput, type Trial } from './variants';
+import { choose, shapeClass, trialInput, type Trial } from './choose';
+import { CONV } from './variants';
 
 export interface ConvOptions {
   /** [O] f32. */

@@ -4,7 +4,8 @@ import epilogue from '../../shaders/lib/epilogue.wgsl?raw';
 import { expectShape, ranges, type Run } from '../gpu/run';
 import type { Elem, Tensor } from '../gpu/tensor';
 import { ACTIVATIONS, elemOf, expectAxes, kernel, readsW, readsX, refuse, type Activation } from './kernels';
-import { choose, MATMUL, shapeClass, trialInput, type Trial } from './variants';
+import { choose, shapeClass, trialInput, type Trial } from './choose';
+import { MATMUL } from './variants';
 
 export interface MatmulOptions {
   /** [N] f32. */

@@ -2,7 +2,8 @@
 import { expectShape, grid, type Run } from '../gpu/run';
 import type { Elem, Tensor } from '../gpu/tensor';
 import { elemOf, expectAxes, kernel, refuse } from './kernels';
-import { choose, LAYER_NORM, RMS_NORM, shapeClass, trialInput, type Trial } from './variants';
+import { choose, shapeClass, trialInput, type Trial } from './choose';
+import { LAYER_NORM, RMS_NORM } from './variants';
 
 interface NormOptions {
   /** One of ops/variants by name; default: as chosen for this adapter and shape. */

@@ -7,7 +7,7 @@
  */
 import { KinoraError } from '../errors';
 import { GIB, usualMemory } from '../limits';
-import { readWanConfig } from '../models/wan-transformer';
+import { readWanConfig } from '../models/wan-config';
 import { wordsOf } from '../ops/store-8bit';
 import type { ModelManifest } from '../weights/manifest';
 import type { CacheBits, Size } from '../worker/protocol/clip';

@@ -5,7 +5,7 @@ import type { Tensor } from '../gpu/tensor';
 import { patchOf, readLora, type Lora } from '../models/lora';
 import { matchTensors, umt5Shapes, wanShapes, type Shapes } from '../models/tensors';
 import { readUmt5Config, type Umt5Config } from '../models/umt5';
-import { readWanConfig, type WanConfig } from '../models/wan-transformer';
+import { readWanConfig, type WanConfig } from '../models/wan-config';
 import { loadTokenizer, type Tokenizer } from '../text/tokenizer';
 import type { ModelManifest } from '../weights/manifest';
 import { readWeights } from '../weights/read';

@@ -7,7 +7,7 @@ import type { Gpu } from '../gpu/device';
 import { readLora } from '../models/lora';
 import { matchTensors, umt5Shapes, wanShapes } from '../models/tensors';
 import { readUmt5Config, type Umt5Config } from '../models/umt5';
-import { readWanConfig, type WanConfig } from '../models/wan-transformer';
+import { readWanConfig, type WanConfig } from '../models/wan-config';
 import { sha256Bytes } from '../weights/hash';
 import { MAX_STRENGTH, type ModelManifest } from '../weights/manifest';
 import { smallType } from '../weights/small';

@@ -6,7 +6,7 @@ import { KinoraError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { matchTensors, umt5Shapes, wanShapes } from '../models/tensors';
 import { readUmt5Config } from '../models/umt5';
-import { readWanConfig } from '../models/wan-transformer';
+import { readWanConfig } from '../models/wan-config';
 import { makeSmall, smallKey, smallSize, type SmallOptions } from '../weights/small';
 import { SmallStore } from '../weights/small-store';
 import { readWeights } from '../weights/read';

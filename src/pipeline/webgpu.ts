@@ -2,7 +2,8 @@
 import { KinoraError } from '../errors';
 import { Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
-import { createKvCache, encodeText, wanTransformer, type KvCache, type TextContext } from '../models/wan-transformer'; // prettier-ignore
+import { createKvCache, type KvCache } from '../models/kv-cache';
+import { encodeText, wanTransformer, type TextContext } from '../models/wan-transformer';
 import { guide } from '../ops/sampler';
 import type { Step } from '../sampling/schedule';
 import { cleanPrompt } from '../text/clean';

@@ -6,7 +6,7 @@ import { KinoraError, toEngineError } from '../errors';
 import { changes, type Lora } from '../models/lora';
 import { matchTensors, umt5Shapes, wanShapes, type Match } from '../models/tensors';
 import { layerName, readUmt5Config, type Umt5Config } from '../models/umt5';
-import { readWanConfig } from '../models/wan-transformer';
+import { readWanConfig } from '../models/wan-config';
 import type { ModelManifest } from '../weights/manifest';
 import { smallType } from '../weights/small';
 import type { WeightFile } from '../weights/source';

@@ -4,7 +4,7 @@ import { Run } from '../../src/gpu/run';
 import type { TunerOptions } from '../../src/gpu/tuner';
 import { bytesOf, size, type Tensor } from '../../src/gpu/tensor';
 import { f32ToF16 } from '../../src/weights/convert';
-import { readWanConfig } from '../../src/models/wan-transformer';
+import { readWanConfig } from '../../src/models/wan-config';
 import type { ModelManifest } from '../../src/weights/manifest';
 import type { TuningAnswer } from '../../src/worker/protocol/machine';
 import { blockPeer, blockSizeOf, measureBlock, syntheticWeights, WAN_CONFIG, type BlockTime } from './block';

@@ -6,7 +6,9 @@ import type { Gpu } from '../../src/gpu/device';
 import { Run } from '../../src/gpu/run';
 import { bytesOf, type Tensor } from '../../src/gpu/tensor';
 import { wanShapes } from '../../src/models/tensors';
-import { createKvCache, encodeText, readWanConfig, wanTransformer, type WanConfig } from '../../src/models/wan-transformer'; // prettier-ignore
+import { createKvCache } from '../../src/models/kv-cache';
+import { readWanConfig, type WanConfig } from '../../src/models/wan-config';
+import { encodeText, wanTransformer } from '../../src/models/wan-transformer';
 import { f32ToF16 } from '../../src/weights/convert';
 import type { ModelManifest } from '../../src/weights/manifest';
 import { Weights } from '../../src/weights/upload';

@@ -8,7 +8,7 @@ import { layerNorm, layerNormModulated, rmsNorm } from '../../src/ops/norm';
 import { rope, store } from '../../src/ops/rope';
 import { store8bit, wordsOf } from '../../src/ops/store-8bit';
 import { readTaehvConfig } from '../../src/models/taehv';
-import { readWanConfig } from '../../src/models/wan-transformer';
+import { readWanConfig } from '../../src/models/wan-config';
 import type { ModelManifest } from '../../src/weights/manifest';
 import { copiesOf, type PeerCase } from './peer';
 import type { PeerOperation } from './onnx-model';

@@ -10,7 +10,8 @@ import { Run } from '../../src/gpu/run';
 import { attention } from '../../src/ops/attention';
 import { matmul } from '../../src/ops/matmul';
 import { wordsOf } from '../../src/ops/store-8bit';
-import { ATTENTION, MATMUL, offered, possible } from '../../src/ops/variants';
+import { offered, possible } from '../../src/ops/choose';
+import { ATTENTION, MATMUL } from '../../src/ops/variants';
 
 Object.assign(globalThis, globals);
 const entry = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);

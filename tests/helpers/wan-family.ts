@@ -7,7 +7,7 @@ import { join as path } from 'node:path';
 import { readTaehvConfig, taehvShapes } from '../../src/models/taehv';
 import { umt5Shapes, wanShapes, type Shapes } from '../../src/models/tensors';
 import { readUmt5Config } from '../../src/models/umt5';
-import { readWanConfig } from '../../src/models/wan-transformer';
+import { readWanConfig } from '../../src/models/wan-config';
 import { readWanVaeConfig, wanVaeShapes } from '../../src/models/wan-vae';
 import { f32ToF16 } from '../../src/weights/half';
 import { quantizeQ4_0, quantizeQ8_0 } from '../../src/weights/pack';

@@ -4,7 +4,7 @@ import { DECODERS, ENCODERS, filesFor, MODELS } from '../../src/models/catalogue
 import { readTaehvConfig, taehvShapes } from '../../src/models/taehv';
 import { umt5Shapes, wanShapes, type Shapes } from '../../src/models/tensors';
 import { readUmt5Config } from '../../src/models/umt5';
-import { readWanConfig } from '../../src/models/wan-transformer';
+import { readWanConfig } from '../../src/models/wan-config';
 import { WHOLE, type Tiling } from '../../src/models/tiling';
 import { readWanVaeConfig } from '../../src/models/wan-vae-layers';
 import { decoderTilings } from '../../src/pipeline/decoder-plan';

@@ -4,7 +4,7 @@ import type { Config } from '../../src/models/config';
 import { readTaehvConfig } from '../../src/models/taehv';
 import { readPatchEncoderConfig } from '../../src/models/patch-encoder';
 import { readUmt5Config } from '../../src/models/umt5';
-import { readWanConfig } from '../../src/models/wan-transformer';
+import { readWanConfig } from '../../src/models/wan-config';
 import { readWanVaeConfig } from '../../src/models/wan-vae-layers';
 
 /** Wan 2.1 1.3B, as diffusers' config.json has it, with what no reader needs. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isLora, patchOf, readLora } from '../../src/models/lora';
 import { wanShapes, type Shapes } from '../../src/models/tensors';
-import { readWanConfig } from '../../src/models/wan-transformer';
+import { readWanConfig } from '../../src/models/wan-config';
 import { toF32 } from '../../src/weights/convert';
 import { readWeights } from '../../src/weights/read';
 import { fromBytes } from '../../src/weights/source';

@@ -7,7 +7,7 @@ import { detectNetwork, inferUmt5Config, inferWanConfig } from '../../src/models
 import { isSparse, ourName, type NetworkName } from '../../src/models/names';
 import { matchTensors, umt5Shapes, wanShapes, type Shapes } from '../../src/models/tensors';
 import { readUmt5Config } from '../../src/models/umt5';
-import { readWanConfig } from '../../src/models/wan-transformer';
+import { readWanConfig } from '../../src/models/wan-config';
 import type { WeightFile } from '../../src/weights/source';
 
 type Named = Record<string, Record<string, string>>;

@@ -1,7 +1,9 @@
 /** What a denoising step costs beside its kernels: nothing is compiled, allocated, bound or read back anew. */
 import { afterAll, expect, test } from 'vitest';
 import { Run } from '../../src/gpu/run';
-import { createKvCache, encodeText, readWanConfig, wanTransformer } from '../../src/models/wan-transformer';
+import { createKvCache } from '../../src/models/kv-cache';
+import { readWanConfig } from '../../src/models/wan-config';
+import { encodeText, wanTransformer } from '../../src/models/wan-transformer';
 import { syntheticWeights } from '../bench/block';
 import { openTestGpu } from '../helpers/gpu';
 

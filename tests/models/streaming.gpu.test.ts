@@ -2,11 +2,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Run } from '../../src/gpu/run';
 import type { Tensor } from '../../src/gpu/tensor';
-import { createKvCache, encodeText, readWanConfig, wanTransformer } from '../../src/models/wan-transformer';
+import { createKvCache } from '../../src/models/kv-cache';
+import { readWanConfig, type Positions } from '../../src/models/wan-config';
+import { encodeText, wanTransformer } from '../../src/models/wan-transformer';
 import { uploadWeights } from '../../src/weights/upload';
 import type { Gpu } from '../../src/gpu/device';
 import type { CacheBits } from '../../src/worker/protocol/clip';
-import type { Positions } from '../../src/models/wan-transformer';
 import type { Values } from '../../scripts/parity-networks';
 import { onEveryElem } from '../helpers/tensors';
 import { expectNear, golden, NEAR, type Golden } from './goldens';

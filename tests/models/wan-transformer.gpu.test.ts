@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { readWanConfig } from '../../src/models/wan-transformer';
+import { readWanConfig } from '../../src/models/wan-config';
 import { onEveryElem } from '../helpers/tensors';
 import { expectNear, golden, NEAR, quantized, run } from './goldens';
 

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { Run } from '../../src/gpu/run';
 import { Tuner } from '../../src/gpu/tuner';
 import { conv } from '../../src/ops/conv';
-import { CONV, possible } from '../../src/ops/variants';
+import { possible } from '../../src/ops/choose';
+import { CONV } from '../../src/ops/variants';
 import { expectClose, onEveryElem } from '../helpers/tensors';
 import { conv as referenceConv, type ConvSizes } from '../reference/conv';
 

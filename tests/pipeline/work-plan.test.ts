@@ -4,7 +4,9 @@ import type { Gpu } from '../../src/gpu/device';
 import { Run } from '../../src/gpu/run';
 import type { Elem } from '../../src/gpu/tensor';
 import { wanShapes } from '../../src/models/tensors';
-import { encodeText, KvCache, readWanConfig, wanTransformer } from '../../src/models/wan-transformer';
+import { KvCache } from '../../src/models/kv-cache';
+import { readWanConfig } from '../../src/models/wan-config';
+import { encodeText, wanTransformer } from '../../src/models/wan-transformer';
 import { estimateNeed, type Room } from '../../src/pipeline/memory-plan';
 import { estimateDecoder } from '../../src/pipeline/decoder-plan';
 import {

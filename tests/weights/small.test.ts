@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { KinoraError } from '../../src/errors';
 import { matchTensors, wanShapes } from '../../src/models/tensors';
-import { readWanConfig } from '../../src/models/wan-transformer';
+import { readWanConfig } from '../../src/models/wan-config';
 import { toF32 } from '../../src/weights/convert';
 import { quantizeQ8_0 } from '../../src/weights/pack';
 import { readWeights } from '../../src/weights/read';
