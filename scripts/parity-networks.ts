@@ -155,6 +155,7 @@ const causalNetwork: Network<WanConfig> = {
       frames,
       sink: c.sink ?? 0,
       positions: c.positions,
+      bits: 32, // as PyTorch has it
       height: H,
       width: W,
     });

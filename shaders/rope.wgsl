@@ -23,7 +23,5 @@ fn main(
   let turn = angles[row * params.half + i % params.half];
   let a = f32(x[2u * i]);
   let b = f32(x[2u * i + 1u]);
-  let at = 2u * (slot_row(row) * pairs + i % pairs);
-  out[at] = OT(a * turn.x - b * turn.y);
-  out[at + 1u] = OT(a * turn.y + b * turn.x);
+  put_pair(slot_row(row) * pairs + i % pairs, vec2<f32>(a * turn.x - b * turn.y, a * turn.y + b * turn.x));
 }

@@ -1,4 +1,5 @@
-// Copies rows into the slots of a KV cache. A thread owns an element.
+// Copies rows into the slots of a KV cache. A thread owns PER neighbours of a row: a pair (lib/pair-*) where its length is
+// even, else an element. Constant: PER, 1 or 2.
 struct Params { N: u32, D: u32, per_frame: u32, first_frame: u32, sink: u32, window: u32 }
 
 @group(0) @binding(0) var<storage, read> x: array<XT>;
@@ -11,7 +12,12 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_id) lid: vec3<u32>,
 ) {
-  let i = (wid.y * groups.x + wid.x) * 64u + lid.x;
+  let i = ((wid.y * groups.x + wid.x) * 64u + lid.x) * PER;
   if (i >= params.N * params.D) { return; }
-  out[slot_row(i / params.D) * params.D + i % params.D] = OT(x[i]);
+  let at = slot_row(i / params.D) * params.D + i % params.D;
+  if (PER == 1u) {
+    out[at] = OT(x[i]);
+  } else {
+    put_pair(at / 2u, vec2<f32>(f32(x[i]), f32(x[i + 1u])));
+  }
 }

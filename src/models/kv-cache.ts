@@ -1,14 +1,14 @@
 /** Keys and values of a causal transformer's frames, from block to block. */
 import type { Gpu } from '../gpu/device';
-import type { Tensor } from '../gpu/tensor';
+import type { Elem, Tensor } from '../gpu/tensor';
 import { wordsOf } from '../ops/store-8bit';
 import type { CacheBits } from '../worker/protocol/clip';
 import { RopeTable } from './rope-table';
 import { widthOf, type Positions, type WanConfig } from './wan-config';
 
 /**
- * Keys and values of the frames made so far: of 16 bit they are of the activations' type (f16 where the adapter has it),
- * of 8 bit as ops/store-8bit has them. Keys are kept turned to where their frames stand; those of a sink that moves along
+ * Keys and values of the frames made so far: of 16 bit they are halves, on an adapter without shader-f16, too (but for heads
+ * of odd sizes, which are of the activations' type), of 8 bit as ops/store-8bit has them. Keys are kept turned to where their frames stand; those of a sink that moves along
  * also as they were before, in the activations' type, for they are turned anew for every block. Owns its buffers, which
  * never grow.
  */
@@ -30,21 +30,18 @@ export class KvCache {
     readonly sink: number,
     readonly tokensPerFrame: number,
     positions: Positions,
-    bits: CacheBits,
+    bits: CacheBits | 32,
   ) {
     this.#gpu = gpu;
     [this.places, this.sinkPlaces] = [new RopeTable(gpu), new RopeTable(gpu)];
-    const make = (name: string, frames: number, packed: boolean) =>
+    const halves = bits === 16 && c.attention_head_dim % 4 === 0;
+    const make = (name: string, frames: number, packed: boolean, dtype: Elem = gpu.elem) =>
       Array.from({ length: frames > 0 ? c.num_layers : 0 }, (_, i) => {
         const row = packed ? [c.num_attention_heads, wordsOf(c.attention_head_dim)] : [widthOf(c)];
-        return gpu.memory.tensor(
-          [frames * tokensPerFrame, ...row],
-          packed ? 'u32' : gpu.elem,
-          `${name} ${i}`,
-        );
+        return gpu.memory.tensor([frames * tokensPerFrame, ...row], packed ? 'u32' : dtype, `${name} ${i}`);
       });
-    this.k = make('key cache', window, bits === 8);
-    this.v = make('value cache', window, bits === 8);
+    this.k = make('key cache', window, bits === 8, halves ? 'f16' : gpu.elem);
+    this.v = make('value cache', window, bits === 8, halves ? 'f16' : gpu.elem);
     this.sinkKeys = make('sink keys', positions === 'window' ? sink : 0, false);
   }
 
@@ -68,8 +65,8 @@ export interface CacheSize {
   sink?: number;
   /** Default: clip. */
   positions?: Positions;
-  /** Default: 16. */
-  bits?: CacheBits;
+  /** Default: 16. 32: of the activations' type, for comparisons with PyTorch in f32. */
+  bits?: CacheBits | 32;
   /** Latent height and width. */
   height: number;
   width: number;

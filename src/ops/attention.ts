@@ -1,11 +1,12 @@
 /** Multi-head attention over any number of keys, in the flash form. */
 import kv8bit from '../../shaders/lib/kv-8bit.wgsl?raw';
+import kvHalves from '../../shaders/lib/kv-halves.wgsl?raw';
 import kvScalar from '../../shaders/lib/kv-scalar.wgsl?raw';
 import kvVec4 from '../../shaders/lib/kv-vec4.wgsl?raw';
 import qScalar from '../../shaders/lib/q-scalar.wgsl?raw';
 import qVec4 from '../../shaders/lib/q-vec4.wgsl?raw';
 import { expectShape, ranges, type Run } from '../gpu/run';
-import type { Tensor } from '../gpu/tensor';
+import type { DType, Elem, Tensor } from '../gpu/tensor';
 import { elemOf, expectAxes, kernel, refuse } from './kernels';
 import { store8bit, wordsOf } from './store-8bit';
 import { choose, shapeClass, trialInput, type Trial } from './choose';
@@ -26,7 +27,7 @@ export interface AttentionOptions {
 /**
  * softmax(q·kᵀ·scale + bias)·v for each head.
  * @param q [M, heads·d]
- * @param k,v [S, heads·d], of the same type as q; or a cache of 8 bit, [S, heads, words] (store-8bit.ts)
+ * @param k,v [S, heads·d], of the same type as q, or f16 where d is a multiple of 4; or a cache of 8 bit, [S, heads, words] (store-8bit.ts)
  * @returns [M, heads·d]
  */
 export function attention(run: Run, q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
@@ -43,19 +44,21 @@ export function attention(run: Run, q: Tensor, k: Tensor, v: Tensor, options: At
   expectShape('attention', 'v', v, whole);
   if (keys < 1 || keys > rows) throw refuse('attention', `${keys} keys of ${rows} rows`);
   const elem = elemOf('attention', q);
-  if (v.dtype !== k.dtype || !(packed || k.dtype === elem))
+  // Of 16 bit on an adapter without shader-f16: two in a word.
+  const halves = k.dtype === 'f16' && elem === 'f32' && HEAD % 4 === 0;
+  if (v.dtype !== k.dtype || !(packed || halves || k.dtype === elem))
     throw refuse('attention', `q is ${elem}, but k is ${k.dtype} and v is ${v.dtype}`);
   const shared = bias?.shape.length === 1;
   if (bias) expectShape('attention', 'bias', bias, shared ? [keys] : [heads, M, keys]);
   const shape = { M, keys, HEAD, elem, packed };
-  const choice = choose('attention', run, ATTENTION, shape, options.variant, trialOf(shape, heads));
+  const choice = choose('attention', run, ATTENTION, shape, options.variant, trialOf(shape, heads, k.dtype));
   const fours = HEAD % 4 === 0;
   const spec = kernel(choice.file, choice.code, {
     elem,
     ...(choice.types && { types: choice.types }),
     lib: {
       ...(fours ? { qVec4 } : { qScalar }),
-      ...(packed ? { kv8bit } : fours ? { kvVec4 } : { kvScalar }),
+      ...(packed ? { kv8bit } : halves ? { kvHalves } : fours ? { kvVec4 } : { kvScalar }),
       ...choice.lib,
     },
     consts: choice.consts(shape),
@@ -85,20 +88,21 @@ export function attention(run: Run, q: Tensor, k: Tensor, v: Tensor, options: At
 /** Of long ones a part: at most so many keys, and queries as there is time for. */
 const TRIAL_KEYS = 2048;
 
-function trialOf({ M, keys, HEAD, elem, packed }: AttentionShape, heads: number): Trial {
+function trialOf({ M, keys, HEAD, elem, packed }: AttentionShape, heads: number, kept: DType): Trial {
   return {
     // A cache that fills up must not change the kernel from block to block.
-    key: `${elem} ${heads}×${HEAD} ${shapeClass(M)} on ${keys > 64 ? 'many' : 'few'} keys${packed ? ' of 8 bit' : ''}`,
+    key: `${elem} ${heads}×${HEAD} ${shapeClass(M)} on ${keys > 64 ? 'many' : 'few'} keys${kept === elem ? '' : packed ? ' of 8 bit' : ` in ${kept}`}`,
     prepare(run, flops) {
       const [S, width] = [Math.min(keys, TRIAL_KEYS), heads * HEAD];
       const rows = Math.min(M, Math.max(128, Math.floor(flops / (4 * S * width))));
       const q = trialInput(run, [rows, width], elem);
-      const kept = (x: Tensor) => {
-        if (!packed) return x;
+      const past = () => {
+        if (!packed) return trialInput(run, [S, width], kept as Elem);
         const cache = run.tensor([S, heads, wordsOf(HEAD)], 'trial', 'u32');
-        return store8bit(run, x, { cache, tokensPerFrame: 1, firstFrame: 0, sink: 0, window: S });
+        const slots = { cache, tokensPerFrame: 1, firstFrame: 0, sink: 0, window: S };
+        return store8bit(run, trialInput(run, [S, width], elem), slots);
       };
-      const [k, v] = [kept(trialInput(run, [S, width], elem)), kept(trialInput(run, [S, width], elem))];
+      const [k, v] = [past(), past()];
       return { call: (variant) => attention(run, q, k, v, { heads, variant }), flops: 4 * rows * S * width };
     },
   };

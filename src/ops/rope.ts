@@ -1,12 +1,22 @@
 /** Rotary position embedding, and what goes into a KV cache. */
 import ropeCode from '../../shaders/rope.wgsl?raw';
 import storeCode from '../../shaders/store.wgsl?raw';
+import pairHalves from '../../shaders/lib/pair-halves.wgsl?raw';
+import pairPlain from '../../shaders/lib/pair-plain.wgsl?raw';
 import slot from '../../shaders/lib/slot.wgsl?raw';
 import { expectShape, grid, type Run } from '../gpu/run';
 import type { Tensor } from '../gpu/tensor';
 import { expectCache, slotParams, type CacheSlot } from './cache-slot';
 import { elemOf, expectAxes, kernel, refuse } from './kernels';
 import { store8bit } from './store-8bit';
+
+/** Halves on a device that does not compute with them: two in a word. */
+const inWords = (run: Run, t: Tensor) => t.dtype === 'f16' && run.elem === 'f32';
+const written = (op: string, run: Run, t: Tensor) => ({
+  OT: inWords(run, t) ? ('u32' as const) : elemOf(op, t),
+});
+const putter = (run: Run, t: Tensor): Record<string, string> =>
+  inWords(run, t) ? { pairHalves } : { pairPlain };
 
 /**
  * Turns interleaved pairs of each head.
@@ -26,8 +36,8 @@ export function rope(run: Run, x: Tensor, angles: Tensor, heads: number, into?: 
   const out = into?.cache ?? run.tensor(x.shape, 'rope');
   run.dispatch({
     kernel: kernel('rope', ropeCode, {
-      types: { XT: elemOf('rope', x), OT: elemOf('rope', out) },
-      lib: { slot },
+      types: { XT: elemOf('rope', x), ...written('rope', run, out) },
+      lib: { slot, ...putter(run, out) },
     }),
     bindings: { x, angles, out },
     params: { N, heads, half, ...slots },
@@ -43,14 +53,18 @@ export function store(run: Run, x: Tensor, into: CacheSlot): Tensor {
   if (into.cache.dtype === 'u32') return store8bit(run, x, into);
   const slots = slotParams('store', x, into);
   expectCache('store', into, D);
+  const PER = D % 2 === 0 ? 2 : 1;
+  if (PER === 1 && inWords(run, into.cache))
+    throw refuse('store', `rows of ${D} halves are no whole words, and this device computes with no halves`);
   run.dispatch({
     kernel: kernel('store', storeCode, {
-      types: { XT: elemOf('store', x), OT: elemOf('store', into.cache) },
-      lib: { slot },
+      types: { XT: elemOf('store', x), ...written('store', run, into.cache) },
+      lib: { slot, ...putter(run, into.cache) },
+      consts: { PER },
     }),
     bindings: { x, out: into.cache },
     params: { N, D, ...slots },
-    workgroups: grid(N * D, 64),
+    workgroups: grid((N * D) / PER, 64),
   });
   return into.cache;
 }

@@ -108,7 +108,9 @@ export function estimateNeed(
 
   const scores = room.scores ? wan.num_attention_heads * N * keys * 4 : 0;
   const hidden = N * wan.ffn_dim * e;
-  const row = bits === 8 ? wan.num_attention_heads * wordsOf(wan.attention_head_dim) * 4 : D * e;
+  // Of 16 bit also where activations are f32 (models/kv-cache).
+  const kept = room.packs && wan.attention_head_dim % 4 === 0 ? 2 : e;
+  const row = bits === 8 ? wan.num_attention_heads * wordsOf(wan.attention_head_dim) * 4 : D * kept;
   const cacheOfLayer = keys * row;
   // Of a sink that moves along, keys before their turn (models/wan-transformer).
   const { sink, positions = 'window', guidance } = sampler;

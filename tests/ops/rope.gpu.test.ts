@@ -41,26 +41,43 @@ await onEveryElem((kit) => {
     /** Blocks of frames, as [first frame, frames]: from an empty cache until the ring has turned twice. */
     const BLOCKS = [[0, 3], [3, 3], [6, 1], [7, 2], [9, 3], [12, 3], [30, 2]] as const; // prettier-ignore
 
+    // Halves also where the device does not compute with them.
     test.each([
-      [0, 6],
-      [1, 4],
-      [3, 7],
-    ])('frames behind a sink of %d turn round in a window of %d', async (sink, window) => {
-      for (const roped of [false, true]) {
-        const old = kit.random([window * tokensPerFrame, D]);
-        const want = Float64Array.from(old.x);
-        for (const [firstFrame, frames] of BLOCKS) {
-          const x = kit.random([frames * tokensPerFrame, D]);
-          const angles = turns(frames * tokensPerFrame, D / H);
-          const slot = { tokensPerFrame, firstFrame, sink, window };
-          const into = { cache: old.t, ...slot };
-          const out = roped ? rope(kit.run, x.t, angles.t, H, into) : store(kit.run, x.t, into);
-          expect(out.storage).toBe(old.t.storage);
-          const rows = roped ? reference([frames * tokensPerFrame, H, D / H], x.x, angles.x) : x.x;
-          storeRows(want, rows, slot, D);
-          await expectClose(kit, out, want);
+      [0, 6, kit.elem],
+      [1, 4, kit.elem],
+      [3, 7, kit.elem],
+      [3, 7, 'f16'],
+    ] as const)(
+      'frames behind a sink of %d turn round in a window of %d, kept in %s',
+      async (sink, window, kept) => {
+        for (const roped of [false, true]) {
+          const old = kit.random([window * tokensPerFrame, D], kept);
+          const want = Float64Array.from(old.x);
+          for (const [firstFrame, frames] of BLOCKS) {
+            const x = kit.random([frames * tokensPerFrame, D]);
+            const angles = turns(frames * tokensPerFrame, D / H);
+            const slot = { tokensPerFrame, firstFrame, sink, window };
+            const into = { cache: old.t, ...slot };
+            const out = roped ? rope(kit.run, x.t, angles.t, H, into) : store(kit.run, x.t, into);
+            expect(out.storage).toBe(old.t.storage);
+            const rows = roped ? reference([frames * tokensPerFrame, H, D / H], x.x, angles.x) : x.x;
+            storeRows(want, rows, slot, D);
+            await expectClose(kit, out, want);
+          }
         }
-      }
+      },
+    );
+
+    test('rows of an odd length, but not as halves in words', async () => {
+      const slot = { tokensPerFrame: 2, firstFrame: 1, sink: 0, window: 3 };
+      const x = kit.random([4, 7]);
+      const want = new Float64Array(6 * 7);
+      storeRows(want, x.x, slot, 7);
+      const cache = kit.from(new Float32Array(42), [6, 7]);
+      await expectClose(kit, store(kit.run, x.t, { cache: cache.t, ...slot }), want);
+      const halves = kit.from(new Float32Array(42), [6, 7], 'f16');
+      if (kit.elem === 'f32')
+        expect(() => store(kit.run, x.t, { cache: halves.t, ...slot })).toThrow(/rows of 7 halves/);
     });
 
     test('what the reference calls a slot', () => {

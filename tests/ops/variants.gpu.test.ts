@@ -167,6 +167,17 @@ await onEveryElem((kit) => {
       await expectClose(kit, out, referenceAttention({ M, S, H, d }, q.x, k.x, v.x));
     });
 
+    if (kit.elem === 'f32')
+      test.each([
+        [65, 33, 2, 64],
+        [37, 130, 3, 128],
+      ])('%d queries, %d keys and values of 16 bit, %d heads of %d', async (M, S, H, d) => {
+        const q = kit.random([M, H * d], 'f32', 2);
+        const [k, v] = [kit.random([S, H * d], 'f16', 2), kit.random([S, H * d], 'f16')];
+        const out = attention(kit.run, q.t, k.t, v.t, { heads: H, variant });
+        await expectClose(kit, out, referenceAttention({ M, S, H, d }, q.x, k.x, v.x));
+      });
+
     test('30 000 keys', async () => {
       const [M, S, H, d] = [3, 30_000, 1, 128];
       const [q, k, v] = [

@@ -54,7 +54,7 @@ test.each(Object.entries(ROOMS))(
 
 test('what is taken while a prompt is read counts, where it is more than the clip’s work', () => {
   const size = { width: 128, height: 80 };
-  const { total, work } = estimateNeed(POCKET, size, SOFTWARE);
+  const { total, work } = estimateNeed(POCKET, size, { ...SOFTWARE, packs: false });
   const tight = { ...SOFTWARE, total, packs: false };
   expect(refusal(128, 80, { ...tight, reading: work })).toBeNull();
   expect(refusal(128, 80, { ...tight, reading: work + 1 })?.code).toBe('out-of-memory');
