@@ -67,7 +67,8 @@ async function main() {
       renameSync(`${out}.tmp`, out);
       await page.close();
       const pace = (Date.now() - began) / 1000 / ++made;
-      console.error(`${out}  ${clip.frames} frames, ${clip.backend}, ${pace.toFixed(1)} s a clip  ${prompt}`);
+      const { load, total } = clip.timings;
+      console.error(`${out}  ${clip.frames} frames, ${clip.backend}, load ${load.toFixed(1)} s, clip ${total.toFixed(1)} s, ${pace.toFixed(1)} s a clip  ${prompt}`);
     }
     return 0;
   } catch (error) {

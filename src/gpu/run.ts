@@ -27,6 +27,8 @@ export interface Dispatch {
 const BATCH = 32;
 /** minUniformBufferOffsetAlignment is at most 256 everywhere. */
 const SLOT = 256;
+/** maxComputeWorkgroupsPerDimension is at least that everywhere, and no more is asked for. */
+const MOST_GROUPS = 65_535;
 
 interface Recorded {
   kernel: Kernel;
@@ -257,14 +259,15 @@ export class Run {
 /** Workgroups [x, y] for `n` items, `perGroup` each: index = (wid.y * num_workgroups.x + wid.x) * perGroup + lid. */
 export function grid(n: number, perGroup: number): [number, number] {
   const groups = Math.ceil(n / perGroup);
-  if (groups <= 65535) return [groups, 1];
+  if (groups <= MOST_GROUPS) return [groups, 1];
   const x = Math.ceil(Math.sqrt(groups));
   return [x, Math.ceil(groups / x)];
 }
 
 /**
  * Cuts `rows` into ranges so that none costs more than the adapter's `flopsPerDispatch`. They are alike, up to the `step`
- * rows of a workgroup, so that no short one at the end leaves the GPU idle. At least `step` rows each.
+ * rows of a workgroup, so that no short one at the end leaves the GPU idle. At least `step` rows each, and no more
+ * workgroups than a dispatch may have in a direction.
  */
 export function* ranges(
   gpu: Gpu,
@@ -272,7 +275,8 @@ export function* ranges(
   flopsPerRow: number,
   step = 1,
 ): Generator<{ start: number; count: number }> {
-  const most = Math.max(1, Math.floor(gpu.flopsPerDispatch / (Math.max(1, flopsPerRow) * step))); // steps in one
+  const allowed = Math.floor(gpu.flopsPerDispatch / (Math.max(1, flopsPerRow) * step));
+  const most = Math.min(MOST_GROUPS, Math.max(1, allowed)); // steps in one
   const steps = Math.ceil(rows / step);
   const count = Math.ceil(steps / Math.ceil(steps / most)) * step;
   for (let start = 0; start < rows; start += count) yield { start, count: Math.min(count, rows - start) };

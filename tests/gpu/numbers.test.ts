@@ -49,6 +49,9 @@ test('ranges follow each other without a gap, none over the cost, each a whole n
   ]);
   // Alike, instead of two full ones and a short one.
   expect(all(9 * 16, 15, 16).map((r) => r.count)).toEqual([48, 48, 48]);
+  // A dispatch has 65 535 workgroups in a direction at most, however fast the GPU is.
+  const fast = [...ranges({ flopsPerDispatch: 1e15 } as Gpu, 100_000 * 32, 10, 32)];
+  expect(fast.map((r) => r.count)).toEqual([50_000 * 32, 50_000 * 32]);
   // A step that costs too much is still taken: a tile cannot be cut.
   expect(all(20, 5000, 16).map((r) => r.count)).toEqual([16, 4]);
 });
