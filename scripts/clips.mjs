@@ -68,7 +68,9 @@ async function main() {
       await page.close();
       const pace = (Date.now() - began) / 1000 / ++made;
       const { load, total } = clip.timings;
-      console.error(`${out}  ${clip.frames} frames, ${clip.backend}, load ${load.toFixed(1)} s, clip ${total.toFixed(1)} s, ${pace.toFixed(1)} s a clip  ${prompt}`);
+      console.error(
+        `${out}  ${clip.frames} frames, ${clip.backend}, load ${load.toFixed(1)} s, clip ${total.toFixed(1)} s, ${pace.toFixed(1)} s a clip  ${prompt}`,
+      );
     }
     return 0;
   } catch (error) {

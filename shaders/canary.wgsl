@@ -1,4 +1,5 @@
 // Counts NaN and Inf, by their bits: a compiler may assume that comparisons never meet them. Each workgroup has a count.
+// Values are read by lib/value-*.
 struct Params { count: u32 }
 
 @group(0) @binding(0) var<storage, read> x: array<XT>;
@@ -15,7 +16,7 @@ fn main(
 ) {
   var bad = 0u;
   for (var i = wid.x * 256u + lid.x; i < params.count; i += groups.x * 256u) {
-    if ((bitcast<u32>(f32(x[i])) & 0x7f800000u) == 0x7f800000u) { bad += 1u; }
+    if ((bitcast<u32>(value(i)) & 0x7f800000u) == 0x7f800000u) { bad += 1u; }
   }
   found[lid.x] = bad;
   for (var n = 128u; n > 0u; n /= 2u) {

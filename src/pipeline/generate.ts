@@ -360,9 +360,11 @@ async function denoise(
   const placeOf = (i: number) => ({ block: block.index, step: skipped + schedule[i]!.index });
   await inTurn(schedule.length, {
     ahead: () => job.ahead('pass'),
-    begin: (i) => progress.begin('pass', 'denoise', placeOf(i)),
+    begin: (i) => {
+      guard(); // what is on its way then is dropped
+      return progress.begin('pass', 'denoise', placeOf(i));
+    },
     start: async (i) => {
-      guard();
       const step = schedule[i]!;
       return networks.step(step, renoises && step.next > 0 ? noise(placeOf(i).step, 'renoise') : null);
     },
@@ -381,11 +383,11 @@ async function develop(
   const { networks, output, writing, progress, clock, model } = job;
   await inTurn(block.decode, {
     ahead: () => job.ahead('decode'),
-    begin: () => progress.begin('decode', 'decode', { known: isKnown ? block.index : null }),
-    start: async (i) => {
+    begin: () => {
       job.guard();
-      return networks.decode(block, latents, i);
+      return progress.begin('decode', 'decode', { known: isKnown ? block.index : null });
     },
+    start: (i) => networks.decode(block, latents, i),
     end: (_, frames) =>
       writing.push(async () => {
         if (frames.i420.length > 0) await output.write(block.index, frames);

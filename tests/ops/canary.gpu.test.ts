@@ -9,7 +9,7 @@ await onEveryElem((kit) => {
     expect([out.dtype, parts]).toEqual(['u32', Math.max(1, Math.min(256, Math.ceil(values.length / 4096)))]);
     return (await kit.readWords(out)).slice(0, parts).reduce((sum, n) => sum + n, 0);
   };
-  const elems = [...new Set(['f32', kit.elem] as const)];
+  const elems = ['f32', 'f16'] as const; // halves also on a device that does not compute with them
 
   test.each(elems)('counts NaN, Inf and −Inf among any number of %s', async (dtype) => {
     for (const n of [1, 2, 3, 255, 256, 257, 4096, 4097, 100_003, 1_100_000]) {
@@ -30,10 +30,9 @@ await onEveryElem((kit) => {
     expect(await count(Float32Array.of(large, -large, small, -small, 0, -0), dtype)).toBe(0);
   });
 
-  if (kit.elem === 'f16')
-    test('does not look at the half behind the last', async () => {
-      const { t } = kit.random([3], 'f16');
-      kit.gpu.memory.write(t.storage, Uint16Array.of(0, 0, 0, 0x7e00));
-      expect((await kit.readWords(notFinite(kit.run, t)))[0]).toBe(0);
-    });
+  test('does not look at the half behind the last', async () => {
+    const { t } = kit.random([3], 'f16');
+    kit.gpu.memory.write(t.storage, Uint16Array.of(0, 0, 0, 0x7e00));
+    expect((await kit.readWords(notFinite(kit.run, t)))[0]).toBe(0);
+  });
 });

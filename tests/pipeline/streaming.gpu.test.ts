@@ -130,10 +130,10 @@ describe('keys and values of 8 bit', () => {
     expect(plain.clip.recipe.cacheBits).toBeUndefined();
     expect(eight.clip.recipe.cacheBits).toBe(8);
     const saved = plain.clip.blocks[5]!.gpuBytes - eight.clip.blocks[5]!.gpuBytes;
-    // 2 layers, keys and values of 6 frames of 6 tokens, 2 heads of 16: 32 or 64 bytes of a head become 20.
+    // 2 layers, keys and values of 6 frames of 6 tokens, 2 heads of 16: 32 bytes of a head become 20.
     // The block's own keys, 3 frames, stand beside the cache before they are packed.
-    const wide = 16 * (gpu.elem === 'f16' ? 2 : 4);
-    expect(saved).toBe(2 * 2 * 6 * 6 * 2 * (wide - 20) - 3 * 6 * 2 * wide);
+    const own = 16 * (gpu.elem === 'f16' ? 2 : 4);
+    expect(saved).toBe(2 * 2 * 6 * 6 * 2 * (32 - 20) - 3 * 6 * 2 * own);
     expect(eight.clip.frameHashes).not.toEqual(plain.clip.frameHashes);
     const rms = (x: Float32Array) => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length);
     eight.latents.forEach((block, b) => {
