@@ -5,7 +5,7 @@ import { framesAt } from '../../src/pipeline/blocks';
 import { generate } from '../../src/pipeline/generate';
 import type { OpenOutput } from '../../src/pipeline/output';
 import { Costs } from '../../src/pipeline/progress';
-import type { GenerateRequest } from '../../src/worker/protocol/clip';
+import type { GenerateEvent, GenerateRequest } from '../../src/worker/protocol/clip';
 import { manifest } from '../weights/model';
 
 const REQUEST: GenerateRequest = { prompt: 'a boat', seed: 1, seconds: 2, width: 32, height: 32, steps: 2 };
@@ -14,7 +14,7 @@ const REQUEST: GenerateRequest = { prompt: 'a boat', seed: 1, seconds: 2, width:
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 2));
 
 /** Notes when each piece of work begins and ends; decoding takes longer than everything else. */
-async function notes(queues = false): Promise<string[]> {
+async function notes(queues = false, cancelAt?: string): Promise<string[]> {
   const log: string[] = [];
   let index = 0;
   const noted = async <T>(what: string, turns: number, result: T): Promise<T> => {
@@ -67,7 +67,12 @@ async function notes(queues = false): Promise<string[]> {
     finish: async () => ({ mp4: new Blob(), poster: new Blob(), codec: 'none', frameHashes: [], seam: null }),
     abort: () => {},
   });
-  await generate(model, REQUEST, { emit: () => {}, openOutput });
+  const isCancelled = () => cancelAt !== undefined && log.includes(cancelAt);
+  const emit = (event: GenerateEvent) =>
+    void (event.type === 'preview' && log.push(`picture ${event.step} of ${event.block}`));
+  const made = generate(model, REQUEST, { emit, openOutput, isCancelled });
+  if (cancelAt) await expect(made).rejects.toMatchObject({ code: 'cancelled' });
+  else await made;
   return log;
 }
 
@@ -96,4 +101,11 @@ test('on a GPU that takes less than a moment, the next step is queued before the
   expect(at('step 1 of 1 begins')).toBeLessThan(at('step 0 of 1 ends'));
   expect(at('decode 1 of 1 begins')).toBeLessThan(at('decode 0 of 1 ends'));
   expect(at('step 0 of 2 begins')).toBeGreaterThan(at('step 1 of 1 ends'));
+});
+
+test('who cancels hears no more of the step that was on its way, and no other is begun', async () => {
+  const log = await notes(true, 'picture 0 of 1');
+  expect(log).toContain('step 1 of 1 begins');
+  expect(log).not.toContain('picture 1 of 1');
+  expect(log.filter((what) => / of 2 begins/.test(what))).toEqual([]);
 });
