@@ -19,6 +19,8 @@ const USAGE = `Usage: npm run clips -- FOLDER [options]
   --model NAME    default pocket
 The seed of a clip is its number.`;
 
+const IN_A_PAGE = 40;
+
 /** The prompts, or null after saying what is wrong with the folder. */
 function readPrompts(folder) {
   try {
@@ -56,16 +58,22 @@ async function main() {
   const browser = await launchProfile(profile, { adapter });
   try {
     const began = Date.now();
-    let made = 0;
+    let [page, made] = [null, 0];
     for (const [seed, prompt] of prompts.entries()) {
       const out = join(folder, `${String(seed).padStart(3, '0')}.mp4`);
       if (existsSync(out)) continue;
-      const page = await browser.newPage(); // each clip in a page of its own: nothing of the last is left
-      const address = addressOf(site.address, { backend, prompt, seed, seconds, steps, model, auto: 1 });
-      const clip = await makeClip(page, address, () => {});
+      // As a person's page does, with the model loaded once; not all in one, for its library keeps what it made.
+      const open = made % IN_A_PAGE > 0;
+      if (!open) {
+        await page?.close();
+        page = await browser.newPage();
+      }
+      const auto = open ? undefined : 1;
+      const address = addressOf(site.address, { backend, prompt, seed, seconds, steps, model, auto });
+      const press = () => page.getByTestId('generate').click();
+      const clip = await makeClip(page, address, () => {}, open ? press : undefined);
       writeFileSync(`${out}.tmp`, await readClip(page));
       renameSync(`${out}.tmp`, out);
-      await page.close();
       const pace = (Date.now() - began) / 1000 / ++made;
       const { load, total } = clip.timings;
       console.error(

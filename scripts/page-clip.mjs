@@ -13,15 +13,25 @@ export function addressOf(base, { backend, ...settings }) {
   return `${base}?backend=${backend}#${new URLSearchParams(fields)}`;
 }
 
+/** Who is told what each page says: the clip that it is making. */
+const hearers = new WeakMap();
+
 /**
- * Opens the page and resolves to the finished clip's facts; its bytes stay in the page.
+ * Opens the page and resolves to the finished clip's facts; its bytes stay in the page. A page that is open at the same
+ * address but for the fragment stays, with its model loaded, and takes over the settings.
  * @param begin called when the page is open, for a clip that does not begin by itself
  */
 export async function makeClip(page, address, progress, begin) {
+  const told = new AbortController();
   let timer;
   try {
     return await new Promise((done, failed) => {
       const fail = (message) => failed(new Failure(message));
+      const once = (source, event, say) => {
+        const listener = (detail) => fail(say(detail));
+        source.on(event, listener);
+        told.signal.addEventListener('abort', () => source.off(event, listener));
+      };
       const heard = () => {
         clearTimeout(timer);
         timer = setTimeout(
@@ -30,18 +40,22 @@ export async function makeClip(page, address, progress, begin) {
         );
       };
       heard();
-      page.on('crash', () => fail('The page crashed; perhaps memory ran out.'));
-      page.on('pageerror', (error) => fail(`The page failed: ${error.message}`));
-      page.context().on('close', () => fail('The browser ended unexpectedly.'));
+      once(page, 'crash', () => 'The page crashed; perhaps memory ran out.');
+      once(page, 'pageerror', (error) => `The page failed: ${error.message}`);
+      once(page.context(), 'close', () => 'The browser ended unexpectedly.');
+      const fresh = !hearers.has(page);
+      hearers.set(page, (name, detail) => {
+        heard();
+        if (name === 'progress') progress(detail);
+        else if (name === 'done') done(detail);
+        else if (name === 'error')
+          failed(Object.assign(new Failure(detail.message), { code: detail.code, detail: detail.detail }));
+      });
       const open = async () => {
-        await page.exposeFunction('kinoraReport', (name, detail) => {
-          heard();
-          if (name === 'progress') progress(detail);
-          else if (name === 'done') done(detail);
-          else if (name === 'error')
-            failed(Object.assign(new Failure(detail.message), { code: detail.code, detail: detail.detail }));
-        });
-        await page.addInitScript(listen);
+        if (fresh) {
+          await page.exposeFunction('kinoraReport', (name, detail) => hearers.get(page)(name, detail));
+          await page.addInitScript(listen);
+        }
         await page.goto(address);
         await begin?.();
       };
@@ -49,6 +63,7 @@ export async function makeClip(page, address, progress, begin) {
     });
   } finally {
     clearTimeout(timer);
+    told.abort();
   }
 }
 
