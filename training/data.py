@@ -15,7 +15,7 @@ from .world import ATTRIBUTES, FPS, FRAMES, HEIGHT, SMALL, WIDTH, details, gpu, 
 CAPTIONS = 4  # paraphrases kept for every clip
 TOKENS = 48
 SECOND = 0.25  # of the windows show the first block and the second
-HARD = {"spin": 3.0, "sway": 4.0, "pulse": 2.0}  # how much more often clips of these motions are shown: the last to be learnt
+HARD = {"spin": 4.0, "sway": 4.0, "pulse": 2.0}  # how much more often clips of these motions are shown: the last to be learnt
 RETURNING = 0.3  # of the windows of later blocks are those of subjects that come back: with half of them sways were forgotten
 HELD_OUT = Path(__file__).parent / "checkpoints" / "held-out.npy"  # combinations that no training clip shows, for the evaluation
 LEAVING = [i for i, m in enumerate(ATTRIBUTES["motion"]) if m in ("left", "right", "rise", "fall")]  # out of the picture, and back into it
@@ -186,11 +186,12 @@ def often(scenes: np.ndarray) -> torch.Tensor:
 def chances(cells: torch.Tensor) -> torch.Tensor:
     """Cover [n, 9, h, w] of windows (first block, another, the one after that) -> how often to show each, [n], in all 1.
 
-    Half are picked evenly, half by how much a subject covers that it did not cover before: what comes back into the picture can
-    only be drawn after the first block, and is what a long clip lost."""
-    before, after = (cells[:, at].amax(1).float() for at in (slice(3, 6), slice(6, 9)))
-    new = (after - before).clamp(min=0).mean((1, 2)) + 1e-6
-    return 0.5 / len(cells) + 0.5 * new / new.sum()
+    Half are picked evenly, half by how much of a subject is missing in the block before: what comes back into the picture can
+    only be drawn after the first block, and is what a long clip lost. Only by what is known before: picked by what comes
+    back in the last block, as until edition 8, windows taught that a subject comes back sooner than it does."""
+    first, before = (cells[:, at].float().mean((1, 2, 3)) for at in (slice(0, 3), slice(3, 6)))
+    missing = (first > 0) * (1 - before / first.clamp(min=1e-6)).clamp(min=0) + 1e-6
+    return 0.5 / len(cells) + 0.5 * missing / missing.sum()
 
 
 def normalise(data: dict, mean: torch.Tensor, std: torch.Tensor) -> None:

@@ -18,12 +18,15 @@ from . import train
 from .captions import LANGUAGES, caption
 from .contact import sheet
 from .data import HELD_OUT, LEAVING, combination, encode, load_autoencoder
-from .judge import load, right, table
+from .judge import Judge, load, right, table
 from .pocket import Pocket
 from .train_ae import RUNS, psnr
 from .world import ATTRIBUTES, FPS, FRAMES, HEIGHT, SMALL, WIDTH, details, render, sample_scenes
 
 ROLLED = 96  # scenes that are made for a minute
+# What is told of that minute. A subject that leaves the picture does so about once in eight seconds, most of them at the same time,
+# so that one second says as much of where they are as of what has become of them.
+ENDS = {**{f"second {s}": (s,) for s in (2, 4, 10, 20, 40, 60)}, "seconds 3 to 10": range(3, 11), "seconds 53 to 60": range(53, 61)}
 
 
 def held_out(n: int, rng) -> np.ndarray:
@@ -73,10 +76,21 @@ def in_parts(pocket: Pocket, prompts: list, scenes: np.ndarray, seconds: int, tr
     return torch.cat(parts)
 
 
-def roll_out(pocket: Pocket, prompts: list, scenes: np.ndarray, seconds: int = 60) -> dict:
-    """{second: clips [n, FRAMES, H, W, 3] that end there} of one roll-out of these scenes."""
-    z = in_parts(pocket, prompts, scenes, seconds)
-    return {second: shown(pocket, z, second) for second in (2, 4, 10, 20, 40, seconds)}
+def long_clips(pocket: Pocket, judge: Judge, prompts: list, scenes: np.ndarray) -> dict:
+    """Tables of one roll-out of these scenes for each of `ENDS`, of clips that end there; also of what stays in view and of what
+    leaves it; each beside its ceiling, for in true renders, too, a subject is out of the picture now and then, and dollies have ended."""
+    z = in_parts(pocket, prompts, scenes, 60)
+    leaves, named = np.isin(scenes["motion"], LEAVING), {}
+    for second in sorted(set().union(*ENDS.values())):
+        named["", second] = right(judge, shown(pocket, z, second), scenes)
+        named["ceiling, ", second] = right(judge, render(scenes, start=second - (FRAMES - 1) / FPS), scenes)
+    out = {}
+    for name, seconds in ENDS.items():
+        for which, them in (("", leaves | True), (", what stays in view", ~leaves), (", what leaves it", leaves)):
+            for whose in ("", "ceiling, "):
+                read = {a: np.concatenate([v[them] for v in (named[whose, s][a] for s in seconds)]) for a in named[whose, seconds[0]]}
+                out[f"{whose}{name}{which}"] = table(read, np.concatenate([scenes[them] for _ in seconds]))
+    return out
 
 
 def main() -> None:
@@ -124,12 +138,7 @@ def main() -> None:
         for steps in (4, 8, 16):
             result[f"{steps} steps"] = score(generate(pocket, prompts[some], steps=steps), some)
         rolled = slice(0, ROLLED)
-        for second, ending in roll_out(pocket, prompts[rolled], scenes[rolled]).items():
-            # a subject is out of the picture now and then, and dollies have ended: true renders are harder to name, too
-            clear, leaves = render(scenes[rolled], start=second - (FRAMES - 1) / FPS), np.isin(scenes[rolled]["motion"], LEAVING)
-            for which, them in (("", leaves | True), (", what stays in view", ~leaves), (", what leaves it", leaves)):
-                result[f"second {second}{which}"] = score(ending[them], np.flatnonzero(them))
-                result[f"ceiling, second {second}{which}"] = score(clear[them], np.flatnonzero(them))
+        result |= long_clips(pocket, judge, prompts[rolled], scenes[rolled])
         if pocket.encodes:  # what true pasts make better was lost by going on from one's own pictures; what they do not, is not drawn
             result["second 4, true pasts"] = score(shown(pocket, in_parts(pocket, prompts[rolled], scenes[rolled], 4, true_past=True), 4), rolled)
         result["before rounding"] = score(generate(before_rounding(pocket, arguments.run), prompts[some]), some)

@@ -8,7 +8,8 @@ from . import wan
 from .sampling import BLOCK
 from .tokens import with_details
 
-SUBJECT = 4.0  # how much more the loss of a cell counts where a subject is
+SUBJECT = 4.0  # how much more the loss of a cell of a first block counts where a subject is
+BAND = 6.0  # and that of a later one, in the rows and columns of a subject
 SHIFT = 8.0  # most of the noise levels lie where a scene is decided, between 0.88 and 0.98
 COPIES = 3  # of the block that follows, in a window
 WHOLE = 0.15  # of the windows are of whole clips, which know other sizes, too
@@ -104,7 +105,7 @@ def first_blocks(x0: torch.Tensor, cells: torch.Tensor):
 
 
 def pick_windows(data: dict, n: int, first: int):
-    """n random windows of one size -> past [n, C, 3 or 6, h, w], the block after it [n, C, 3, h, w], how much subjects cover that [n, 3, h, w], ids [n, L].
+    """n random windows of one size -> past [n, C, 3 or 6, h, w], the block after it [n, C, 3, h, w], how much subjects cover both [n, 6 or 9, h, w], ids [n, L].
 
     Most captions that have room for them have the scene's details in front, as tokens from `first` on: in later blocks, too, they help
     to draw again what has left the picture.
@@ -117,7 +118,7 @@ def pick_windows(data: dict, n: int, first: int):
     else:
         used = slice(0, (2 if second else 3) * BLOCK)
     x0, cells, ids = _pick(source, n, used, first, TOLD)
-    return x0[:, :, :-BLOCK], x0[:, :, -BLOCK:], cells[:, -BLOCK:], ids
+    return x0[:, :, :-BLOCK], x0[:, :, -BLOCK:], cells, ids
 
 
 def pick_beginnings(data: dict, n: int, frames: int, first: int):
@@ -144,6 +145,12 @@ def _pick(source: dict, n: int, window: slice, first: int, detailed) -> tuple:
 
 
 def cell_weights(cells: torch.Tensor) -> torch.Tensor:
-    """The loss of what subjects cover counts 1 + SUBJECT times as much: [n, 3, h, w] -> [n, 1, 9, h, w], as `teacher_forced` orders."""
-    w = 1 + SUBJECT * cells
+    """The loss of the rows and columns in which subjects were, and of what they cover now, counts up to 1 + BAND times as much:
+    [n, 6 or 9, h, w] of the past and the block -> [n, 1, 9, h, w], as `teacher_forced` orders.
+
+    Mostly by the past. What is only covered in some of the possible futures is drawn too often where those count for more: weighted by the block's own
+    cover alone, as until edition 8, a subject came in at one side while it was still leaving at the other."""
+    seen = cells[:, :-BLOCK].amax(1, keepdim=True)
+    band = torch.maximum(seen.amax(2, keepdim=True), seen.amax(3, keepdim=True))
+    w = 1 + BAND * (0.75 * band + 0.25 * cells[:, -BLOCK:])
     return (w / w.mean())[:, None].repeat(1, 1, COPIES, 1, 1)

@@ -191,13 +191,24 @@ def test_an_imagined_past_is_no_copy_of_the_true_one():
     assert made.shape == x0.shape and 0.2 < (made - x0).std() < 2
 
 
-def test_windows_where_something_comes_back_are_shown_more_often():
+def test_windows_where_something_is_missing_are_shown_more_often_whether_it_comes_back_or_not():
     cells = torch.zeros(8, 9, 10, 16, dtype=torch.uint8)
-    cells[0, 6:] = 255  # it comes
-    cells[1, 3:] = 255  # it stays
-    cells[2, :6] = 255  # it goes
+    cells[:2, :3] = 255  # gone
+    cells[1, 6:] = 255  # and it comes back
+    cells[2:4] = 255  # it stays
+    cells[3, 6:] = 0  # and goes
     often = chances(cells)
-    assert abs(often.sum() - 1) < 1e-5 and often[0] > 0.5 and (often[1:] - 0.5 / 8).abs().max() < 1e-3
+    assert abs(often.sum() - 1) < 1e-5 and often[0] > 0.3 and often[0] == often[1] and (often[2:] - 0.5 / 8).abs().max() < 1e-3
+
+
+def test_where_a_subject_may_be_counts_more_than_where_it_is():
+    cells = torch.zeros(1, 9, 10, 16)
+    cells[0, :6, 4, 3] = 1  # it was here
+    cells[0, 6:, 4, 15] = 1  # and is there
+    weight = windows.cell_weights(cells)[0, 0]
+    assert weight.shape == (9, 10, 16) and abs(weight.mean() - 1) < 1e-6
+    background, row, now = weight[0, 0, 0], weight[0, 4, 9], weight[0, 4, 15]
+    assert row == weight[0, 8, 3] and background < row < now < 1.3 * row
 
 
 def test_a_sink_that_moves_along_is_one_that_was_made_there():
