@@ -108,7 +108,7 @@ def main() -> None:
     ae_config = torch.load(folder / "ae.pt", weights_only=False, map_location="cpu")["config"]
     files = [entry(p.name, p.read_bytes()) for p in sorted(temporary.iterdir())]
     document = {
-        "format": "kinora-model/1", "id": "pocket", "name": "Kinora Pocket", "edition": "8", "license": "MIT", "fps": 16,
+        "format": "kinora-model/1", "id": "pocket", "name": "Kinora Pocket", "edition": "9", "license": "MIT", "fps": 16,
         "sizes": [{"width": WIDTH, "height": HEIGHT}, {"width": 96, "height": 64}], "seconds": {"default": 2, "max": 5},
         "latent": {"channels": len(model.mean), "stride": [4, 8, 8], "mean": model.mean.tolist(), "std": model.std.tolist()},
         "preview": preview(autoencoder, data["sets"][0]["latents"][:64].float(), model.mean, model.std),
