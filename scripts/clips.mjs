@@ -19,6 +19,7 @@ const USAGE = `Usage: npm run clips -- FOLDER [options]
   --model NAME    default pocket
 The seed of a clip is its number.`;
 
+/** Clips that one page makes before another takes over. */
 const IN_A_PAGE = 40;
 
 /** The prompts, or null after saying what is wrong with the folder. */

@@ -27,7 +27,7 @@ export async function makeClip(page, address, progress, begin) {
   try {
     return await new Promise((done, failed) => {
       const fail = (message) => failed(new Failure(message));
-      const once = (source, event, say) => {
+      const failOn = (source, event, say) => {
         const listener = (detail) => fail(say(detail));
         source.on(event, listener);
         told.signal.addEventListener('abort', () => source.off(event, listener));
@@ -40,9 +40,9 @@ export async function makeClip(page, address, progress, begin) {
         );
       };
       heard();
-      once(page, 'crash', () => 'The page crashed; perhaps memory ran out.');
-      once(page, 'pageerror', (error) => `The page failed: ${error.message}`);
-      once(page.context(), 'close', () => 'The browser ended unexpectedly.');
+      failOn(page, 'crash', () => 'The page crashed; perhaps memory ran out.');
+      failOn(page, 'pageerror', (error) => `The page failed: ${error.message}`);
+      failOn(page.context(), 'close', () => 'The browser ended unexpectedly.');
       const fresh = !hearers.has(page);
       hearers.set(page, (name, detail) => {
         heard();
