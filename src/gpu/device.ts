@@ -69,6 +69,8 @@ export async function requestAdapter(entry: GPU | undefined): Promise<GPUAdapter
 
 /** How long a dispatch may take on a GPU whose speed is known: the page is drawn between two. */
 const DISPATCH_SECONDS = 0.025;
+/** More than any GPU reaches: what seems faster was measured by a clock too coarse for it. */
+const MOST_FLOPS = 1e15;
 
 /** What no error scope caught. Small buffers have none of their own; a lack of memory is told as that all the same. */
 function uncaptured(error: GPUError): KinoraError {
@@ -133,6 +135,7 @@ export class Gpu {
    * busy by what a slow one does in time. Even a kernel that is twenty times slower stays below a watchdog's patience.
    */
   reaches(flopsPerSecond: number): void {
+    if (!(flopsPerSecond <= MOST_FLOPS)) return;
     this.flopsPerDispatch = Math.max(this.flopsPerDispatch, DISPATCH_SECONDS * flopsPerSecond);
   }
 

@@ -150,7 +150,8 @@ async function hold(gpu: Gpu, question: Question, clock: Clock): Promise<TuningA
     if (flops !== undefined && right.length > 1) {
       const first = right[0]!;
       const count = await countFor(run, () => call(first), clock);
-      const speed = (flops / (await time(run, () => call(first), count, clock))) * 1000;
+      const ms = await time(run, () => call(first), count, clock);
+      const speed = ms > 0 ? (flops / ms) * 1000 : 0; // a coarse clock may not have moved
       gpu.reaches(speed);
       const more = CALL_SECONDS * speed;
       if (more > FIRST_FLOPS) ({ call, flops } = question.prepare(run, more));

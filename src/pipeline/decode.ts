@@ -25,6 +25,8 @@ export class Decoder {
   readonly #size: { h: number; w: number };
   readonly #tiling: Tiling;
   readonly #memory: FrameMemory;
+  /** Why the numbers broke down: told once, though pieces that were asked for ahead meet the same. */
+  #broken: Promise<KinoraError> | null = null;
 
   /** @param h,w of the latents @param tiling the tiles of a picture */
   constructor(model: GpuModel, h: number, w: number, tiling: Tiling) {
@@ -56,7 +58,7 @@ export class Decoder {
     const coming = Promise.all([foundBad(gpu, counts), gpu.readBytes(i420)]);
     for (const t of [one, counts, rgb, i420]) run.release(t); // the copies are queued before their memory is lent again
     const [bad, bytes] = await coming;
-    if (bad) throw await this.#explain(block, values);
+    if (bad) throw await (this.#broken ??= this.#explain(block, values));
 
     const [T, words] = i420.shape as [number, number];
     const all = Array.from({ length: T }, (_, t) => bytes.subarray(t * words * 4, (t + 1) * words * 4));

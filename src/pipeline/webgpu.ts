@@ -122,7 +122,7 @@ export class GpuClip implements ClipNetworks {
     const { gpu, manifest, textEncoder, transformer } = this.#model;
     const { weights, config } = transformer;
     const { channels } = manifest.latent;
-    const frames = manifest.sampler.num_frame_per_block;
+    const frames = Math.min(manifest.sampler.num_frame_per_block, cache.window); // a clip may be one picture
     const dry = new Run(gpu, { dry: true });
     try {
       const hidden = textEncoder.dry(dry, length) ?? dry.tensor([length, config.text_dim], 'text', 'f32');

@@ -187,6 +187,20 @@ describe('operations that count', () => {
     }
   });
 
+  test('a clock that does not move says nothing of speed', async () => {
+    const { own, tuner, done } = paced(0);
+    try {
+      budgets.length = 0;
+      await tuner.settle(own, [question(['fast', 'slow'], 'slow', 1e13)]);
+      expect(budgets).toEqual([4e9]);
+      expect(own.flopsPerDispatch).toBe(5e8);
+      own.reaches(Infinity);
+      expect(own.flopsPerDispatch).toBe(5e8);
+    } finally {
+      done();
+    }
+  });
+
   test('what was found before is recalled with its speed', async () => {
     const store = memory();
     store.map.set('k', JSON.stringify([{ key: 'a', chosen: 'x', ms: { x: 2, y: 1 }, flops: 8e9 }, { key: 'b', chosen: 'x', ms: { x: 0 } }])); // prettier-ignore

@@ -252,6 +252,14 @@ describe('from a picture', () => {
     expect(other.clip.frameHashes[1]).not.toBe(made.clip.frameHashes[1]);
   });
 
+  test('of one frame it is that picture', async () => {
+    const model = await open();
+    const known = { count: 1, read: async () => new Float32Array(4 * 6 * 4) };
+    const made = await makeClip(model, { ...request, seconds: 0.05 }, { known, firstSize: 1 });
+    expect(made.clip.frames).toBe(1);
+    expect(denoised(made.events)).toEqual([]);
+  });
+
   test('a model without an encoder says so', async () => {
     const model = await open();
     expect(model.encode).toBeNull();
